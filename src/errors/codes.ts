@@ -1,0 +1,27 @@
+/**
+ * Every error that Holdfast can show: its stable code, the exit code of a command that ends with it, and what
+ * to do next. A code is never reused; docs/errors/<code>.md explains each at length. Sorted by code.
+ */
+export const codes = {
+  'blob-missing': { exit: 1, next: 'Run `holdfast check` to learn which snapshots and files need this blob.' },
+  'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
+  'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
+  'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
+  'locked': { exit: 11, next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.' },
+  'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
+  'refused': { exit: 1, next: 'Nothing was changed.' },
+  'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },
+  'storage-denied': { exit: 1, next: 'Check the owner and the permissions of the storage.' },
+  'storage-exists': { exit: 1, next: 'The key is write-once and holds something else already.' },
+  'storage-failed': { exit: 1, next: 'What was stored before is unharmed. Run the command again.' },
+  'storage-full': { exit: 1, next: 'Free some space, or run `holdfast prune`. What was stored before is unharmed.' },
+  'storage-missing': { exit: 1, next: 'Check that the storage is mounted and complete.' },
+  'storage-not-found': { exit: 1, next: 'Run `holdfast check` to learn what is affected.' },
+  'storage-read-only': { exit: 1, next: 'Mount the storage writable.' },
+  'storage-timeout': { exit: 1, next: 'The storage did not answer in time. Run the command again.' },
+  'unsupported': { exit: 2, next: 'Nothing was changed.' },
+  'usage': { exit: 2, next: 'Run the command with --help. Nothing was changed.' },
+  'wrong-password': { exit: 12, next: 'Give the right password, or one of another key of the repository.' },
+} as const satisfies Record<string, { readonly exit: number; readonly next: string }>;
+
+export type ErrorCode = keyof typeof codes;

@@ -1,0 +1,82 @@
+import type { ErrorCode } from '../errors/codes.ts';
+
+/**
+ * A place that holds named objects. Every driver keeps these promises, and the conformance suite
+ * (conformance.ts) proves them for each driver and, by `holdfast doctor storage URL`, for a user's own.
+ *
+ * Keys are relative, '/'-separated, without empty, '.' or '..' segments; segments are `[A-Za-z0-9._-]`, at most
+ * 255 bytes. `data/ab/abcd…` is passed as that key: a driver knows no repository.
+ *
+ * Atomicity. An object is there whole or not at all: a reader never sees a part of a `put`, also after a crash
+ * of this process, of the machine, or a failed put. What a crash leaves behind is invisible to `list` and `get`,
+ * and harmless.
+ *
+ * Durability. When `put` or `remove` resolves, its effect survives a power cut. An effect that was not confirmed
+ * may or may not survive one, and later effects may survive earlier unconfirmed ones.
+ *
+ * Write-once. Keys are written once by convention. With `ifAbsent` a put of an existing key fails with
+ * 'storage-exists' and leaves the old object, also between processes where `capabilities.conditionalCreate`.
+ * Without it, a put replaces atomically (only a driver's own recovery and `config` repair do that).
+ *
+ * Listing. `list(prefix)` yields every object whose put or removal was confirmed before it was called exactly
+ * once, in no order; objects put or removed meanwhile may or may not appear. A prefix ends with '/' or is ''.
+ * A missing folder lists empty, a missing storage is 'storage-missing'.
+ *
+ * Errors, always HoldfastError: 'storage-not-found' (this key does not exist: certain knowledge, never a guess
+ * from a failed connection), 'storage-exists', 'storage-denied', 'storage-full', 'storage-read-only',
+ * 'storage-missing' (the whole storage is gone: unmounted, bucket deleted), 'storage-timeout', 'storage-failed'
+ * (anything else). `transientCodes` names those that may pass by themselves. Errors name the key and the storage, no secret.
+ *
+ * A signal aborts the wait, not the effect: after an abort the effect is unknown, as after a crash.
+ */
+export interface Storage extends AsyncDisposable {
+  /** For people: the address without secrets. */
+  readonly url: string;
+  readonly capabilities: Capabilities;
+
+  put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void>;
+  /**
+   * The object's bytes, or those of `range`. A range that reaches past the end fails with 'storage-failed': it is
+   * never silently shortened.
+   */
+  get(key: string, options?: GetOptions): Promise<Uint8Array>;
+  stat(key: string, options?: WaitOptions): Promise<ObjectInfo>;
+  list(prefix: string, options?: WaitOptions): AsyncIterable<ObjectInfo>;
+  /** Removing what does not exist is 'storage-not-found'. */
+  remove(key: string, options?: WaitOptions): Promise<void>;
+}
+
+export interface Capabilities {
+  /** Keys outside restic's own layout can be held (rest-server can't). */
+  readonly ownPrefixes: boolean;
+  /** `ifAbsent` holds between processes and hosts. */
+  readonly conditionalCreate: boolean;
+  /** Objects can be locked against deletion until a time. */
+  readonly lock: boolean;
+  /** Old versions of objects are kept and can be read. */
+  readonly versions: boolean;
+  /** Where set, the object can be read as a plain file at this path (by a worker, without a message). */
+  readonly localPath?: (key: string) => string;
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface PutOptions extends WaitOptions {
+  readonly ifAbsent?: true;
+}
+
+export interface GetOptions extends WaitOptions {
+  readonly range?: { readonly offset: number; readonly length: number };
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** When the object was written, where the storage knows: nanoseconds since 1970. */
+  readonly modifiedNs?: bigint;
+}
+
+/** Codes of errors that may pass by themselves: worth a bounded retry. */
+export const transientCodes: readonly ErrorCode[] = ['storage-failed', 'storage-timeout'];
