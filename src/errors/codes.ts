@@ -5,8 +5,8 @@
 export const codes = {
   'blob-missing': { exit: 1, next: 'Run `holdfast check` to learn which snapshots and files need this blob.' },
   'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
-  'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
   'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
+  'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
   'locked': { exit: 11, next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.' },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
   'refused': { exit: 1, next: 'Nothing was changed.' },

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from './tree.ts';
+
+/** Compiles each wasm/<name>.ts (AssemblyScript) to wasm/<name>.wasm; run by npm's `prepare`. */
+const folder = join(root, 'wasm');
+
+function sources(): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The compiler's program, or undefined where devDependencies are not installed. */
+function compiler(): string | undefined {
+  try {
+    return fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function compile(asc: string, source: string): boolean {
+  const target = join(folder, `${basename(source, '.ts')}.wasm`);
+  const temporary = `${target}.${process.pid}.tmp`;
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--outFile', temporary];
+  const { status } = spawnSync(process.execPath, [asc, join(folder, source), ...options], { stdio: 'inherit' });
+  if (status === 0) renameSync(temporary, target);
+  return status === 0;
+}
+
+const found = sources();
+const asc = compiler();
+if (found.length > 0 && asc === undefined) {
+  console.log('wasm: not built: the compiler is a development dependency, and those are not installed');
+} else if (asc !== undefined) {
+  const failed = found.filter((source) => !compile(asc, source));
+  if (failed.length > 0) throw new Error(`wasm: ${failed.join(', ')} did not compile`);
+  if (found.length > 0) console.log(`wasm: built ${found.join(', ')}`);
+}

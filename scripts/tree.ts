@@ -1,0 +1,13 @@
+import { globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The checkout's folder. */
+export const root = dirname(import.meta.dirname);
+
+/** What the tools of this checkout keep between runs; never shared with another checkout. */
+export const stateFolder = join(root, '.cache');
+
+/** Files below the checkout that match, relative and sorted. */
+export function filesMatching(...patterns: readonly string[]): readonly string[] {
+  return globSync([...patterns], { cwd: root }).sort();
+}
