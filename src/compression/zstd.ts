@@ -1,0 +1,1 @@
+export type CompressionMode = 'auto' | 'off' | 'fastest' | 'better' | 'max';

@@ -1,0 +1,143 @@
+import type { BlobId, FileId } from '../bytes/ids.ts';
+import type { CompressionMode } from '../compression/zstd.ts';
+import type { Listener } from '../events/events.ts';
+import type { Content } from './content.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
+
+/**
+ * A restic repository, opened with a password. What is durable and visible after each call:
+ *
+ * - `writeFile` — the file is durable and visible to every client.
+ * - `BlobWriter.store` — nothing yet: blobs are in memory or in packs that no index names (harmless, removed by a
+ *   later prune).
+ * - `BlobWriter.flush` — every blob stored before is durable in a pack, and an index that names it is durable.
+ * - A snapshot written after `flush` is therefore complete; a crash before leaves only unreferenced data.
+ *
+ * Write order everywhere: packs, index, snapshot. Removal: snapshot, index rewritten, old index, packs.
+ * Every read is checked: file names against the hash of their bytes, blobs by MAC, length and hash. A wrong one is
+ * 'damaged', naming the file.
+ */
+export interface Repository extends AsyncDisposable {
+  readonly storage: Storage;
+  readonly config: RepositoryConfig;
+  /** The key file that opened it. */
+  readonly keyId: FileId;
+  /** Loaded by `loadIndex`; empty before. */
+  readonly index: BlobIndex;
+
+  /** IDs and stored sizes; what isn't named by 64 hex digits is ignored, as restic does. */
+  list(kind: FileKind, options?: { readonly signal?: AbortSignal }): AsyncIterable<{ readonly id: FileId; readonly sizeBytes: number }>;
+  /** Decrypted and decompressed plaintext of an index, snapshot or lock file. */
+  readFile(kind: SealedKind, id: FileId): Promise<Uint8Array>;
+  /** Compresses (version 2, not locks as restic), seals, stores; resolves when durable. */
+  writeFile(kind: SealedKind, plaintext: Uint8Array): Promise<FileId>;
+  removeFile(kind: FileKind, id: FileId): Promise<void>;
+
+  /** Reads every index file (cache allowed); list snapshots before. */
+  loadIndex(listener: Listener): Promise<void>;
+  /** 'blob-missing' when the index knows no location; falls back to a further location when one is damaged. */
+  readBlob(type: BlobType, id: BlobId): Promise<Uint8Array>;
+  openWriter(options: WriterOptions): Promise<BlobWriter>;
+  openReader(options: ReaderOptions): Promise<BlobReader>;
+}
+
+/** Folders of the layout. */
+export type FileKind = 'data' | 'index' | 'snapshots' | 'keys' | 'locks';
+export type SealedKind = 'index' | 'snapshots' | 'locks';
+
+export interface RepositoryConfig {
+  readonly version: 1 | 2;
+  /** 64 hex digits, chosen at init. */
+  readonly id: string;
+  /** Lower-case hex. */
+  readonly chunkerPolynomial: string;
+  /** The whole JSON object, with keys that only other clients know (rustic's); kept on every rewrite. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+export interface WriterOptions {
+  readonly compression: CompressionMode;
+  /** Target size of a pack, bytes; 16 MiB by default, 4 to 128. */
+  readonly packSizeBytes: number;
+  /** Re-reads each sealed blob before it is handed on: 'verified' unless --no-extra-verify. */
+  readonly extraVerify: 'verified' | 'unverified';
+  /** How many contents are read at the same time. */
+  readonly readConcurrency: number;
+  readonly signal: AbortSignal;
+  /** 'dry-run': reads, cuts, hashes, compresses, and stores nothing. */
+  readonly mode: 'store' | 'dry-run';
+}
+
+/**
+ * The one entrance for blobs. Calls may overlap; `store` resolves out of order. Back pressure: `ready()` resolves
+ * when another content may be handed over; a caller awaits it before each `store`.
+ */
+export interface BlobWriter extends AsyncDisposable {
+  ready(): Promise<void>;
+  /** Cuts, hashes and stores what the index doesn't have. Rejects with 'source-failed' when the content can't be read. */
+  store(content: Content): Promise<StoredContent>;
+  /** One tree blob (JSON with the final newline); resolves when its ID is known. */
+  storeTree(json: Uint8Array): Promise<StoredBlob>;
+  /** One blob that is plaintext already (repack, copy). */
+  storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob>;
+  /** Everything stored so far is durable and indexed when it resolves. */
+  flush(): Promise<void>;
+  readonly totals: WriterTotals;
+}
+
+export interface StoredContent {
+  readonly ids: readonly BlobId[];
+  /** Bytes read; differs from the size expected when the file changed meanwhile. */
+  readonly sizeBytes: number;
+  readonly newBlobs: number;
+  /** Plaintext and stored bytes of the new blobs. */
+  readonly newBytes: number;
+  readonly storedBytes: number;
+}
+
+export interface StoredBlob {
+  readonly id: BlobId;
+  readonly known: boolean;
+  readonly storedBytes: number;
+}
+
+export interface WriterTotals {
+  readonly dataBlobs: number;
+  readonly treeBlobs: number;
+  /** Plaintext bytes of new data and tree blobs. */
+  readonly dataBytes: number;
+  readonly treeBytes: number;
+  /** Bytes that the new blobs take in packs, by type. */
+  readonly dataStoredBytes: number;
+  readonly treeStoredBytes: number;
+}
+
+export interface ReaderOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads data blobs in bulk and puts them at their places: workers fetch ranges of one pack, check, decrypt,
+ * decompress and write with positioned writes to descriptors that the caller opened and keeps open until the
+ * promise settles. Descriptors are shared by all threads of the process.
+ */
+export interface BlobReader extends AsyncDisposable {
+  ready(): Promise<void>;
+  /** Blobs of one pack, in any order. Resolves with the blobs that couldn't be read; all others are written. */
+  place(pack: FileId, placements: readonly Placement[]): Promise<readonly PlacementFailure[]>;
+  /** For readers that need the bytes: checked plaintext. */
+  read(location: BlobLocation): Promise<Uint8Array>;
+}
+
+export interface Placement {
+  readonly location: BlobLocation;
+  readonly targets: readonly { readonly fd: number; readonly offset: number }[];
+  /** 'skip-zeros': runs of zeros are not written (the file has its final length already). */
+  readonly holes: 'write-all' | 'skip-zeros';
+}
+
+export interface PlacementFailure {
+  readonly location: BlobLocation;
+  readonly error: Error;
+}

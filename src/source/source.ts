@@ -1,0 +1,21 @@
+import type { Listener } from '../events/events.ts';
+import type { Entry } from '../snapshot/entry.ts';
+
+/**
+ * A driver of one kind of component. This version has two kinds: files, and a command's output as one file.
+ * Every capability but `entries` is optional; nothing outside this room asks for a source's kind.
+ */
+export interface Source {
+  /**
+   * Walks what is to be backed up, in the order that Entry demands. What can't be read is told as a 'warning'
+   * event and counted in `unread`; the walk goes on. A source that can't go on at all throws 'source-failed'.
+   */
+  entries(options: WalkOptions): AsyncIterable<Entry>;
+  /** An estimate for the progress bar; may run beside `entries`, and may be abandoned at any time. */
+  measure?(options: WalkOptions): Promise<{ readonly files: number; readonly bytes: number }>;
+}
+
+export interface WalkOptions {
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
