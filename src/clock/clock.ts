@@ -14,6 +14,11 @@ export const systemClock: Clock = {
   nowNs: () => Temporal.Now.instant().epochNanoseconds,
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal ? { signal } : {});
+    try {
+      await delay(ms, undefined, signal ? { signal } : {});
+    } catch (error) {
+      signal?.throwIfAborted(); // node rejects with its own AbortError, not with the reason
+      throw error;
+    }
   },
 };
