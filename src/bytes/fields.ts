@@ -1,0 +1,53 @@
+import { HoldfastError } from '../errors/error.ts';
+
+/** A JSON object that somebody else wrote: nothing is known of its values. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The JSON object in `bytes`; 'damaged' naming `what` when there is none. */
+export function parseFields(bytes: Uint8Array, what: string): Fields {
+  return fieldsOf(parseJson(bytes, what), what);
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch (cause) {
+    throw damaged(what, 'is no JSON', cause);
+  }
+}
+
+export function fieldsOf(value: unknown, what: string): Fields {
+  if (!isFields(value)) throw damaged(what, 'is no JSON object');
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function listOf(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw damaged(what, 'is no JSON array');
+  return value;
+}
+
+export function textOf(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw damaged(what, 'is no text');
+  return value;
+}
+
+/** An integer from 0 to `max`. */
+export function countOf(value: unknown, max: number, what: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw damaged(what, `is no integer from 0 to ${max}`);
+}
+
+/** `fields` without those named: what only other clients know, to be kept on a rewrite. */
+export function fieldsExcept(fields: Fields, ...known: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !known.includes(name)));
+}
+
+function damaged(what: string, problem: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('damaged', `${what} ${problem}`, { cause });
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseFields } from '../bytes/fields.ts';
+import { blobIdOf, fileIdOf } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { decodeIndexFile, encodeIndexFile, type IndexedPack } from './index-file.ts';
+
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const blob = fc
+  .record({
+    hash,
+    type: fc.constantFrom('data' as const, 'tree' as const),
+    offset: fc.integer({ min: 0, max: 0xffffffff }),
+    length: fc.integer({ min: 32, max: 0xffffffff }),
+    compressedFrom: fc.option(fc.integer({ min: 1, max: 0xffffffff })),
+  })
+  .map(({ hash: bytes, type, offset, length, compressedFrom }) => ({
+    id: blobIdOf(bytes),
+    type,
+    offset,
+    length,
+    plainLength: compressedFrom ?? length - 32,
+    compressed: compressedFrom !== null,
+  }));
+const other = fc.constantFrom({}, { time: '2026-08-01T10:00:00+02:00', size: 12345678 });
+const pack = fc
+  .record({ hash, blobs: fc.array(blob, { maxLength: 8 }), other })
+  .map(({ hash: bytes, ...rest }): IndexedPack => ({ id: fileIdOf(bytes), ...rest }));
+
+test('an index read back is what was written, with the fields and packs that only rustic knows', () => {
+  fc.assert(
+    fc.property(fc.array(pack, { maxLength: 5 }), fc.array(pack, { maxLength: 2 }), (packs, packsToDelete) => {
+      const index = { packs, packsToDelete, other: { supersedes: ['x'] } };
+      assert.deepEqual(decodeIndexFile(encodeIndexFile(index), 'index'), index);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('an index without rustic packs has only the key that restic writes', () => {
+  const fields = parseFields(encodeIndexFile({ packs: [], packsToDelete: [], other: {} }), 'index');
+  assert.deepEqual(fields, { packs: [] });
+});
+
+test('an index with null for an empty list is read', () => {
+  assert.deepEqual(decodeIndexFile(Buffer.from('{"packs":null}'), 'index').packs, []);
+});
+
+test('an index that is wrong anywhere is refused as damaged', () => {
+  const id = 'a'.repeat(64);
+  const good = { id, type: 'data', offset: 0, length: 40 };
+  for (const bad of [
+    { id: id.toUpperCase() },
+    { id: 7 },
+    { type: 'secret' },
+    { offset: -1 },
+    { offset: 1.5 },
+    { length: 31 },
+    { length: 2 ** 32 },
+    { uncompressed_length: '9' },
+  ]) {
+    const json = JSON.stringify({ packs: [{ id, blobs: [{ ...good, ...bad }] }] });
+    assert.throws(() => decodeIndexFile(Buffer.from(json), 'index'), { code: 'damaged' }, json);
+  }
+});
+
+test('any JSON and any bytes are an index or are refused as damaged', () => {
+  let refused = 0;
+  const survives = (bytes: Uint8Array): void => {
+    try {
+      decodeIndexFile(bytes, 'index');
+    } catch (error) {
+      assert.ok(error instanceof HoldfastError && error.code === 'damaged');
+      refused += 1;
+    }
+  };
+  const json = fc.json({ maxDepth: 4 }).map((text) => Buffer.from(`{"packs":${text}}`));
+  fc.assert(fc.property(json, survives), { numRuns: 1000 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), survives), { numRuns: 1000 });
+  assert.ok(refused > 1500);
+});

@@ -1,0 +1,86 @@
+import { countOf, fieldsExcept, fieldsOf, listOf, parseFields, textOf, type Fields } from '../bytes/fields.ts';
+import { parseBlobId, parseFileId, type FileId } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { BlobType } from './index.ts';
+import { sealOverhead, type PackedBlob } from './pack.ts';
+
+/** An index file's plaintext: packs and where their blobs stand. */
+export interface IndexFile {
+  readonly packs: readonly IndexedPack[];
+  /** Marked by rustic, which deletes them a day later: their blobs count as absent. */
+  readonly packsToDelete: readonly IndexedPack[];
+  /** What only other clients know, at the top. */
+  readonly other: Fields;
+}
+
+export interface IndexedPack {
+  readonly id: FileId;
+  readonly blobs: readonly PackedBlob[];
+  /** What only other clients know of this pack (rustic: time, size). */
+  readonly other: Fields;
+}
+
+const maxUint32 = 0xffffffff;
+
+/** `name` is told in errors, which are 'damaged'. */
+export function decodeIndexFile(plaintext: Uint8Array, name: string): IndexFile {
+  const fields = parseFields(plaintext, name);
+  return {
+    packs: packsOf(fields['packs'], `${name}: packs`),
+    packsToDelete: packsOf(fields['packs_to_delete'], `${name}: packs_to_delete`),
+    other: fieldsExcept(fields, 'packs', 'packs_to_delete'),
+  };
+}
+
+/** Go writes null for an empty list, and rustic leaves it out. */
+function packsOf(value: unknown, what: string): readonly IndexedPack[] {
+  return value === undefined || value === null ? [] : listOf(value, what).map((pack) => packOf(pack, what));
+}
+
+function packOf(value: unknown, what: string): IndexedPack {
+  const fields = fieldsOf(value, what);
+  const blobs = fields['blobs'] ?? [];
+  return {
+    id: parseFileId(textOf(fields['id'], `${what}: id`)),
+    blobs: listOf(blobs, `${what}: blobs`).map((blob) => blobOf(blob, what)),
+    other: fieldsExcept(fields, 'id', 'blobs'),
+  };
+}
+
+function blobOf(value: unknown, what: string): PackedBlob {
+  const fields = fieldsOf(value, what);
+  const length = countOf(fields['length'], maxUint32, `${what}: length`);
+  if (length < sealOverhead) throw new HoldfastError('damaged', `${what}: a blob is too short to be sealed`);
+  const plainLength = countOf(fields['uncompressed_length'] ?? 0, maxUint32, `${what}: uncompressed_length`);
+  return {
+    id: parseBlobId(textOf(fields['id'], `${what}: id`)),
+    type: blobType(fields['type'], what),
+    offset: countOf(fields['offset'], maxUint32, `${what}: offset`),
+    length,
+    plainLength: plainLength === 0 ? length - sealOverhead : plainLength,
+    compressed: plainLength !== 0,
+  };
+}
+
+function blobType(value: unknown, what: string): BlobType {
+  if (value === 'data' || value === 'tree') return value;
+  throw new HoldfastError('damaged', `${what}: a blob is neither data nor tree`);
+}
+
+export function encodeIndexFile(index: IndexFile): Uint8Array {
+  const json = {
+    ...index.other,
+    packs: index.packs.map(packJson),
+    ...(index.packsToDelete.length > 0 && { packs_to_delete: index.packsToDelete.map(packJson) }),
+  };
+  return Buffer.from(`${JSON.stringify(json)}\n`);
+}
+
+function packJson(pack: IndexedPack): Fields {
+  return { id: pack.id, blobs: pack.blobs.map(blobJson), ...pack.other };
+}
+
+function blobJson(blob: PackedBlob): Fields {
+  const { id, type, offset, length } = blob;
+  return { id, type, offset, length, ...(blob.compressed && { uncompressed_length: blob.plainLength }) };
+}
