@@ -1,16 +1,33 @@
-import { spawnSync } from 'node:child_process';
-import { root } from './tree.ts';
+import { inspect } from 'node:util';
+import type { Check, Verdict } from './checks/check.ts';
+import { checkRooms } from './checks/rooms.ts';
+import { tool } from './checks/tools.ts';
 
-/** `npm run ok`: the static checks, each named, with what it found. */
-const checks: Readonly<Record<string, readonly string[]>> = {
-  types: ['tsc', '--noEmit', '-p', '.'],
+/** `npm run ok [-- NAME…]`: the static checks, or those named, with what they found. */
+const checks: Readonly<Record<string, Check>> = {
+  types: tool('tsc', '--noEmit', '-p', '.'),
+  lint: tool('oxlint'),
+  format: tool('oxfmt', '--check'),
+  rooms: checkRooms,
 };
 
-let failed = 0;
-for (const [name, [command = "", ...args]] of Object.entries(checks)) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
-  console.log(`${status === 0 ? '✔' : '✖'} ${name}`);
-  if (status !== 0) console.log(`${stdout}${stderr}`);
-  if (status !== 0) failed += 1;
+function verdict(check: Check): Verdict {
+  try {
+    return check();
+  } catch (error) {
+    return { findings: [inspect(error)] };
+  }
+}
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(checks, name));
+let failed = unknown.length;
+for (const name of unknown) console.log(`✖ ${name}: no such check`);
+for (const [name, check] of Object.entries(checks)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const { findings, remarks = [] } = verdict(check);
+  console.log(`${findings.length === 0 ? '✔' : '✖'} ${name}`);
+  for (const line of [...findings, ...remarks]) console.log(line.replaceAll(/^/gm, '  '));
+  if (findings.length > 0) failed += 1;
 }
 process.exitCode = failed === 0 ? 0 : 1;

@@ -7,7 +7,10 @@ export const codes = {
   'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
   'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
   'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
-  'locked': { exit: 11, next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.' },
+  'locked': {
+    exit: 11,
+    next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.',
+  },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
   'refused': { exit: 1, next: 'Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },

@@ -27,7 +27,10 @@ export interface Repository extends AsyncDisposable {
   readonly index: BlobIndex;
 
   /** IDs and stored sizes; what isn't named by 64 hex digits is ignored, as restic does. */
-  list(kind: FileKind, options?: { readonly signal?: AbortSignal }): AsyncIterable<{ readonly id: FileId; readonly sizeBytes: number }>;
+  list(
+    kind: FileKind,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<{ readonly id: FileId; readonly sizeBytes: number }>;
   /** Decrypted and decompressed plaintext of an index, snapshot or lock file. */
   readFile(kind: SealedKind, id: FileId): Promise<Uint8Array>;
   /** Compresses (version 2, not locks as restic), seals, stores; resolves when durable. */
