@@ -41,7 +41,7 @@ export interface Metadata {
   readonly links: bigint;
   /** Of a symlink, where it points, as stored. */
   readonly linkTarget?: RawPath;
-  /** Name → value; undefined when there are none. Order as the system lists them is not kept: sorted by name. */
+  /** Undefined when there are none. In the order in which the system lists them, as restic keeps it. */
   readonly xattrs?: readonly ExtendedAttribute[];
   /** Of a device node, its number (st_rdev). */
   readonly device?: bigint;
@@ -49,7 +49,8 @@ export interface Metadata {
 
 export interface ExtendedAttribute {
   readonly name: string;
-  readonly value: Uint8Array;
+  /** null where restic stored no value: it was listed but couldn't be read. */
+  readonly value: Uint8Array | null;
 }
 
 /** A node of a stored tree. */
