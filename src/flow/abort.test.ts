@@ -40,5 +40,8 @@ test('a task past its deadline ends with the given error and its signal aborted'
 test('a task within its deadline gives its result and leaves no timer behind', async () => {
   const deadline = { ms: 1e9, clock: new ManualClock(), error: () => new Error('late') };
   assert.equal(await withDeadline(deadline, async () => 7), 7);
-  await assert.rejects(withDeadline({ ...deadline, signal: AbortSignal.abort(new Error('no')) }, async () => 7), /no/);
+  await assert.rejects(
+    withDeadline({ ...deadline, signal: AbortSignal.abort(new Error('no')) }, async () => 7),
+    /no/,
+  );
 });

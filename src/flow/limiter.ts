@@ -3,7 +3,8 @@ export type Limiter = <T>(task: () => Promise<T>, signal?: AbortSignal) => Promi
 
 /** A limiter for `limit` tasks at a time. A task whose signal aborts while it waits is never started. */
 export function limiter(limit: number): Limiter {
-  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`a limiter needs a whole limit of 1 or more, not ${limit}`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new RangeError(`a limiter needs a whole limit of 1 or more, not ${limit}`);
   const waiting = new Set<() => void>();
   let running = 0;
 

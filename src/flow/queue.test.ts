@@ -19,7 +19,10 @@ test('items come out in order and never more than the capacity are held', async 
     if (item % 7 === 0) await new Promise(setImmediate);
   }
   await producing;
-  assert.deepEqual(seen, Array.from({ length: 100 }, (_, n) => n));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 100 }, (_, n) => n),
+  );
   assert.ok(most <= 4);
 });
 
@@ -45,6 +48,9 @@ test('two consumers share the items', async () => {
   for (let n = 0; n < 10; n++) await queue.put(n);
   queue.close();
   await Promise.all(consumers);
-  assert.deepEqual(seen.toSorted((a, b) => a - b), Array.from({ length: 10 }, (_, n) => n));
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    Array.from({ length: 10 }, (_, n) => n),
+  );
   await assert.rejects(queue.put(11), /closed/);
 });

@@ -11,7 +11,8 @@ export class BoundedQueue<T extends NonNullable<unknown>> implements AsyncIterab
   #changed = Promise.withResolvers<void>();
 
   constructor(capacity: number, signal?: AbortSignal) {
-    if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`a queue needs a whole capacity, not ${capacity}`);
+    if (!Number.isInteger(capacity) || capacity < 1)
+      throw new RangeError(`a queue needs a whole capacity, not ${capacity}`);
     this.#capacity = capacity;
     this.#signal = signal;
     signal?.addEventListener('abort', () => this.#wake(), { once: true });

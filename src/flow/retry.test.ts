@@ -12,10 +12,12 @@ const patient = (clock: ManualClock): RetryOptions => ({
   retryable: () => true,
 });
 
-const failing = (times: number) => async (attempt: number): Promise<number> => {
-  if (attempt <= times) throw new Error(`attempt ${attempt}`);
-  return attempt;
-};
+const failing =
+  (times: number) =>
+  async (attempt: number): Promise<number> => {
+    if (attempt <= times) throw new Error(`attempt ${attempt}`);
+    return attempt;
+  };
 
 test('pauses double up to the most, and the result is that of the first success', async () => {
   const clock = new ManualClock({ leaping: true });
