@@ -1,1 +1,37 @@
+import { Compressor } from './compressor.ts';
+import { Decompressor, decompressAtMost } from './decompressor.ts';
+
+/**
+ * How hard to compress, as restic's --compression. 'off' is for data blobs, which are then stored as they are;
+ * what is compressed even so (trees, index, snapshots) is compressed as with 'auto'.
+ */
 export type CompressionMode = 'auto' | 'off' | 'fastest' | 'better' | 'max';
+
+/** Levels of zstd near those of restic's encoder. */
+const levels: Readonly<Record<CompressionMode, number>> = { auto: 3, off: 3, fastest: 1, better: 7, max: 12 };
+
+const compressors = new Map<number, Compressor>();
+const decompressor = new Decompressor();
+
+/** One zstd frame: window of 512 KiB, no checksum, with the content's size. */
+export function compress(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
+  return Buffer.from(compressTransient(bytes, mode));
+}
+
+/** As `compress`, but a view of memory that the next call in this thread overwrites: for sealing at once. */
+export function compressTransient(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
+  const level = levels[mode];
+  const compressor = compressors.get(level) ?? new Compressor(level);
+  compressors.set(level, compressor);
+  return compressor.compress(bytes);
+}
+
+/** Exactly `length` bytes, or `damaged`; a frame that holds more is refused before it takes the memory. */
+export function decompress(frame: Uint8Array, length: number): Uint8Array {
+  return decompressor.decompress(frame, length);
+}
+
+/** For what doesn't say how long it is (index, snapshots): `damaged` beyond `maxBytes`. */
+export function decompressUnpacked(frame: Uint8Array, maxBytes: number): Uint8Array {
+  return decompressAtMost(frame, maxBytes);
+}

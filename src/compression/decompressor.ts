@@ -1,0 +1,57 @@
+import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { HoldfastError } from '../errors/error.ts';
+import { frameShape } from './frame.ts';
+import { FrameContext } from './sync-stream.ts';
+
+/** A long-lived context keeps the largest window that it has met. */
+const keptWindowBytes = 8 * 2 ** 20;
+
+/** Decompresses frame after frame of known length in one native context. */
+export class Decompressor {
+  #context = newContext();
+
+  /** Exactly `length` bytes, or `damaged`; never takes more memory than that and the window. */
+  decompress(frame: Uint8Array, length: number): Buffer {
+    const shape = frameShape(frame);
+    if (!shape) throw damaged('not a zstd frame');
+    if ((shape.contentLength ?? length) !== length) throw damaged(`frame of ${shape.contentLength} bytes where ${length} are due`);
+    if (shape.frameLength === frame.length && shape.contentAtMost < length) throw damaged(`too few blocks for ${length} bytes`);
+    // Only a whole frame leaves the context ready for the next one.
+    if (shape.frameLength !== frame.length || shape.windowBytes > keptWindowBytes) return decompressOnce(frame, length);
+    return this.#inContext(frame, length) ?? decompressOnce(frame, length);
+  }
+
+  #inContext(frame: Uint8Array, length: number): Buffer | undefined {
+    // A spare byte shows a frame that goes on past its length.
+    const output = Buffer.allocUnsafe(length + 1);
+    const step = this.#context?.run(constants.ZSTD_e_end, frame, output, length + 1);
+    if (step?.inputLeft === 0 && step.outputLeft === 1) return output.subarray(0, length);
+    this.#context = newContext();
+    return undefined;
+  }
+}
+
+function newContext(): FrameContext | undefined {
+  return FrameContext.over(createZstdDecompress());
+}
+
+function decompressOnce(frame: Uint8Array, length: number): Buffer {
+  const output = decompressAtMost(frame, length);
+  if (output.length !== length) throw damaged(`${output.length} bytes where ${length} are due`);
+  return output;
+}
+
+/** Every frame in `frames`, one after the other; `damaged` where they hold more than `maxBytes` or are not intact. */
+export function decompressAtMost(frames: Uint8Array, maxBytes: number): Buffer {
+  const expected = frameShape(frames)?.contentLength ?? 4 * frames.length;
+  const chunkSize = Math.max(64, Math.min(expected, maxBytes, 2 ** 24));
+  try {
+    return zstdDecompressSync(frames, { maxOutputLength: Math.max(1, maxBytes), chunkSize, rejectGarbageAfterEnd: true });
+  } catch (cause) {
+    throw damaged('not intact, or longer than allowed', cause);
+  }
+}
+
+function damaged(what: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('damaged', `compressed bytes are damaged: ${what}`, { cause });
+}
