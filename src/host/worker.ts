@@ -1,0 +1,56 @@
+import { parentPort, Worker, type Transferable } from 'node:worker_threads';
+import { HoldfastError } from '../errors/error.ts';
+
+/**
+ * The one file that starts threads. A worker is this same program with another entry file: `entry` is resolved by the
+ * caller against its own `import.meta.url`, so that checkout and package work alike.
+ */
+export interface WorkerThread<Request> extends AsyncDisposable {
+  post(request: Request, transfer?: readonly Transferable[]): void;
+}
+
+export interface WorkerOptions<Reply> {
+  /** For people, in errors. */
+  readonly name: string;
+  readonly onReply: (reply: Reply) => void;
+  /** The worker ended by itself, for a defect or for want of memory: called once, and no reply comes after it. */
+  readonly onFailure: (error: HoldfastError) => void;
+}
+
+/** Small heaps: what a worker handles stands in buffers outside of them. */
+const limits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+
+export function startWorker<Request, Reply>(entry: URL, options: WorkerOptions<Reply>): WorkerThread<Request> {
+  const worker = new Worker(entry, { name: options.name, resourceLimits: limits });
+  let state: 'running' | 'ended' = 'running';
+  const fail = (cause: unknown): void => {
+    if (state === 'ended') return;
+    state = 'ended';
+    options.onFailure(new HoldfastError('internal', `the ${options.name} worker ended unexpectedly`, { cause }));
+  };
+  worker.on('message', (reply: Reply) => {
+    if (state === 'running') options.onReply(reply);
+  });
+  worker.on('error', fail);
+  worker.on('messageerror', fail);
+  worker.on('exit', (code) => fail(new Error(`exit code ${code}`)));
+  return {
+    post: (request, transfer = []) => worker.postMessage(request, transfer),
+    [Symbol.asyncDispose]: async () => {
+      state = 'ended';
+      await worker.terminate();
+    },
+  };
+}
+
+/** Answers the requests of the thread that started this worker; an error that `handle` throws ends the worker. */
+export function serveRequests<Request, Reply>(
+  handle: (request: Request) => { readonly reply: Reply; readonly transfer?: readonly Transferable[] } | undefined,
+): void {
+  const port = parentPort;
+  if (port === null) throw new HoldfastError('internal', 'this file is the entry of a worker');
+  port.on('message', (request: Request) => {
+    const answer = handle(request);
+    if (answer) port.postMessage(answer.reply, [...(answer.transfer ?? [])]);
+  });
+}

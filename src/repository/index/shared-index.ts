@@ -1,0 +1,128 @@
+import { parseBlobId, type BlobId, type FileId } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import type { BlobIndex, BlobLocation, BlobType } from '../index.ts';
+import type { PackedBlob } from '../pack.ts';
+import type { EntryLocation } from './entries.ts';
+import { PackNumbers } from './packs.ts';
+import { BlobTable, createTableMemory, type TableMemory } from './table.ts';
+
+const minChains = 2 ** 16;
+const minChainsWriting = 2 ** 18;
+
+/**
+ * The index of an open repository. Index files fill it by `addPack`; one writer at a time claims what it is about to
+ * store. What a writer stored counts as unknown to readers until an index file names it.
+ */
+export class SharedIndex implements BlobIndex {
+  #table = new BlobTable(createTableMemory(minChains));
+  readonly #packs = new PackNumbers();
+  #size = 0;
+  #writer: 'none' | 'attached' = 'none';
+
+  /** Locations that index files name. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get packCount(): number {
+    return this.#packs.count;
+  }
+
+  /** Memory that it takes, shared or not. */
+  get sizeBytes(): number {
+    const { heads, entries, count } = this.#table.memory;
+    return heads.byteLength + entries.byteLength + count.byteLength + this.#packs.sizeBytes;
+  }
+
+  /** Adds what an index file says of a pack; what is known already is left out. */
+  addPack(pack: FileId, blobs: readonly PackedBlob[]): void {
+    const number = this.#packs.number(pack);
+    for (const blob of blobs) {
+      if (this.#isKnown(number, blob)) continue;
+      this.#table.add(blob.id, placed(number, blob), 'indexed');
+      this.#size += 1;
+      this.#rehash(this.#table.entries.slots / 2);
+    }
+  }
+
+  has(type: BlobType, id: BlobId): boolean {
+    return this.#table.findOne(type, id) >= 0;
+  }
+
+  locate(type: BlobType, id: BlobId): BlobLocation | undefined {
+    const slot = this.#table.findOne(type, id);
+    return slot < 0 ? undefined : this.describe(slot);
+  }
+
+  locations(type: BlobType, id: BlobId): readonly BlobLocation[] {
+    return this.#table.findAll(type, id).map((slot) => this.describe(slot));
+  }
+
+  plainLength(type: BlobType, id: BlobId): number | undefined {
+    const slot = this.#table.findOne(type, id);
+    return slot < 0 ? undefined : this.#table.entries.location(slot).plainLength;
+  }
+
+  *all(): Generator<BlobLocation> {
+    const { entries } = this.#table;
+    for (let slot = 0; slot < entries.slots; slot += 1) {
+      if (entries.state(slot) === 'indexed') yield this.describe(slot);
+    }
+  }
+
+  /** What stands in a slot that is placed. */
+  describe(slot: number): BlobLocation {
+    const { pack, ...location } = this.#table.entries.location(slot);
+    return { id: parseBlobId(this.#table.entries.id(slot)), pack: this.#packs.id(pack), ...location };
+  }
+
+  /** For one writer and its workers, who claim by `new BlobTable(memory)`; the memory stays until `detach`. */
+  attach(): TableMemory {
+    if (this.#writer === 'attached') throw new HoldfastError('internal', 'a repository has one writer at a time');
+    this.#rehash(minChainsWriting);
+    this.#writer = 'attached';
+    return this.#table.memory;
+  }
+
+  /** Forgets what was claimed or stored and is in no index file: such blobs must be stored anew. */
+  detach(): void {
+    this.#writer = 'none';
+    this.#table.release();
+  }
+
+  /** A claimed blob's pack is durable. */
+  place(slot: number, pack: FileId, blob: PackedBlob): void {
+    this.#table.entries.place(slot, placed(this.#packs.number(pack), blob), 'unindexed');
+  }
+
+  /** A further copy of a known blob, in a durable pack; its slot. */
+  placeCopy(pack: FileId, blob: PackedBlob): number {
+    return this.#table.add(blob.id, placed(this.#packs.number(pack), blob), 'unindexed');
+  }
+
+  /** A durable index file names these slots. */
+  markIndexed(slots: Iterable<number>): void {
+    for (const slot of slots) {
+      this.#table.entries.markIndexed(slot);
+      this.#size += 1;
+    }
+  }
+
+  #isKnown(pack: number, blob: PackedBlob): boolean {
+    return this.#table.findAll(blob.type, blob.id).some((slot) => {
+      const known = this.#table.entries.location(slot);
+      return known.pack === pack && known.offset === blob.offset;
+    });
+  }
+
+  /** Only while no worker uses the table. */
+  #rehash(chains: number): void {
+    if (this.#writer === 'attached' || chains <= this.#table.chains) return;
+    this.#table = this.#table.rehashed(2 ** Math.ceil(Math.log2(chains)));
+  }
+}
+
+function placed(pack: number, blob: PackedBlob): EntryLocation {
+  const { type, offset, length, plainLength, compressed } = blob;
+  return { type, pack, offset, length, plainLength, compressed };
+}
