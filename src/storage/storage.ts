@@ -5,7 +5,8 @@ import type { ErrorCode } from '../errors/codes.ts';
  * (conformance.ts) proves them for each driver and, by `holdfast doctor storage URL`, for a user's own.
  *
  * Keys are relative, '/'-separated, without empty, '.' or '..' segments; segments are `[A-Za-z0-9._-]`, at most
- * 255 bytes. `data/ab/abcd…` is passed as that key: a driver knows no repository.
+ * 255 bytes; a key has at most 1,024 (keys.ts). No key is a folder of another. `data/ab/abcd…` is passed as that
+ * key: a driver knows no repository.
  *
  * Atomicity. An object is there whole or not at all: a reader never sees a part of a `put`, also after a crash
  * of this process, of the machine, or a failed put. What a crash leaves behind is invisible to `list` and `get`,
@@ -27,7 +28,8 @@ import type { ErrorCode } from '../errors/codes.ts';
  * 'storage-missing' (the whole storage is gone: unmounted, bucket deleted), 'storage-timeout', 'storage-failed'
  * (anything else). `transientCodes` names those that may pass by themselves. Errors name the key and the storage, no secret.
  *
- * A signal aborts the wait, not the effect: after an abort the effect is unknown, as after a crash.
+ * A signal aborts the wait, not the effect: the call rejects with the signal's reason, and the effect is unknown, as
+ * after a crash.
  */
 export interface Storage extends AsyncDisposable {
   /** For people: the address without secrets. */
@@ -44,6 +46,12 @@ export interface Storage extends AsyncDisposable {
   list(prefix: string, options?: WaitOptions): AsyncIterable<ObjectInfo>;
   /** Removing what does not exist is 'storage-not-found'. */
   remove(key: string, options?: WaitOptions): Promise<void>;
+  /**
+   * Removes what interrupted puts left behind and nobody sees, if older than `before` (nanoseconds since 1970): a put
+   * still running must not lose its work, so leave a day. Resolves with how many were removed. Only where a driver
+   * can leave such things.
+   */
+  removeLeftovers?(before: bigint, options?: WaitOptions): Promise<number>;
 }
 
 export interface Capabilities {

@@ -1,0 +1,56 @@
+import type { ErrorCode } from '../../errors/codes.ts';
+import { hasCode } from '../../errors/error.ts';
+import type { Storage } from '../storage.ts';
+
+/** One promise of the contract and how to see that it is kept. */
+export interface Check {
+  /** The promise, for people. */
+  readonly name: string;
+  /** Not run where the storage doesn't claim this. */
+  readonly needs?: 'conditionalCreate';
+  /** Rejects when the promise is broken. All keys are to begin with `prefix`, which ends with '/' and is empty. */
+  readonly run: (storage: Storage, prefix: string) => Promise<void>;
+}
+
+export function demand(kept: boolean, broken: string): asserts kept {
+  if (!kept) throw new Error(broken);
+}
+
+/** `call` must fail with exactly this code. */
+export async function demandCode(code: ErrorCode, what: string, call: Promise<unknown>): Promise<void> {
+  const outcome = await call.then(
+    () => 'it succeeded',
+    (error: unknown) => (hasCode(error, code) ? undefined : `it failed with: ${String(error)}`),
+  );
+  demand(outcome === undefined, `${what} must fail with '${code}', but ${outcome}`);
+}
+
+export async function demandBytes(storage: Storage, key: string, wanted: Uint8Array): Promise<void> {
+  const bytes = await storage.get(key);
+  demand(
+    Buffer.compare(bytes, wanted) === 0,
+    `${key} reads back as ${bytes.length} other bytes than the ${wanted.length} stored`,
+  );
+}
+
+/** Bytes that no compression or deduplication on the way can hide mistakes in; the same for the same seed. */
+export function sample(sizeBytes: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let state = (seed * 2654435761) >>> 0 || 1;
+  for (let at = 0; at < sizeBytes; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[at] = state;
+  }
+  return bytes;
+}
+
+export async function listed(storage: Storage, prefix: string): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  for await (const { key, sizeBytes } of storage.list(prefix)) {
+    demand(!found.has(key), `${key} is listed twice`);
+    found.set(key, sizeBytes);
+  }
+  return found;
+}

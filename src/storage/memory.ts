@@ -1,0 +1,110 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HoldfastError } from '../errors/error.ts';
+import { orAborted } from '../flow/abort.ts';
+import { checkKey, checkPrefix } from './keys.ts';
+import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from './storage.ts';
+
+/** What a storage holds: key to bytes. */
+export type Image = ReadonlyMap<string, Uint8Array>;
+
+/** An effect that was asked for and not confirmed yet: `bytes` undefined is a removal. */
+interface Unsynced {
+  readonly key: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/**
+ * A storage in memory, for tests. It takes the contract at its weakest: an effect becomes visible first and durable
+ * a turn later, when the call resolves. What was visible but not yet durable is what a power cut may take away
+ * (`durable`, `unsynced`).
+ */
+export class MemoryStorage implements Storage {
+  readonly url = 'memory:';
+  readonly capabilities: Capabilities = { ownPrefixes: true, conditionalCreate: true, lock: false, versions: false };
+  readonly #visible: Map<string, Uint8Array>;
+  readonly #durable: Map<string, Uint8Array>;
+  readonly #unsynced = new Set<Unsynced>();
+
+  constructor(image: Image = new Map()) {
+    this.#visible = new Map(image);
+    this.#durable = new Map(image);
+  }
+
+  /** What every power cut leaves. */
+  get durable(): Image {
+    return this.#durable;
+  }
+
+  /** Effects under way, in the order they became visible; a power cut leaves any of them or none. */
+  get unsynced(): readonly Unsynced[] {
+    return [...this.#unsynced];
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    checkKey(key);
+    options.signal?.throwIfAborted();
+    if (options.ifAbsent && this.#visible.has(key))
+      throw new HoldfastError('storage-exists', `${key} is in memory already`);
+    const bytes = Buffer.concat(data);
+    this.#visible.set(key, bytes);
+    await orAborted(this.#sync({ key, bytes }), options.signal);
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    await this.#arrive(options);
+    const bytes = this.#find(key);
+    const { offset, length } = options.range ?? { offset: 0, length: bytes.length };
+    if (offset + length <= bytes.length) return Uint8Array.from(bytes.subarray(offset, offset + length));
+    throw new HoldfastError('storage-failed', `cannot read ${key} in memory: it ends before byte ${offset + length}`);
+  }
+
+  async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {
+    await this.#arrive(options);
+    return { key, sizeBytes: this.#find(key).length };
+  }
+
+  async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    await this.#arrive(options);
+    for (const [key, bytes] of [...this.#visible]) {
+      options.signal?.throwIfAborted();
+      if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length };
+    }
+  }
+
+  async remove(key: string, options: WaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    this.#find(key);
+    this.#visible.delete(key);
+    await orAborted(this.#sync({ key, bytes: undefined }), options.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Memory needs no closing.
+  }
+
+  async #arrive(options: WaitOptions): Promise<void> {
+    options.signal?.throwIfAborted();
+    await orAborted(nextTurn(), options.signal);
+  }
+
+  async #sync(effect: Unsynced): Promise<void> {
+    this.#unsynced.add(effect);
+    await nextTurn();
+    this.#unsynced.delete(effect);
+    applyTo(this.#durable, effect);
+  }
+
+  #find(key: string): Uint8Array {
+    checkKey(key);
+    const bytes = this.#visible.get(key);
+    if (!bytes) throw new HoldfastError('storage-not-found', `${key} is not in memory`);
+    return bytes;
+  }
+}
+
+/** Lets an effect come true in `image`. */
+export function applyTo(image: Map<string, Uint8Array>, effect: Unsynced): void {
+  if (effect.bytes) image.set(effect.key, effect.bytes);
+  else image.delete(effect.key);
+}
