@@ -23,7 +23,10 @@ test('any text comes back through a JSON parser', () => {
 
 test('bytes are UTF-8 exactly when a strict decoder takes them', () => {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const piece = fc.oneof(fc.string({ unit: 'binary', maxLength: 4 }).map(utf8Bytes), fc.uint8Array({ maxLength: 3 }).map((a) => Buffer.from(a).toString('latin1')));
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 4 }).map(utf8Bytes),
+    fc.uint8Array({ maxLength: 3 }).map((a) => Buffer.from(a).toString('latin1')),
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 4 }), (pieces) => {
       const bytes = pieces.join('');
@@ -36,14 +39,24 @@ test('bytes are UTF-8 exactly when a strict decoder takes them', () => {
 });
 
 test('values are written without blanks, members in their order', () => {
-  assert.equal(goJsonValue({ z: [1, null, true, 'a<'], a: { b: 18_446_744_073_709_551_615n } }), '{"z":[1,null,true,"a\\u003c"],"a":{"b":18446744073709551615}}');
+  assert.equal(
+    goJsonValue({ z: [1, null, true, 'a<'], a: { b: 18_446_744_073_709_551_615n } }),
+    '{"z":[1,null,true,"a\\u003c"],"a":{"b":18446744073709551615}}',
+  );
 });
 
 test('whole numbers beyond 2^53 keep every bit', () => {
-  assert.deepEqual(parseGoJson('{"inode":18446744073709551615,"size":12,"list":[9007199254740993,-9007199254740993]}'), {
-    inode: 18_446_744_073_709_551_615n,
-    size: 12,
-    list: [9_007_199_254_740_993n, -9_007_199_254_740_993n],
+  assert.deepEqual(
+    parseGoJson('{"inode":18446744073709551615,"size":12,"list":[9007199254740993,-9007199254740993]}'),
+    {
+      inode: 18_446_744_073_709_551_615n,
+      size: 12,
+      list: [9_007_199_254_740_993n, -9_007_199_254_740_993n],
+    },
+  );
+  assert.deepEqual(parseGoJson('{"x":9007199254740991,"y":1.5e300,"z":"9007199254740993"}'), {
+    x: 9_007_199_254_740_991,
+    y: 1.5e300,
+    z: '9007199254740993',
   });
-  assert.deepEqual(parseGoJson('{"x":9007199254740991,"y":1.5e300,"z":"9007199254740993"}'), { x: 9_007_199_254_740_991, y: 1.5e300, z: '9007199254740993' });
 });

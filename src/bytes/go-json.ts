@@ -9,7 +9,7 @@ import { runeAt, utf8Bytes } from './utf8.ts';
 export function goJsonString(bytes: string): string {
   if (plain.test(bytes)) return `"${bytes}"`;
   let json = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { codePoint, width } = runeAt(bytes, at);
     json += width === 0 ? '\\ufffd' : escapeRune(bytes.slice(at, at + width), codePoint);
     at += Math.max(1, width);
@@ -21,7 +21,13 @@ export function goJsonString(bytes: string): string {
 const plain = /^[ !#-%'-;=?-[\]-\x7f]*$/;
 
 const escapes: Readonly<Record<string, string>> = {
-  '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
 };
 
 function escapeRune(rune: string, codePoint: number): string {

@@ -46,8 +46,24 @@ test('escapes that Go knows but never writes are understood', () => {
   assert.equal(unquoteGo("'"), "'");
 });
 
-for (const hostile of ['"', '\n', '\\', '\\z', "\\'", '\\x1', '\\xg0', '\\u12', '\\ud800', '\\U00110000', '\\400', '\\18']) {
+for (const hostile of [
+  '"',
+  '\n',
+  '\\',
+  '\\z',
+  "\\'",
+  '\\x1',
+  '\\xg0',
+  '\\u12',
+  '\\ud800',
+  '\\U00110000',
+  '\\400',
+  '\\18',
+]) {
   test(`${JSON.stringify(hostile)} is refused as Go refuses it`, () => {
-    assert.throws(() => unquoteGo(hostile), (error) => hasCode(error, 'damaged'));
+    assert.throws(
+      () => unquoteGo(hostile),
+      (error) => hasCode(error, 'damaged'),
+    );
   });
 }

@@ -9,7 +9,7 @@ import { isScalar, runeAt, utf8Bytes } from './utf8.ts';
 export function quoteGo(bytes: string): string {
   if (plain.test(bytes)) return bytes;
   let quoted = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { codePoint, width } = runeAt(bytes, at);
     quoted += width === 0 ? hex('x', bytes.charCodeAt(at), 2) : quoteRune(bytes.slice(at, at + width), codePoint);
     at += Math.max(1, width);
@@ -21,7 +21,15 @@ export function quoteGo(bytes: string): string {
 const plain = /^[ !#-[\]-~]*$/;
 
 const shortEscapes: Readonly<Record<string, string>> = {
-  '"': '\\"', '\\': '\\\\', '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
 };
 
 function quoteRune(rune: string, codePoint: number): string {
@@ -40,7 +48,7 @@ function hex(letter: 'x' | 'u' | 'U', value: number, digits: number): string {
 export function unquoteGo(quoted: string): string {
   if (plain.test(quoted)) return quoted;
   let bytes = '';
-  for (let at = 0; at < quoted.length; ) {
+  for (let at = 0; at < quoted.length;) {
     const char = quoted.charAt(at);
     if (char === '"' || char === '\n') throw notQuoted(quoted);
     const taken = char === '\\' ? escapeLength(quoted, at) : 1;

@@ -32,8 +32,14 @@ test('one zone answers for instants in any order', () => {
   const zone = zoneOf('Europe/Berlin');
   const winter = 1_700_000_000;
   const summer = 1_690_000_000;
-  assert.deepEqual([winter, summer, winter, summer].map((at) => zone.offsetAt(at)), [3600, 7200, 3600, 7200]);
-  assert.deepEqual([1_679_792_399, 1_679_792_400].map((at) => zone.offsetAt(at)), [3600, 7200]);
+  assert.deepEqual(
+    [winter, summer, winter, summer].map((at) => zone.offsetAt(at)),
+    [3600, 7200, 3600, 7200],
+  );
+  assert.deepEqual(
+    [1_679_792_399, 1_679_792_400].map((at) => zone.offsetAt(at)),
+    [3600, 7200],
+  );
 });
 
 test('an offset of seconds is cut to minutes, as Go does', () => {
@@ -51,9 +57,24 @@ test('times are read with any offset and any number of digits', () => {
   assert.equal(parseGoTime('0001-01-01T00:00:00Z'), -62_135_596_800_000_000_000n);
 });
 
-const refused = ['', '1970-01-01', '1970-01-01T00:00:00', '1970-02-30T00:00:00Z', '1970-13-01T00:00:00Z', '1970-01-01T24:00:00Z', '1970-01-01T00:00:00.Z', '1970-01-01T00:00:00+24:00', '1970-01-01t00:00:00Z', '1970-01-01T00:00:00Zx', '1970-01-01 00:00:00Z'];
+const refused = [
+  '',
+  '1970-01-01',
+  '1970-01-01T00:00:00',
+  '1970-02-30T00:00:00Z',
+  '1970-13-01T00:00:00Z',
+  '1970-01-01T24:00:00Z',
+  '1970-01-01T00:00:00.Z',
+  '1970-01-01T00:00:00+24:00',
+  '1970-01-01t00:00:00Z',
+  '1970-01-01T00:00:00Zx',
+  '1970-01-01 00:00:00Z',
+];
 for (const text of refused) {
   test(`${JSON.stringify(text)} is no time`, () => {
-    assert.throws(() => parseGoTime(text), (error) => hasCode(error, 'damaged'));
+    assert.throws(
+      () => parseGoTime(text),
+      (error) => hasCode(error, 'damaged'),
+    );
   });
 }

@@ -48,6 +48,11 @@ export function rawPathOf(text: string): RawPath {
   return (isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')) as RawPath;
 }
 
+/** From a string that has one byte in each char already. */
+export function rawPathOfByteString(bytes: string): RawPath {
+  return bytes as RawPath;
+}
+
 /** What to hand to a system call: a plain string where that is exact, else the bytes. */
 export function systemPath(path: RawPath): string | Buffer {
   return isAscii(path) ? path : Buffer.from(path, 'latin1');

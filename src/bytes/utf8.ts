@@ -41,7 +41,7 @@ const nonAscii = /[^\x00-\x7f]/;
 
 export function isUtf8(bytes: string): boolean {
   if (!nonAscii.test(bytes)) return true;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { width } = runeAt(bytes, at);
     if (width === 0) return false;
     at += width;

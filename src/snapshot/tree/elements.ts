@@ -1,0 +1,94 @@
+import { HoldfastError } from '../../errors/error.ts';
+
+const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma, colon] = Buffer.from('"\\{}[],:');
+
+/**
+ * The elements of the array `nodes` of a tree's JSON, each as its own text, found without parsing them: so a
+ * directory of a million files is decoded one node at a time. Other members of the object are passed over, as
+ * restic does for what a later version may add.
+ */
+export function* nodeElements(json: Uint8Array): Generator<string> {
+  const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+  let at = expect(bytes, 0, '{');
+  for (let key = ''; key !== 'nodes';) {
+    const keyEnd = valueEnd(bytes, at);
+    key = memberName(bytes.toString('utf8', at, keyEnd));
+    at = skipBlanks(bytes, expect(bytes, keyEnd, ':'));
+    if (key !== 'nodes') at = expect(bytes, valueEnd(bytes, at), ',');
+  }
+  at = yield* elements(bytes, at);
+  endOfObject(bytes, at);
+}
+
+/** Of the array at `start`; returns where it ends. */
+function* elements(bytes: Buffer, start: number): Generator<string, number> {
+  let at = expect(bytes, start, '[');
+  if (bytes[at] === closeBracket) return at + 1;
+  for (;;) {
+    const end = valueEnd(bytes, at);
+    yield bytes.toString('utf8', at, end);
+    at = skipBlanks(bytes, end);
+    if (bytes[at] === closeBracket) return at + 1;
+    at = expect(bytes, at, ',');
+  }
+}
+
+function endOfObject(bytes: Buffer, start: number): void {
+  let at = skipBlanks(bytes, start);
+  while (bytes[at] === comma) {
+    const value = expect(bytes, valueEnd(bytes, skipBlanks(bytes, at + 1)), ':');
+    at = skipBlanks(bytes, valueEnd(bytes, value));
+  }
+  expect(bytes, at, '}');
+}
+
+/** Past the character, which must be next, and the blanks behind it. */
+function expect(bytes: Buffer, start: number, char: string): number {
+  const at = skipBlanks(bytes, start);
+  if (bytes[at] !== char.charCodeAt(0)) throw notTree(`'${char}' expected at byte ${at}`);
+  return skipBlanks(bytes, at + 1);
+}
+
+function skipBlanks(bytes: Buffer, start: number): number {
+  let at = start;
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1;
+  return at;
+}
+
+/** Where the value at `start` ends: only brackets and strings are understood, the parser judges the rest. */
+function valueEnd(bytes: Buffer, start: number): number {
+  let depth = 0;
+  for (let at = start; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === quote) {
+      at = stringEnd(bytes, at);
+      if (depth === 0) return at + 1;
+    } else if (byte === openBrace || byte === openBracket) {
+      depth += 1;
+    } else if (byte === closeBrace || byte === closeBracket) {
+      if (depth === 0) return at;
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    } else if (depth === 0 && (byte === comma || byte === colon)) {
+      return at;
+    }
+  }
+  throw notTree('it ends too early');
+}
+
+/** The closing quote of the string that opens at `start`. */
+function stringEnd(bytes: Buffer, start: number): number {
+  for (let at = start + 1; at < bytes.length; at += 1) {
+    if (bytes[at] === backslash) at += 1;
+    else if (bytes[at] === quote) return at;
+  }
+  throw notTree('it ends inside a string');
+}
+
+function memberName(text: string): string {
+  return text.slice(1, -1);
+}
+
+function notTree(what: string): HoldfastError {
+  return new HoldfastError('damaged', `not a tree: ${what}`);
+}
