@@ -1,14 +1,26 @@
 import { inspect } from 'node:util';
 import type { Check, Verdict } from './checks/check.ts';
+import { checkDuplicates } from './checks/duplicates.ts';
+import { checkCapabilities } from './checks/capabilities.ts';
+import { checkDependencies, checkErrorPages } from './checks/pages.ts';
+import { checkSizes, checkWords } from './checks/tidy.ts';
 import { checkRooms } from './checks/rooms.ts';
 import { tool } from './checks/tools.ts';
 
 /** `npm run ok [-- NAME…]`: the static checks, or those named, with what they found. */
 const checks: Readonly<Record<string, Check>> = {
-  types: tool('tsc', '--noEmit', '-p', '.'),
-  lint: tool('oxlint'),
-  format: tool('oxfmt', '--check'),
-  rooms: checkRooms,
+  'types': tool('tsc', '--noEmit', '-p', '.'),
+  'lint': tool('oxlint'),
+  'format': tool('oxfmt', '--check'),
+  'rooms': checkRooms,
+  'unused': tool('knip'),
+  'unused in production': tool('knip', '--production'),
+  'duplicates': checkDuplicates,
+  'sizes': checkSizes,
+  'words': checkWords,
+  'capabilities': checkCapabilities,
+  'error pages': checkErrorPages,
+  'dependencies': checkDependencies,
 };
 
 function verdict(check: Check): Verdict {
