@@ -14,8 +14,10 @@ export class Decompressor {
   decompress(frame: Uint8Array, length: number): Buffer {
     const shape = frameShape(frame);
     if (!shape) throw damaged('not a zstd frame');
-    if ((shape.contentLength ?? length) !== length) throw damaged(`frame of ${shape.contentLength} bytes where ${length} are due`);
-    if (shape.frameLength === frame.length && shape.contentAtMost < length) throw damaged(`too few blocks for ${length} bytes`);
+    if ((shape.contentLength ?? length) !== length)
+      throw damaged(`frame of ${shape.contentLength} bytes where ${length} are due`);
+    if (shape.frameLength === frame.length && shape.contentAtMost < length)
+      throw damaged(`too few blocks for ${length} bytes`);
     // Only a whole frame leaves the context ready for the next one.
     if (shape.frameLength !== frame.length || shape.windowBytes > keptWindowBytes) return decompressOnce(frame, length);
     return this.#inContext(frame, length) ?? decompressOnce(frame, length);
@@ -46,7 +48,11 @@ export function decompressAtMost(frames: Uint8Array, maxBytes: number): Buffer {
   const expected = frameShape(frames)?.contentLength ?? 4 * frames.length;
   const chunkSize = Math.max(64, Math.min(expected, maxBytes, 2 ** 24));
   try {
-    return zstdDecompressSync(frames, { maxOutputLength: Math.max(1, maxBytes), chunkSize, rejectGarbageAfterEnd: true });
+    return zstdDecompressSync(frames, {
+      maxOutputLength: Math.max(1, maxBytes),
+      chunkSize,
+      rejectGarbageAfterEnd: true,
+    });
   } catch (cause) {
     throw damaged('not intact, or longer than allowed', cause);
   }

@@ -8,15 +8,26 @@ import type { Transform } from 'node:stream';
  */
 interface SyncStream {
   readonly _handle: {
-    writeSync(flush: number, input: Uint8Array, inputOffset: number, inputLength: number, output: Uint8Array, outputOffset: number, outputLength: number): void;
+    writeSync(
+      flush: number,
+      input: Uint8Array,
+      inputOffset: number,
+      inputLength: number,
+      output: Uint8Array,
+      outputOffset: number,
+      outputLength: number,
+    ): void;
   };
   readonly _writeState: Uint32Array;
 }
 
 function isSyncStream(stream: object): stream is SyncStream {
-  if (!('_handle' in stream) || !('_writeState' in stream) || !(stream._writeState instanceof Uint32Array)) return false;
+  if (!('_handle' in stream) || !('_writeState' in stream) || !(stream._writeState instanceof Uint32Array))
+    return false;
   const handle = stream._handle;
-  return typeof handle === 'object' && handle !== null && 'writeSync' in handle && typeof handle.writeSync === 'function';
+  return (
+    typeof handle === 'object' && handle !== null && 'writeSync' in handle && typeof handle.writeSync === 'function'
+  );
 }
 
 export interface Step {

@@ -37,7 +37,10 @@ test('frames of small, large, empty and incompressible content keep right one af
 
 test('a frame names its content size, has no checksum and needs a window of 512 KiB at most', () => {
   for (const mode of modes) {
-    const large = compress(new Uint8Array(3 * 2 ** 20).map((_, at) => at >> 5), mode);
+    const large = compress(
+      new Uint8Array(3 * 2 ** 20).map((_, at) => at >> 5),
+      mode,
+    );
     const descriptor = large[4] ?? 0;
     assert.equal(descriptor & 0x24, 0, 'neither checksum nor single segment');
     assert.ok(descriptor >> 6 > 0, 'content size present');
@@ -86,7 +89,9 @@ test('frames with large windows, several frames and checksums, as other clients 
   const bytes = Buffer.alloc(300_000, 'some words ');
   const checksummed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
   assert.deepEqual(decompress(checksummed, bytes.length), bytes);
-  const wide = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_windowLog]: 26, [constants.ZSTD_c_contentSizeFlag]: 0 } });
+  const wide = zstdCompressSync(bytes, {
+    params: { [constants.ZSTD_c_windowLog]: 26, [constants.ZSTD_c_contentSizeFlag]: 0 },
+  });
   assert.deepEqual(decompress(wide, bytes.length), bytes);
   assert.deepEqual(decompressUnpacked(Buffer.concat([wide, checksummed]), 600_000), Buffer.concat([bytes, bytes]));
 });
@@ -94,12 +99,16 @@ test('frames with large windows, several frames and checksums, as other clients 
 test('whatever is done to a frame, it gives the right length or is damage, and the next frame is read right', () => {
   const bytes = Buffer.from('The quick brown fox jumps over the lazy dog. '.repeat(200));
   const frame = compress(bytes, 'auto');
-  const flips = fc.array(fc.tuple(fc.nat(frame.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 });
+  const flips = fc.array(fc.tuple(fc.nat(frame.length - 1), fc.integer({ min: 1, max: 255 })), {
+    minLength: 1,
+    maxLength: 4,
+  });
   fc.assert(
     fc.property(flips, fc.nat(frame.length), (changes, keep) => {
       const broken = Buffer.from(frame);
       for (const [at, mask] of changes) broken[at] = (broken[at] ?? 0) ^ mask;
-      for (const input of [broken, broken.subarray(0, keep), Buffer.concat([broken, frame])]) mustFailCleanly(input, bytes.length);
+      for (const input of [broken, broken.subarray(0, keep), Buffer.concat([broken, frame])])
+        mustFailCleanly(input, bytes.length);
       assert.deepEqual(decompress(frame, bytes.length), bytes);
     }),
     { numRuns: 500 },

@@ -43,7 +43,8 @@ export function binary(object: Json, name: string): Uint8Array {
 /** Key material: exactly so long, and not all zero, which restic refuses. */
 export function secret(object: Json, name: string, length: number): Uint8Array {
   const value = binary(object, name);
-  if (value.length !== length || value.every((byte) => byte === 0)) throw malformed(`"${name}" is not a key of ${length} bytes`);
+  if (value.length !== length || value.every((byte) => byte === 0))
+    throw malformed(`"${name}" is not a key of ${length} bytes`);
   return value;
 }
 

@@ -43,7 +43,10 @@ function checkParams({ N, r, p, salt }: Derivation): void {
     throw new HoldfastError('damaged', `a key file has impossible scrypt parameters: N=${N} r=${r} p=${p}`);
   }
   if (128 * r * (N + p) > maxMemoryBytes || 128 * r * N * p > maxWorkBytes) {
-    throw new HoldfastError('refused', `a key file asks for more than 1 GiB of memory or 16 GiB of work: scrypt N=${N} r=${r} p=${p}`);
+    throw new HoldfastError(
+      'refused',
+      `a key file asks for more than 1 GiB of memory or 16 GiB of work: scrypt N=${N} r=${r} p=${p}`,
+    );
   }
 }
 

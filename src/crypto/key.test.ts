@@ -38,7 +38,10 @@ test('a key file opens with its password to the master key that it was made for'
     const file = parseKeyFile(await makeKeyFile({ password, params, master, ...about }));
     assert.deepEqual({ ...file, salt: 0, data: 0 }, { ...about, ...params, salt: 0, data: 0 });
     const opened = await openKeyFile(file, password);
-    assert.deepEqual(Buffer.concat([opened.encrypt, opened.macK, opened.macR]), Buffer.concat([master.encrypt, master.macK, master.macR]));
+    assert.deepEqual(
+      Buffer.concat([opened.encrypt, opened.macK, opened.macR]),
+      Buffer.concat([master.encrypt, master.macK, master.macR]),
+    );
   }
 });
 
@@ -54,29 +57,56 @@ test('a key file that restic wrote opens to the key that it shows', async () => 
 test('another password is told apart from damage', async () => {
   const file = parseKeyFile(await makeKeyFile({ password: 'right', params, master: randomMasterKey(), ...about }));
   await assert.rejects(openKeyFile(file, 'wrong'), (error) => hasCode(error, 'wrong-password'));
-  await assert.rejects(openKeyFile({ ...file, data: file.data.subarray(0, 31) }, 'right'), (error) => hasCode(error, 'damaged'));
+  await assert.rejects(openKeyFile({ ...file, data: file.data.subarray(0, 31) }, 'right'), (error) =>
+    hasCode(error, 'damaged'),
+  );
 });
 
 test('parameters that ask for too much memory or time are refused before any work', async () => {
   const salt = new Uint8Array(64);
-  for (const hostile of [{ N: 2 ** 30, r: 8, p: 1 }, { N: 2, r: 2 ** 29, p: 1 }, { N: 2, r: 1, p: 2 ** 30 }, { N: 2 ** 15, r: 8, p: 100_000 }]) {
+  for (const hostile of [
+    { N: 2 ** 30, r: 8, p: 1 },
+    { N: 2, r: 2 ** 29, p: 1 },
+    { N: 2, r: 1, p: 2 ** 30 },
+    { N: 2 ** 15, r: 8, p: 100_000 },
+  ]) {
     await assert.rejects(deriveKey('x', { ...hostile, salt }), (error) => hasCode(error, 'refused'));
   }
 });
 
 test('parameters that scrypt does not have are damage', async () => {
-  for (const wrong of [{ N: 0 }, { N: 1 }, { N: 15 }, { N: -16 }, { r: 0 }, { p: 0 }, { p: 1.5 }, { salt: new Uint8Array(63) }]) {
-    await assert.rejects(deriveKey('x', { ...params, salt: new Uint8Array(64), ...wrong }), (error) => hasCode(error, 'damaged'));
+  for (const wrong of [
+    { N: 0 },
+    { N: 1 },
+    { N: 15 },
+    { N: -16 },
+    { r: 0 },
+    { p: 0 },
+    { p: 1.5 },
+    { salt: new Uint8Array(63) },
+  ]) {
+    await assert.rejects(deriveKey('x', { ...params, salt: new Uint8Array(64), ...wrong }), (error) =>
+      hasCode(error, 'damaged'),
+    );
   }
 });
 
 test('another key derivation than scrypt is unsupported by name', () => {
-  assert.throws(() => parseKeyFile(Buffer.from('{"kdf":"argon2"}')), (error) => hasCode(error, 'unsupported') && /argon2/.test(error.message));
+  assert.throws(
+    () => parseKeyFile(Buffer.from('{"kdf":"argon2"}')),
+    (error) => hasCode(error, 'unsupported') && /argon2/.test(error.message),
+  );
 });
 
 test('whatever bytes stand in a key file, parsing gives a key file or a HoldfastError', () => {
-  const mutated = fc.tuple(fc.constantFrom(...Object.keys(resticKeyFile)), fc.jsonValue()).map(([name, value]) => JSON.stringify({ ...resticKeyFile, [name]: value }));
-  const anything = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.json().map((text) => Buffer.from(text)), mutated.map((text) => Buffer.from(text)));
+  const mutated = fc
+    .tuple(fc.constantFrom(...Object.keys(resticKeyFile)), fc.jsonValue())
+    .map(([name, value]) => JSON.stringify({ ...resticKeyFile, [name]: value }));
+  const anything = fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    fc.json().map((text) => Buffer.from(text)),
+    mutated.map((text) => Buffer.from(text)),
+  );
   fc.assert(
     fc.property(anything, (bytes) => {
       try {

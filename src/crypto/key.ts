@@ -61,7 +61,10 @@ function unsealMaster(user: RepositoryKey, data: Uint8Array): Uint8Array {
 export function parseKeyFile(bytes: Uint8Array): KeyFile {
   const file = parseObject(bytes);
   if (file['kdf'] !== 'scrypt') {
-    throw new HoldfastError('unsupported', `a key file uses another key derivation than scrypt: ${JSON.stringify(file['kdf'])}`);
+    throw new HoldfastError(
+      'unsupported',
+      `a key file uses another key derivation than scrypt: ${JSON.stringify(file['kdf'])}`,
+    );
   }
   return {
     created: text(file, 'created'),

@@ -101,9 +101,10 @@ class LocalStorage implements Storage {
     await this.#attempt(doing, options, () => checkRoot(this.#root));
     const files = walkObjects(join(this.#root.path, prefix));
     for (;;) {
-      const { value, done } = await this.#attempt(doing, options, () => files.next());
-      if (done) break;
-      yield { key: prefix + value.path, sizeBytes: Number(value.stats.size), modifiedNs: value.stats.mtimeNs };
+      const next = await this.#attempt(doing, options, () => files.next());
+      if (next.done === true) break;
+      const { path, stats } = next.value;
+      yield { key: prefix + path, sizeBytes: Number(stats.size), modifiedNs: stats.mtimeNs };
     }
     // Had the disk gone meanwhile, folders would have looked empty.
     await this.#attempt(doing, options, () => checkRoot(this.#root));
