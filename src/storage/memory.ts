@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
@@ -24,10 +24,15 @@ export class MemoryStorage implements Storage {
   readonly #visible: Map<string, Uint8Array>;
   readonly #durable: Map<string, Uint8Array>;
   readonly #unsynced = new Set<Unsynced>();
+  readonly #clock: Clock | undefined;
+  readonly #written = new Map<string, bigint>();
 
-  constructor(image: Image = new Map()) {
+  /** With a clock, it knows when each object was written; those of `image` just now. */
+  constructor(image: Image = new Map(), clock?: Clock) {
     this.#visible = new Map(image);
     this.#durable = new Map(image);
+    this.#clock = clock;
+    for (const key of image.keys()) this.#stamp(key);
   }
 
   /** What every power cut leaves. */
@@ -47,6 +52,7 @@ export class MemoryStorage implements Storage {
       throw new HoldfastError('storage-exists', `${key} is in memory already`);
     const bytes = Buffer.concat(data);
     this.#visible.set(key, bytes);
+    this.#stamp(key);
     await orAborted(this.#sync({ key, bytes }), options.signal);
   }
 
@@ -60,15 +66,15 @@ export class MemoryStorage implements Storage {
 
   async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {
     await this.#arrive(options);
-    return { key, sizeBytes: this.#find(key).length };
+    return this.#info(key, this.#find(key));
   }
 
   async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo> {
     checkPrefix(prefix);
     await this.#arrive(options);
-    for (const [key, bytes] of [...this.#visible]) {
+    for (const [key, bytes] of new Map(this.#visible)) {
       options.signal?.throwIfAborted();
-      if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length };
+      if (key.startsWith(prefix)) yield this.#info(key, bytes);
     }
   }
 
@@ -95,12 +101,28 @@ export class MemoryStorage implements Storage {
     applyTo(this.#durable, effect);
   }
 
+  #stamp(key: string): void {
+    if (this.#clock) this.#written.set(key, this.#clock.nowNs());
+  }
+
+  #info(key: string, bytes: Uint8Array): ObjectInfo {
+    const modifiedNs = this.#written.get(key);
+    return { key, sizeBytes: bytes.length, ...(modifiedNs === undefined ? {} : { modifiedNs }) };
+  }
+
   #find(key: string): Uint8Array {
     checkKey(key);
     const bytes = this.#visible.get(key);
     if (!bytes) throw new HoldfastError('storage-not-found', `${key} is not in memory`);
     return bytes;
   }
+}
+
+/** Lets everything that waits already go first. */
+async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** Lets an effect come true in `image`. */

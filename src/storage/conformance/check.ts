@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors/codes.ts';
 import { hasCode } from '../../errors/error.ts';
+import { seededRandom } from '../seeded.ts';
 import type { Storage } from '../storage.ts';
 
 /** One promise of the contract and how to see that it is kept. */
@@ -35,15 +36,10 @@ export async function demandBytes(storage: Storage, key: string, wanted: Uint8Ar
 
 /** Bytes that no compression or deduplication on the way can hide mistakes in; the same for the same seed. */
 export function sample(sizeBytes: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  let state = (seed * 2654435761) >>> 0 || 1;
-  for (let at = 0; at < sizeBytes; at++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state;
-  }
-  return bytes;
+  const random = seededRandom(seed);
+  const words = new Uint32Array(Math.ceil(sizeBytes / 4));
+  for (let at = 0; at < words.length; at++) words[at] = random() * 2 ** 32;
+  return new Uint8Array(words.buffer, 0, sizeBytes);
 }
 
 export async function listed(storage: Storage, prefix: string): Promise<ReadonlyMap<string, number>> {

@@ -16,16 +16,16 @@ export const temporaryPrefix = '~holdfast-';
 const statsAtOnce = 64;
 
 /** Every file below `folder` whose path is a key, links followed. What vanishes meanwhile is left out. */
-export function walkObjects(folder: string): AsyncGenerator<Found> {
+export function walkObjects(folder: string): AsyncGenerator<Found, void> {
   return walk(folder, '', isSegment);
 }
 
 /** Every file in the making, or left so by a crash, below `folder`. */
-export function walkTemporaries(folder: string): AsyncGenerator<Found> {
+export function walkTemporaries(folder: string): AsyncGenerator<Found, void> {
   return walk(folder, '', (name) => name.startsWith(temporaryPrefix));
 }
 
-async function* walk(folder: string, path: string, wanted: (name: string) => boolean): AsyncGenerator<Found> {
+async function* walk(folder: string, path: string, wanted: (name: string) => boolean): AsyncGenerator<Found, void> {
   const entries = (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
   const names = entries.filter((entry) => !entry.isDirectory() && wanted(entry.name)).map((entry) => entry.name);
   const links: string[] = [];

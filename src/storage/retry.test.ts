@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '../clock/manual-clock.ts';
+import type { Event } from '../events/events.ts';
+import { silent } from '../events/events.ts';
+import { runConformance } from './conformance.ts';
+import { FaultyStorage, seededFaults, type Fault, type FaultOptions, type Operation } from './fault.ts';
+import { MemoryStorage } from './memory.ts';
+import { RetryingStorage } from './retry.ts';
+
+const bytes = new Uint8Array([1, 2, 3]);
+const other = new Uint8Array([4, 5, 6]);
+
+/** Faults for the first operations, in turn. */
+function first(...faults: readonly (Fault | undefined)[]): FaultOptions {
+  return { faultFor: ({ number }: Operation) => faults[number - 1] };
+}
+
+interface Trial {
+  readonly clock: ManualClock;
+  readonly events: readonly Event[];
+  readonly inner: MemoryStorage;
+  readonly storage: RetryingStorage;
+}
+
+function retrying(faults: FaultOptions, inner = new MemoryStorage()): Trial {
+  const clock = new ManualClock({ leaping: true });
+  const events: Event[] = [];
+  const options = { clock, listener: (event: Event) => void events.push(event) };
+  return { clock, events, inner, storage: new RetryingStorage(new FaultyStorage(inner, faults), options) };
+}
+
+test('passing errors pass, and each retry is told', async () => {
+  const { storage, events } = retrying(first('error', 'lost-answer', 'error'));
+  await storage.put('a/b', [bytes]);
+  assert.deepEqual(await storage.get('a/b'), bytes);
+  assert.equal(events.length, 3);
+});
+
+test('errors that do not pass are given back in bounded time', async () => {
+  const { storage, clock } = retrying({ faultFor: () => 'error' });
+  await assert.rejects(storage.put('a/b', [bytes]), { code: 'storage-failed' });
+  await assert.rejects(storage.get('a/b'), { code: 'storage-failed' });
+  await assert.rejects(Array.fromAsync(storage.list('')), { code: 'storage-failed' });
+  assert.ok(clock.monotonicMs() <= 3 * 16 * 60_000);
+});
+
+test('a storage that never answers is a timeout in bounded time, for every operation', async () => {
+  const { storage, clock } = retrying({ faultFor: () => 'stall' });
+  const timeout = { code: 'storage-timeout' };
+  await assert.rejects(storage.put('a/b', [bytes]), timeout);
+  await assert.rejects(storage.get('a/b'), timeout);
+  await assert.rejects(storage.stat('a/b'), timeout);
+  await assert.rejects(Array.fromAsync(storage.list('')), timeout);
+  await assert.rejects(storage.remove('a/b'), timeout);
+  assert.ok(clock.monotonicMs() <= 5 * 26 * 60_000, `${clock.monotonicMs()}`);
+});
+
+test('one stalled attempt is given up and repeated', async () => {
+  const { storage } = retrying(first('stall', undefined, 'stall'));
+  await storage.put('a/b', [bytes]);
+  assert.equal((await Array.fromAsync(storage.list('a/'))).length, 1);
+});
+
+test('certain answers are not repeated', async () => {
+  const { storage, events } = retrying({});
+  await assert.rejects(storage.get('absent'), { code: 'storage-not-found' });
+  await assert.rejects(storage.remove('absent'), { code: 'storage-not-found' });
+  await storage.put('a', [bytes]);
+  await assert.rejects(storage.put('a', [bytes], { ifAbsent: true }), { code: 'storage-exists' });
+  assert.equal(events.length, 0);
+});
+
+test('a full storage is told at once', async () => {
+  const { storage, events } = retrying({ fullAfterBytes: 5 });
+  await storage.put('a', [bytes]);
+  await assert.rejects(storage.put('b', [bytes]), { code: 'storage-full' });
+  assert.equal(events.length, 0);
+});
+
+test('a creation whose answer was lost succeeds when the object is ours, and fails when it is another', async () => {
+  const ours = retrying(first('lost-answer'));
+  await ours.storage.put('a', [bytes], { ifAbsent: true });
+  const theirs = retrying(first('error'), new MemoryStorage(new Map([['a', other]])));
+  await assert.rejects(theirs.storage.put('a', [bytes], { ifAbsent: true }), { code: 'storage-exists' });
+  assert.deepEqual(await theirs.inner.get('a'), other);
+});
+
+test('a removal whose answer was lost succeeds', async () => {
+  const { storage, inner } = retrying(first(undefined, 'lost-answer'));
+  await storage.put('a', [bytes]);
+  await storage.remove('a');
+  assert.equal(inner.durable.size, 0);
+});
+
+test('giving up ends the pause between attempts with the reason', async () => {
+  const clock = new ManualClock();
+  const faulty = new FaultyStorage(new MemoryStorage(), { faultFor: () => 'error' });
+  const storage = new RetryingStorage(faulty, { clock, listener: silent });
+  const controller = new AbortController();
+  const putting = storage.put('a', [bytes], { signal: controller.signal });
+  await clock.sleeping(1);
+  controller.abort(new Error('stop'));
+  await assert.rejects(putting, /stop/);
+});
+
+test('the contract is kept over a storage that errs by chance', async () => {
+  const { storage, events } = retrying({
+    faultFor: seededFaults(7, { 'error': 0.05, 'lost-answer': 0.02, 'stall': 0.002 }),
+  });
+  const { results } = await runConformance(storage, silent);
+  assert.deepEqual(
+    results.filter(({ outcome }) => outcome !== 'kept'),
+    [],
+  );
+  assert.ok(events.length > 50, `${events.length} retries`);
+});

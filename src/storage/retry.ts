@@ -1,0 +1,173 @@
+import type { Clock } from '../clock/clock.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import { orAborted, withDeadline } from '../flow/abort.ts';
+import { retry, type RetryOptions } from '../flow/retry.ts';
+import {
+  transientCodes,
+  type Capabilities,
+  type GetOptions,
+  type ObjectInfo,
+  type PutOptions,
+  type Storage,
+  type WaitOptions,
+} from './storage.ts';
+
+export interface RetryPolicy {
+  /** Attempts an operation, the first included. */
+  readonly attempts: number;
+  /** No attempt starts later than this after the first. */
+  readonly untilMs: number;
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** How long one attempt may take that moves no data; with data, `slowestBytesPerSecond` adds to it. */
+  readonly timeoutMs: number;
+  readonly slowestBytesPerSecond: number;
+}
+
+/** About a quarter of an hour of patience, as restic has. */
+export const patience: RetryPolicy = {
+  attempts: 10,
+  untilMs: 15 * 60_000,
+  baseMs: 500,
+  maxMs: 60_000,
+  timeoutMs: 60_000,
+  slowestBytesPerSecond: 128 * 1024,
+};
+
+/** An object of unknown size is taken for this large. */
+const unknownBytes = 64 * 1024 * 1024;
+
+/**
+ * A storage whose passing errors are tried again for a bounded time, and that never waits forever: an attempt that
+ * gives no answer in time counts as 'storage-timeout'.
+ *
+ * A put or removal that failed may have happened all the same. So when a repeated `ifAbsent` finds the object there,
+ * its bytes decide whether it is ours; a repeated removal that finds nothing has succeeded.
+ */
+export class RetryingStorage implements Storage {
+  readonly url: string;
+  readonly capabilities: Capabilities;
+  readonly #inner: Storage;
+  readonly #clock: Clock;
+  readonly #policy: RetryPolicy;
+  readonly #listener: Listener;
+
+  constructor(
+    inner: Storage,
+    options: { readonly clock: Clock; readonly listener: Listener; readonly policy?: RetryPolicy },
+  ) {
+    this.#inner = inner;
+    this.#clock = options.clock;
+    this.#policy = options.policy ?? patience;
+    this.#listener = options.listener;
+    this.url = inner.url;
+    this.capabilities = inner.capabilities;
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    const sizeBytes = data.reduce((sum, piece) => sum + piece.byteLength, 0);
+    await this.#retry({ what: `storing ${key}`, sizeBytes, ...options }, async (signal, attempt) => {
+      try {
+        await this.#inner.put(key, data, { ...options, signal });
+      } catch (error) {
+        const repeated = attempt > 1 && hasCode(error, 'storage-exists');
+        if (!repeated || !(await this.#holds(key, data, signal))) throw error;
+      }
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const sizeBytes = options.range?.length ?? unknownBytes;
+    return this.#retry({ what: `reading ${key}`, sizeBytes, ...options }, (signal) =>
+      this.#inner.get(key, { ...options, signal }),
+    );
+  }
+
+  async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {
+    return this.#retry({ what: `finding ${key}`, ...options }, (signal) => this.#inner.stat(key, { signal }));
+  }
+
+  /** Gathered whole before the first item is given, so that a list begun anew names nothing twice. */
+  async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo, void> {
+    const what = `listing ${prefix || 'all'}`;
+    yield* await this.#retryUnbounded(what, options, () => this.#gather(prefix, what, options));
+  }
+
+  async remove(key: string, options: WaitOptions = {}): Promise<void> {
+    await this.#retry({ what: `removing ${key}`, ...options }, async (signal, attempt) => {
+      try {
+        await this.#inner.remove(key, { signal });
+      } catch (error) {
+        if (attempt === 1 || !hasCode(error, 'storage-not-found')) throw error;
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+
+  async #holds(key: string, data: readonly Uint8Array[], signal: AbortSignal): Promise<boolean> {
+    return Buffer.compare(await this.#inner.get(key, { signal }), Buffer.concat(data)) === 0;
+  }
+
+  async #retry<T>(call: Call, attempt: (signal: AbortSignal, number: number) => Promise<T>): Promise<T> {
+    const { timeoutMs, slowestBytesPerSecond } = this.#policy;
+    const ms = timeoutMs + ((call.sizeBytes ?? 0) / slowestBytesPerSecond) * 1000;
+    const deadline = { ms, clock: this.#clock, error: () => this.#timeout(call.what), signal: call.signal };
+    return this.#retryUnbounded(call.what, call, (number) =>
+      withDeadline(deadline, (signal) => attempt(signal, number)),
+    );
+  }
+
+  /** For attempts that bound themselves. */
+  async #retryUnbounded<T>(what: string, wait: WaitOptions, attempt: (number: number) => Promise<T>): Promise<T> {
+    const options: RetryOptions = {
+      ...this.#policy,
+      jitter: 0.5,
+      clock: this.#clock,
+      signal: wait.signal,
+      retryable: (error) => hasCode(error, ...transientCodes),
+      onRetry: (error, pauseMs) => {
+        this.#listener({ kind: 'note', name: 'storage-retry', data: { what, pauseMs, error: String(error) } });
+      },
+    };
+    return retry(options, attempt);
+  }
+
+  /** A list may take long; only one that stands still has failed. */
+  async #gather(prefix: string, what: string, { signal }: WaitOptions): Promise<readonly ObjectInfo[]> {
+    const found: ObjectInfo[] = [];
+    const done = new AbortController();
+    const stalled = new AbortController();
+    const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
+    const watch = async (): Promise<void> => {
+      for (let before = -1; before !== found.length;) {
+        before = found.length;
+        await this.#clock.sleep(this.#policy.timeoutMs, done.signal);
+      }
+      stalled.abort(this.#timeout(what));
+    };
+    const watching = watch().catch(() => undefined); // the list was done
+    const read = async (): Promise<void> => {
+      for await (const item of this.#inner.list(prefix, { signal: either })) found.push(item);
+    };
+    try {
+      await orAborted(read(), either);
+      return found;
+    } finally {
+      done.abort();
+      await watching;
+    }
+  }
+
+  #timeout(what: string): HoldfastError {
+    return new HoldfastError('storage-timeout', `${what}: ${this.url} did not answer in time`);
+  }
+}
+
+interface Call extends WaitOptions {
+  readonly what: string;
+  readonly sizeBytes?: number;
+}
