@@ -7,6 +7,9 @@ export const root = dirname(import.meta.dirname);
 /** What the tools of this checkout keep between runs; never shared with another checkout. */
 export const stateFolder = join(root, '.cache');
 
+/** Where tests stand: beside what they test, or in test/. */
+export const testFiles = '{src,test,scripts}/**/*.test.ts';
+
 /** Files below the checkout that match, relative and sorted. */
 export function filesMatching(...patterns: readonly string[]): readonly string[] {
   return globSync([...patterns], { cwd: root }).sort();

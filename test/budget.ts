@@ -1,0 +1,46 @@
+/** How much the tests do: the same test bodies, a sample in `npm test`, full size in `npm run test:full`. */
+interface Budget {
+  /** Runs of a property of a pure function. */
+  readonly propertyRuns: number;
+  /** Runs of a property that starts a real program each time. */
+  readonly programRuns: number;
+  /** Inputs thrown at each decoder. */
+  readonly fuzzRuns: number;
+  /** Seeds of each simulated history (backup, forget, prune, faults). */
+  readonly histories: number;
+  /** Of the enumerated crash points, one in so many is also checked by real restic. */
+  readonly crashesPerResticCheck: number;
+  /** Kills of the real program. */
+  readonly kills: number;
+  /** Damaged copies of each kind of file. */
+  readonly damages: number;
+  /** Files of a real tree that is backed up and restored. */
+  readonly treeFiles: number;
+  readonly treeBytes: number;
+}
+
+const sample: Budget = {
+  propertyRuns: 200,
+  programRuns: 5,
+  fuzzRuns: 2_000,
+  histories: 10,
+  crashesPerResticCheck: 50,
+  kills: 20,
+  damages: 5,
+  treeFiles: 300,
+  treeBytes: 24 * 1024 * 1024,
+};
+
+const full: Budget = {
+  propertyRuns: 20_000,
+  programRuns: 200,
+  fuzzRuns: 500_000,
+  histories: 1_000,
+  crashesPerResticCheck: 4,
+  kills: 500,
+  damages: 100,
+  treeFiles: 20_000,
+  treeBytes: 1024 * 1024 * 1024,
+};
+
+export const budget: Budget = process.env['HOLDFAST_BUDGET'] === 'full' ? full : sample;
