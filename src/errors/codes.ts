@@ -13,6 +13,7 @@ export const codes = {
   },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
   'refused': { exit: 1, next: 'Nothing was changed.' },
+  'snapshot-not-found': { exit: 1, next: 'Run `holdfast snapshots` to see what there is. Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },
   'storage-denied': { exit: 1, next: 'Check the owner and the permissions of the storage.' },
   'storage-exists': { exit: 1, next: 'The key is write-once and holds something else already.' },
