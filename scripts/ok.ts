@@ -5,6 +5,7 @@ import { checkCapabilities } from './checks/capabilities.ts';
 import { checkDependencies, checkErrorPages } from './checks/pages.ts';
 import { checkSizes, checkWords } from './checks/tidy.ts';
 import { checkRooms } from './checks/rooms.ts';
+import { checkStartUp } from './checks/start-up.ts';
 import { tool } from './checks/tools.ts';
 
 /** `npm run ok [-- NAME…]`: the static checks, or those named, with what they found. */
@@ -17,6 +18,7 @@ const checks: Readonly<Record<string, Check>> = {
   'unused in production': tool('knip', '--production'),
   'duplicates': checkDuplicates,
   'sizes': checkSizes,
+  'start-up': checkStartUp,
   'words': checkWords,
   'capabilities': checkCapabilities,
   'error pages': checkErrorPages,

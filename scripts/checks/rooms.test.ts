@@ -81,3 +81,7 @@ test('a cycle between files is found, and a diamond is none', () => {
   };
   assert.deepEqual(findings(diamond), []);
 });
+
+test('the file that starts the program belongs to cli', () => {
+  assert.deepEqual(findings({ 'src/main.ts': `const { main } = await import('./cli/main.ts');` }), []);
+});
