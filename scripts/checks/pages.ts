@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { codes } from '../../src/errors/codes.ts';
+import { codes, type ErrorCode } from '../../src/errors/codes.ts';
 import { filesMatching, root } from '../tree.ts';
 import type { Verdict } from './check.ts';
 import { tableCells } from './table.ts';
@@ -9,15 +9,22 @@ const errorHeadings = ['## What it means', '## What is unharmed', '## What to do
 
 /** Each error code has its page, each page its code. */
 export function checkErrorPages(): Verdict {
-  const wanted = Object.keys(codes);
+  const wanted = Object.keys(codes).filter(isErrorCode);
   const pages = filesMatching('docs/errors/*.md').map((path) => basename(path, '.md'));
-  const orphans = pages.filter((name) => name !== 'README' && !wanted.includes(name));
+  const orphans = pages.filter((name) => name !== 'README' && !isErrorCode(name));
+  const index = readFileSync(join(root, 'docs/errors/README.md'), 'utf8');
+  const unlisted = wanted.filter((code) => !index.includes(`| [${code}](${code}.md) | ${codes[code].exit} |`));
   return {
     findings: [
       ...wanted.flatMap((code) => pageFindings(code)),
+      ...unlisted.map((code) => `docs/errors/README.md does not list ${code} with its exit code`),
       ...orphans.map((name) => `docs/errors/${name}.md explains no code of src/errors/codes.ts`),
     ],
   };
+}
+
+function isErrorCode(name: string): name is ErrorCode {
+  return Object.hasOwn(codes, name);
 }
 
 function pageFindings(code: string): readonly string[] {
