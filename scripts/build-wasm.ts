@@ -29,7 +29,18 @@ function compiler(): string | undefined {
 function compile(asc: string, source: string): boolean {
   const target = join(folder, `${basename(source, '.ts')}.wasm`);
   const temporary = `${target}.${process.pid}.tmp`;
-  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--outFile', temporary];
+  const options = [
+    '-O3',
+    '--noAssert',
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd',
+    '--enable',
+    'relaxed-simd',
+    '--outFile',
+    temporary,
+  ];
   const { status } = spawnSync(process.execPath, [asc, join(folder, source), ...options], { stdio: 'inherit' });
   if (status === 0) renameSync(temporary, target);
   return status === 0;
