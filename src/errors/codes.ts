@@ -7,6 +7,10 @@ export const codes = {
   'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
   'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
   'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
+  'lock-lost': {
+    exit: 11,
+    next: 'Nothing was written after the lock was lost. Run the same command again.',
+  },
   'locked': {
     exit: 11,
     next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.',

@@ -1,8 +1,9 @@
 import { countOf, fieldsExcept, fieldsOf, listOf, parseFields, textOf, type Fields } from '../bytes/fields.ts';
 import { parseBlobId, parseFileId, type FileId } from '../bytes/ids.ts';
+import { sealOverhead } from '../crypto/seal.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { BlobType } from './index.ts';
-import { sealOverhead, type PackedBlob } from './pack.ts';
+import type { PackedBlob } from './pack.ts';
 
 /** An index file's plaintext: packs and where their blobs stand. */
 export interface IndexFile {

@@ -1,4 +1,5 @@
 import { blobIdOf, idBytes } from '../bytes/ids.ts';
+import { sealOverhead } from '../crypto/seal.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { BlobLocation } from './index.ts';
 
@@ -9,8 +10,6 @@ import type { BlobLocation } from './index.ts';
  */
 export type PackedBlob = Omit<BlobLocation, 'pack'>;
 
-/** Bytes that sealing adds: initial counter and MAC. */
-export const sealOverhead = 32;
 const lengthFieldBytes = 4;
 const plainEntryBytes = 37;
 const compressedEntryBytes = 41;

@@ -1,9 +1,12 @@
 import type { BlobId, FileId } from '../bytes/ids.ts';
 import type { CompressionMode } from '../compression/zstd.ts';
 import type { Listener } from '../events/events.ts';
+import type { Chunking } from './config.ts';
 import type { Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /**
  * A restic repository, opened with a password. What is durable and visible after each call:
@@ -23,14 +26,14 @@ export interface Repository extends AsyncDisposable {
   readonly config: RepositoryConfig;
   /** The key file that opened it. */
   readonly keyId: FileId;
+  readonly keys: KeyRing;
+  /** Held, and in the worst case shut, by who takes the lock. */
+  readonly writeGate: WriteGate;
   /** Loaded by `loadIndex`; empty before. */
   readonly index: BlobIndex;
 
   /** IDs and stored sizes; what isn't named by 64 hex digits is ignored, as restic does. */
-  list(
-    kind: FileKind,
-    options?: { readonly signal?: AbortSignal },
-  ): AsyncIterable<{ readonly id: FileId; readonly sizeBytes: number }>;
+  list(kind: FileKind, options?: { readonly signal?: AbortSignal }): AsyncIterable<ListedFile>;
   /** Decrypted and decompressed plaintext of an index, snapshot or lock file. */
   readFile(kind: SealedKind, id: FileId): Promise<Uint8Array>;
   /** Compresses (version 2, not locks as restic), seals, stores; resolves when durable. */
@@ -45,6 +48,14 @@ export interface Repository extends AsyncDisposable {
   openReader(options: ReaderOptions): Promise<BlobReader>;
 }
 
+export interface ListedFile {
+  readonly id: FileId;
+  /** As stored. */
+  readonly sizeBytes: number;
+  /** When it was written, where the storage knows: nanoseconds since 1970. */
+  readonly modifiedNs?: bigint;
+}
+
 /** Folders of the layout. */
 export type FileKind = 'data' | 'index' | 'snapshots' | 'keys' | 'locks';
 export type SealedKind = 'index' | 'snapshots' | 'locks';
@@ -55,6 +66,10 @@ export interface RepositoryConfig {
   readonly id: string;
   /** Lower-case hex. */
   readonly chunkerPolynomial: string;
+  /** How files are cut; restic's way unless rustic set another. */
+  readonly chunking: Chunking;
+  /** Set by rustic: nothing may be written but locks. */
+  readonly appendOnly: boolean;
   /** The whole JSON object, with keys that only other clients know (rustic's); kept on every rewrite. */
   readonly raw: Readonly<Record<string, unknown>>;
 }

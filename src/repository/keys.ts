@@ -1,0 +1,122 @@
+import type { FileId } from '../bytes/ids.ts';
+import type { Clock } from '../clock/clock.ts';
+import { fileIdFor } from '../crypto/id.ts';
+import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile, type ScryptParams } from '../crypto/key.ts';
+import type { RepositoryKey } from '../crypto/seal.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Storage } from '../storage/storage.ts';
+import { idOf, keyOf, shortName } from './layout.ts';
+import { readNamed } from './sealed-file.ts';
+
+export type Password = string | Uint8Array;
+
+/** Who makes a key: shown by `key list`. */
+export interface KeyOwner {
+  readonly hostname: string;
+  readonly username: string;
+}
+
+export interface NewKey extends KeyOwner {
+  readonly password: Password;
+  /** Cost of opening it; measured on this machine when left out, which takes a second or two. */
+  readonly kdf?: ScryptParams | undefined;
+}
+
+export interface OpenedKey {
+  readonly id: FileId;
+  readonly master: RepositoryKey;
+}
+
+/** restic tries no more. */
+const maxKeysTried = 20;
+/** A key file has some 500 bytes. */
+const maxKeyFileBytes = 1024 * 1024;
+
+/** Key files with their sizes, in the order of their names. */
+async function listKeyFiles(storage: Storage): Promise<readonly { readonly id: FileId; readonly sizeBytes: number }[]> {
+  const found: { readonly id: FileId; readonly sizeBytes: number }[] = [];
+  for await (const { key, sizeBytes } of storage.list('keys/')) {
+    const id = idOf(key);
+    if (id !== undefined) found.push({ id, sizeBytes });
+  }
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Every key file that can be read, and the others with what is wrong with them. */
+export async function readKeys(
+  storage: Storage,
+): Promise<readonly { readonly id: FileId; readonly file: KeyFile | Error }[]> {
+  const files = await listKeyFiles(storage);
+  return Promise.all(
+    files.map(async ({ id, sizeBytes }) => ({ id, file: await readKey(storage, id, sizeBytes).catch(asError) })),
+  );
+}
+
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  throw error;
+}
+
+async function readKey(storage: Storage, id: FileId, sizeBytes: number): Promise<KeyFile> {
+  if (sizeBytes > maxKeyFileBytes)
+    throw new HoldfastError('damaged', `${shortName('keys', id)} is no key file: ${sizeBytes} bytes`);
+  return parseKeyFile(await readNamed(storage, 'keys', id));
+}
+
+/**
+ * The first key that `password` opens; those whose ID starts with `hint` are tried first. 'wrong-password' when none
+ * of at most twenty opens; what else went wrong with a key file is told only if no key opens.
+ */
+export async function searchKey(storage: Storage, password: Password, hint = ''): Promise<OpenedKey> {
+  const files = await listKeyFiles(storage);
+  if (files.length === 0) throw new HoldfastError('damaged', `${storage.url} has no key files: nothing can open it`);
+  const hinted = hint === '' ? [] : files.filter(({ id }) => id.startsWith(hint));
+  const failures: HoldfastError[] = [];
+  for (const { id, sizeBytes } of [...new Set([...hinted, ...files])].slice(0, maxKeysTried)) {
+    const result = await tryKey(storage, id, sizeBytes, password);
+    if (!(result instanceof HoldfastError)) return { id, master: result };
+    failures.push(result);
+  }
+  throw noKeyOpens(failures, files.length);
+}
+
+export async function openKey(storage: Storage, id: FileId, password: Password): Promise<RepositoryKey> {
+  return openKeyFile(parseKeyFile(await readNamed(storage, 'keys', id)), password);
+}
+
+async function tryKey(
+  storage: Storage,
+  id: FileId,
+  sizeBytes: number,
+  password: Password,
+): Promise<RepositoryKey | HoldfastError> {
+  try {
+    return await openKeyFile(await readKey(storage, id, sizeBytes), password);
+  } catch (error) {
+    if (hasCode(error, 'wrong-password', 'damaged', 'unsupported', 'refused', 'storage-not-found')) return error;
+    throw error;
+  }
+}
+
+function noKeyOpens(failures: readonly HoldfastError[], total: number): HoldfastError {
+  const other = failures.find(({ code }) => code !== 'wrong-password');
+  if (other !== undefined && failures.every(({ code }) => code !== 'wrong-password')) return other;
+  const tried =
+    failures.length < total
+      ? `the first ${failures.length} of ${total} keys`
+      : total === 1
+        ? 'the key'
+        : `any of the ${total} keys`;
+  return new HoldfastError('wrong-password', `the password does not open ${tried}`, { cause: other });
+}
+
+/** Writes a key file that opens `master`; resolves when it is durable. */
+export async function writeKey(storage: Storage, clock: Clock, master: RepositoryKey, wanted: NewKey): Promise<FileId> {
+  const { password, hostname, username } = wanted;
+  const params = wanted.kdf ?? (await calibrate(clock));
+  const created = Temporal.Instant.fromEpochNanoseconds(clock.nowNs()).toString();
+  const bytes = await makeKeyFile({ password, params, master, created, username, hostname });
+  const id = fileIdFor(bytes);
+  await storage.put(keyOf('keys', id), [bytes]);
+  return id;
+}

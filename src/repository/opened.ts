@@ -1,0 +1,114 @@
+import type { BlobId, FileId } from '../bytes/ids.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import type { Storage } from '../storage/storage.ts';
+import { openBlob } from './blob.ts';
+import { fillIndex } from './fill-index.ts';
+import type { BlobLocation, BlobType } from './index.ts';
+import { SharedIndex } from './index/shared-index.ts';
+import { KeyRing } from './key-ring.ts';
+import { idOf, keyOf, shortName } from './layout.ts';
+import type {
+  BlobReader,
+  BlobWriter,
+  FileKind,
+  ReaderOptions,
+  Repository,
+  RepositoryConfig,
+  SealedKind,
+  WriterOptions,
+} from './repository.ts';
+import { readSealed, writeSealed } from './sealed-file.ts';
+import { assertChangeable, type Session } from './session.ts';
+import type { WriteGate } from './write-gate.ts';
+
+/** A repository whose key and config are known. */
+export class OpenedRepository implements Repository {
+  readonly keys: KeyRing;
+  readonly writeGate: WriteGate;
+  readonly #session: Session;
+  #index = new SharedIndex();
+
+  constructor(session: Session, keyId: FileId, writeGate: WriteGate) {
+    this.#session = session;
+    this.keys = new KeyRing(session, keyId);
+    this.writeGate = writeGate;
+  }
+
+  get storage(): Storage {
+    return this.#session.storage;
+  }
+
+  get config(): RepositoryConfig {
+    return this.#session.config;
+  }
+
+  get keyId(): FileId {
+    return this.keys.current;
+  }
+
+  get index(): SharedIndex {
+    return this.#index;
+  }
+
+  async *list(kind: FileKind, options?: { readonly signal?: AbortSignal }): ReturnType<Repository['list']> {
+    for await (const { key, ...info } of this.storage.list(`${kind}/`, options)) {
+      const id = idOf(key);
+      if (id !== undefined && key === keyOf(kind, id)) yield { id, ...info };
+    }
+  }
+
+  async readFile(kind: SealedKind, id: FileId): Promise<Uint8Array> {
+    return readSealed(this.#session, kind, id);
+  }
+
+  async writeFile(kind: SealedKind, plaintext: Uint8Array): Promise<FileId> {
+    return writeSealed(this.#session, kind, plaintext);
+  }
+
+  async removeFile(kind: FileKind, id: FileId): Promise<void> {
+    if (kind !== 'locks') assertChangeable(this.config);
+    await this.storage.remove(keyOf(kind, id));
+  }
+
+  async loadIndex(listener: Listener): Promise<void> {
+    const index = new SharedIndex();
+    await fillIndex(this, index, listener);
+    this.#index = index;
+  }
+
+  async readBlob(type: BlobType, id: BlobId): Promise<Uint8Array> {
+    const locations = this.#index.locations(type, id);
+    const failures: Error[] = [];
+    for (const location of locations) {
+      const blob = await this.#tryRead(location);
+      if (!(blob instanceof Error)) return blob;
+      failures.push(blob);
+    }
+    throw failures[0] ?? new HoldfastError('blob-missing', `no index names the ${type} blob ${id}`);
+  }
+
+  async #tryRead(location: BlobLocation): Promise<Uint8Array | HoldfastError> {
+    const { offset, length, pack } = location;
+    try {
+      const sealed = await this.storage.get(keyOf('data', pack), { range: { offset, length } });
+      return openBlob(this.#session.key, location, sealed);
+    } catch (cause) {
+      if (!hasCode(cause, 'damaged', 'storage-not-found', 'storage-failed')) throw cause;
+      const what = `the ${location.type} blob ${location.id.slice(0, 8)} in ${shortName('data', pack)}`;
+      return new HoldfastError(cause.code, `${what} can't be read: ${cause.message}`, { cause });
+    }
+  }
+
+  async openWriter(_options: WriterOptions): Promise<BlobWriter> {
+    throw new HoldfastError('unsupported', 'storing blobs is not built yet');
+  }
+
+  async openReader(_options: ReaderOptions): Promise<BlobReader> {
+    throw new HoldfastError('unsupported', 'reading blobs in bulk is not built yet');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.storage[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,81 @@
+import type { ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage/storage.ts';
+
+/**
+ * Stands before a storage's writes. While it is held, no object changes but locks: the holder of a lock that may have
+ * been lost has to find out first. A gate once shut refuses every further write.
+ */
+export class WriteGate {
+  #passage: PromiseWithResolvers<void> | undefined;
+
+  /** Writes wait from now on. */
+  hold(): void {
+    this.#passage ??= Promise.withResolvers();
+    // What waits reports a refusal itself; with nobody waiting it concerns nobody.
+    this.#passage.promise.catch(() => undefined);
+  }
+
+  /** Those that wait go on. */
+  release(): void {
+    this.#passage?.resolve();
+    this.#passage = undefined;
+  }
+
+  /** Those that wait, and all that follow, fail with `reason`. */
+  shut(reason: Error): void {
+    this.hold();
+    this.#passage?.reject(reason);
+  }
+
+  async passed(): Promise<void> {
+    await this.#passage?.promise;
+  }
+}
+
+/** `storage`, whose writes of anything but locks pass `gate`. */
+export function gated(storage: Storage, gate: WriteGate): Storage {
+  return new GatedStorage(storage, gate);
+}
+
+class GatedStorage implements Storage {
+  readonly #inner: Storage;
+  readonly #gate: WriteGate;
+
+  constructor(inner: Storage, gate: WriteGate) {
+    this.#inner = inner;
+    this.#gate = gate;
+  }
+
+  get url(): string {
+    return this.#inner.url;
+  }
+
+  get capabilities(): Storage['capabilities'] {
+    return this.#inner.capabilities;
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
+    await this.#pass(key);
+    return this.#inner.put(key, data, options);
+  }
+
+  async remove(key: string, options?: WaitOptions): Promise<void> {
+    await this.#pass(key);
+    return this.#inner.remove(key, options);
+  }
+
+  get: Storage['get'] = (key, options) => this.#inner.get(key, options);
+
+  stat: Storage['stat'] = (key, options) => this.#inner.stat(key, options);
+
+  list(prefix: string, options?: WaitOptions): AsyncIterable<ObjectInfo> {
+    return this.#inner.list(prefix, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+
+  async #pass(key: string): Promise<void> {
+    if (!key.startsWith('locks/')) await this.#gate.passed();
+  }
+}
