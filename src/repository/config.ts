@@ -1,12 +1,8 @@
 import { countOf, parseFields, textOf, type Fields } from '../bytes/fields.ts';
 import { formatPolynomial, parsePolynomial } from '../chunking/polynomial.ts';
 import { HoldfastError } from '../errors/error.ts';
+import type { Chunking } from './content.ts';
 import type { RepositoryConfig } from './repository.ts';
-
-/** How contents must be cut so that equal data gets equal blobs, whichever client writes. */
-export type Chunking =
-  | { readonly kind: 'rabin'; readonly minBytes: number; readonly averageBytes: number; readonly maxBytes: number }
-  | { readonly kind: 'fixed'; readonly sizeBytes: number };
 
 const kiB = 1024;
 const miB = 1024 * kiB;

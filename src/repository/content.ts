@@ -13,3 +13,8 @@ export type Content =
 
 /** How contents are cut into blobs: by content, or at multiples of a fixed size. */
 export type Cut = 'rabin' | { readonly pagesBytes: number };
+
+/** How a repository wants files cut, so that equal data gets equal blobs, whichever client writes. */
+export type Chunking =
+  | { readonly kind: 'rabin'; readonly minBytes: number; readonly averageBytes: number; readonly maxBytes: number }
+  | { readonly kind: 'fixed'; readonly sizeBytes: number };

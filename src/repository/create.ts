@@ -5,9 +5,10 @@ import { seal } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Storage } from '../storage/storage.ts';
 import { decodeConfig, encodeConfig } from './config.ts';
-import { writeKey, type NewKey } from './keys.ts';
+import { writeKey } from './keys.ts';
 import { configKey } from './layout.ts';
 import { openedRepository, type OpenOptions } from './open.ts';
+import type { NewKey } from './passwords.ts';
 import type { Repository, RepositoryConfig } from './repository.ts';
 
 export interface CreateOptions extends Pick<OpenOptions, 'storage' | 'clock'> {

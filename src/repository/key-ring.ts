@@ -1,21 +1,13 @@
 import type { FileId } from '../bytes/ids.ts';
+import type { KeyFile } from '../crypto/key.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { keyOf, shortName } from './layout.ts';
-import { openKey, readKeys, writeKey, type NewKey } from './keys.ts';
+import { openKey, readKeys, writeKey } from './keys.ts';
+import type { KeyInfo, Keys, NewKey } from './passwords.ts';
 import { assertChangeable, type Session } from './session.ts';
 
-export interface KeyInfo {
-  readonly id: FileId;
-  /** The key that opened the repository. */
-  readonly current: boolean;
-  readonly hostname: string;
-  readonly username: string;
-  /** RFC 3339, as stored. */
-  readonly created: string;
-}
-
-/** The passwords of one repository: each key file holds the same master key under another password. */
-export class KeyRing {
+/** The keys of an opened repository. */
+export class KeyRing implements Keys {
   readonly #session: Session;
   #current: FileId;
 
@@ -24,29 +16,23 @@ export class KeyRing {
     this.#current = current;
   }
 
-  /** The key that opened the repository, or that replaced it. */
   get current(): FileId {
     return this.#current;
   }
 
-  /** Readable keys in the order of their IDs; `onUnreadable` is told of the others. */
   async list(onUnreadable: (id: FileId, error: Error) => void): Promise<readonly KeyInfo[]> {
     const infos: KeyInfo[] = [];
     for (const { id, file } of await readKeys(this.#session.storage)) {
       if (file instanceof Error) onUnreadable(id, file);
-      else
-        infos.push({
-          id,
-          current: id === this.#current,
-          hostname: file.hostname,
-          username: file.username,
-          created: file.created,
-        });
+      else infos.push(this.#describe(id, file));
     }
     return infos;
   }
 
-  /** Adds a password. The new key is durable, and has been opened with it, when this resolves. */
+  #describe(id: FileId, { hostname, username, created }: KeyFile): KeyInfo {
+    return { id, current: id === this.#current, hostname, username, created };
+  }
+
   async add(wanted: NewKey): Promise<FileId> {
     const { storage, key, clock, config } = this.#session;
     assertChangeable(config);
@@ -55,7 +41,6 @@ export class KeyRing {
     return id;
   }
 
-  /** Refuses the key in use: so one always remains. */
   async remove(id: FileId): Promise<void> {
     if (id === this.#current) {
       throw new HoldfastError('refused', `${shortName('keys', id)} opened the repository and is not removed`, {
@@ -66,10 +51,6 @@ export class KeyRing {
     await this.#session.storage.remove(keyOf('keys', id));
   }
 
-  /**
-   * Replaces the password in use. A crash leaves the old key, or both, never none: the old one is removed after the
-   * new one was read back.
-   */
   async changePassword(wanted: NewKey): Promise<FileId> {
     const old = this.#current;
     this.#current = await this.add(wanted);

@@ -1,26 +1,13 @@
 import type { FileId } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import { fileIdFor } from '../crypto/id.ts';
-import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile, type ScryptParams } from '../crypto/key.ts';
+import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile } from '../crypto/key.ts';
 import type { RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Storage } from '../storage/storage.ts';
 import { idOf, keyOf, shortName } from './layout.ts';
+import type { NewKey, Password } from './passwords.ts';
 import { readNamed } from './sealed-file.ts';
-
-export type Password = string | Uint8Array;
-
-/** Who makes a key: shown by `key list`. */
-export interface KeyOwner {
-  readonly hostname: string;
-  readonly username: string;
-}
-
-export interface NewKey extends KeyOwner {
-  readonly password: Password;
-  /** Cost of opening it; measured on this machine when left out, which takes a second or two. */
-  readonly kdf?: ScryptParams | undefined;
-}
 
 export interface OpenedKey {
   readonly id: FileId;

@@ -78,7 +78,7 @@ export interface StalenessOptions {
 }
 
 /** Older than 30 minutes, or of a process that this host doesn't have any more. */
-export function isStale(lock: LockFile, { clock, hostname, isAlive }: StalenessOptions): boolean {
+function isStale(lock: LockFile, { clock, hostname, isAlive }: StalenessOptions): boolean {
   if (clock.nowNs() - lock.timeNs > staleAfterNs) return true;
   return lock.hostname === hostname && !isAlive(lock.pid);
 }

@@ -3,9 +3,10 @@ import { open, type RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Storage } from '../storage/storage.ts';
 import { decodeConfig } from './config.ts';
-import { searchKey, type OpenedKey, type Password } from './keys.ts';
+import { searchKey, type OpenedKey } from './keys.ts';
 import { configKey } from './layout.ts';
 import { OpenedRepository } from './opened.ts';
+import type { Password } from './passwords.ts';
 import type { Repository, RepositoryConfig } from './repository.ts';
 import { WriteGate, gated } from './write-gate.ts';
 

@@ -1,11 +1,10 @@
 import type { BlobId, FileId } from '../bytes/ids.ts';
 import type { CompressionMode } from '../compression/zstd.ts';
 import type { Listener } from '../events/events.ts';
-import type { Chunking } from './config.ts';
-import type { Content } from './content.ts';
+import type { Chunking, Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { Keys } from './passwords.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /**
@@ -26,7 +25,7 @@ export interface Repository extends AsyncDisposable {
   readonly config: RepositoryConfig;
   /** The key file that opened it. */
   readonly keyId: FileId;
-  readonly keys: KeyRing;
+  readonly keys: Keys;
   /** Held, and in the worst case shut, by who takes the lock. */
   readonly writeGate: WriteGate;
   /** Loaded by `loadIndex`; empty before. */

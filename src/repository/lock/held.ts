@@ -13,7 +13,7 @@ const retryMs = 60_000;
 /** A refresh that takes longer has failed. */
 const refreshLimitMs = 60_000;
 /** The lock is stale to others after 30 minutes; earlier by a margin for clocks that differ. */
-export const expiryMs = 22.5 * 60_000;
+const expiryMs = 22.5 * 60_000;
 
 /**
  * A lock that is held: refreshed until it is released. When refreshing failed for too long (or the machine was

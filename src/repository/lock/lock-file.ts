@@ -31,7 +31,7 @@ export function encodeLock(lock: Omit<LockFile, 'id'>): Uint8Array {
   );
 }
 
-export function decodeLock(plaintext: Uint8Array, id: FileId): LockFile {
+function decodeLock(plaintext: Uint8Array, id: FileId): LockFile {
   const name = shortName('locks', id);
   const fields = parseFields(plaintext, name);
   const count = (field: string): number => countOf(fields[field] ?? 0, maxUint32, `${name}: ${field}`);
