@@ -39,7 +39,9 @@ export function checkWords(): Verdict {
     return lines.flatMap((line, index) => {
       const named = machine.find((folder) => line.includes(folder));
       if (named !== undefined) return [`${path}:${index + 1} names a folder of this machine`];
-      return unfinished.test(line) ? [`${path}:${index + 1} is unfinished: ${line.trim()}`] : [];
+      return !path.startsWith('wasm/') && unfinished.test(line)
+        ? [`${path}:${index + 1} is unfinished: ${line.trim()}`]
+        : [];
     });
   });
   return { findings: [...findings, ...lockFindings()] };

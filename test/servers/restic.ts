@@ -15,7 +15,7 @@ const buildTimeoutMs = 11 * 60_000;
  * build that fails is no absence: then the test fails.
  */
 export function withoutRestic(version: ResticVersion): string | false {
-  if (version === '0.19.1') return starts('go', 'version') ? false : absent('go');
+  if (version === '0.19.1') return goProgram() === undefined ? absent('go') : false;
   return starts('restic', 'version') || starts('apt-get', '--version') ? false : absent('restic-0.14');
 }
 
@@ -56,7 +56,7 @@ async function builtByGo(): Promise<string> {
   const folder = await cached('restic-0.19.1', async (target) => {
     const module = join(import.meta.dirname, 'restic-0.19.1');
     for (const name of ['go.mod', 'go.sum']) await copyFile(join(module, name), join(target, name));
-    await runOk('go', ['build', '-trimpath', '-o', 'restic', 'github.com/restic/restic/cmd/restic'], {
+    await runOk(goProgram() ?? 'go', ['build', '-trimpath', '-o', 'restic', 'github.com/restic/restic/cmd/restic'], {
       cwd: target,
       env: { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' },
       timeoutMs: buildTimeoutMs,
@@ -89,6 +89,11 @@ async function download(folder: string): Promise<void> {
   if (code === 0) return;
   await runOk('apt-get', ['update'], options);
   await runOk('apt-get', ['download', 'restic'], options);
+}
+
+/** Go from the PATH, or from where its own installer puts it. */
+function goProgram(): string | undefined {
+  return ['go', '/usr/local/go/bin/go'].find((program) => starts(program, 'version'));
 }
 
 function starts(program: string, ...args: readonly string[]): boolean {
