@@ -46,10 +46,19 @@ interface IndexToFill {
   addPack(id: FileId, blobs: IndexedPack['blobs']): void;
 }
 
-/** Adds what all index files name; fails on the first that can't be read. */
-export async function fillIndex(repository: Repository, target: IndexToFill, listener: Listener): Promise<void> {
+/** Adds what all index files name, and fails on the first that can't be read. The packs that hold trees. */
+export async function fillIndex(
+  repository: Repository,
+  target: IndexToFill,
+  listener: Listener,
+): Promise<ReadonlySet<FileId>> {
+  const treePacks = new Set<FileId>();
   await readIndexes(repository, listener, ({ index }) => {
     if (index instanceof Error) throw index;
-    for (const pack of index.packs) target.addPack(pack.id, pack.blobs);
+    for (const { id, blobs } of index.packs) {
+      target.addPack(id, blobs);
+      if (blobs.some(({ type }) => type === 'tree')) treePacks.add(id);
+    }
   });
+  return treePacks;
 }

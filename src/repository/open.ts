@@ -1,7 +1,11 @@
 import type { Clock } from '../clock/clock.ts';
 import { open, type RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import { reasonOf } from '../host/system-error.ts';
 import type { Storage } from '../storage/storage.ts';
+import { openCacheFolder } from './cache-folder.ts';
+import { CachedStorage } from './cache.ts';
 import { decodeConfig } from './config.ts';
 import { searchKey, type OpenedKey } from './keys.ts';
 import { configKey } from './layout.ts';
@@ -17,6 +21,13 @@ export interface OpenOptions {
   readonly password: Password;
   /** The start of the ID of the key to try first. */
   readonly keyHint?: string;
+  /** Where index, snapshots and trees may be kept nearby: the folder of all caches. */
+  readonly cache?: CacheOptions;
+}
+
+export interface CacheOptions {
+  readonly folder: string;
+  readonly listener: Listener;
 }
 
 /**
@@ -28,7 +39,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const { storage, clock } = options;
   const sealedConfig = await readConfig(storage);
   const key = await searchKey(storage, options.password, options.keyHint);
-  return openedRepository({ storage, clock, key, config: openConfig(key.master, sealedConfig) });
+  return openedRepository({ storage, clock, key, config: openConfig(key.master, sealedConfig), cache: options.cache });
 }
 
 async function readConfig(storage: Storage): Promise<Uint8Array> {
@@ -54,9 +65,30 @@ interface Opened {
   readonly clock: Clock;
   readonly config: RepositoryConfig;
   readonly key: OpenedKey;
+  readonly cache?: CacheOptions | undefined;
 }
 
-export function openedRepository({ storage, clock, config, key }: Opened): Repository {
-  const gate = new WriteGate();
-  return new OpenedRepository({ storage: gated(storage, gate), key: key.master, config, clock }, key.id, gate);
+export async function openedRepository({ storage, clock, config, key, cache }: Opened): Promise<Repository> {
+  const writeGate = new WriteGate();
+  const cached = cache && (await openCache(storage, config, clock, cache));
+  const session = { key: key.master, config, clock, storage: gated(cached ?? storage, writeGate) };
+  const direct = gated(storage, writeGate);
+  return new OpenedRepository({ session, direct, keyId: key.id, writeGate, cache: cached });
+}
+
+/** undefined, and a warning, when the folder can't be used: everything works without it. */
+async function openCache(
+  storage: Storage,
+  config: RepositoryConfig,
+  clock: Clock,
+  { folder, listener }: CacheOptions,
+): Promise<CachedStorage | undefined> {
+  const warn = (error: unknown): void =>
+    listener({ kind: 'warning', during: 'cache', item: folder, message: `the cache is not used: ${reasonOf(error)}` });
+  try {
+    return new CachedStorage(storage, await openCacheFolder(folder, config.id, clock), warn);
+  } catch (error) {
+    warn(error);
+    return undefined;
+  }
 }

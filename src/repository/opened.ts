@@ -1,8 +1,10 @@
 import type { BlobId, FileId } from '../bytes/ids.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openBlob } from './blob.ts';
+import type { CachedStorage } from './cache.ts';
 import { fillIndex } from './fill-index.ts';
 import type { BlobLocation, BlobType } from './index.ts';
 import { SharedIndex } from './index/shared-index.ts';
@@ -22,17 +24,31 @@ import { readSealed, writeSealed } from './sealed-file.ts';
 import { assertChangeable, type Session } from './session.ts';
 import type { WriteGate } from './write-gate.ts';
 
+/** What another location of the same blob may make good. */
+const unreadable: readonly ErrorCode[] = ['damaged', 'storage-not-found', 'storage-failed'];
+
+interface Opening {
+  readonly session: Session;
+  /** The storage past the cache, behind the same write gate. */
+  readonly direct: Storage;
+  readonly keyId: FileId;
+  readonly writeGate: WriteGate;
+  readonly cache: CachedStorage | undefined;
+}
+
 /** A repository whose key and config are known. */
 export class OpenedRepository implements Repository {
   readonly keys: KeyRing;
   readonly writeGate: WriteGate;
+  readonly #opening: Opening;
   readonly #session: Session;
   #index = new SharedIndex();
 
-  constructor(session: Session, keyId: FileId, writeGate: WriteGate) {
-    this.#session = session;
-    this.keys = new KeyRing(session, keyId);
-    this.writeGate = writeGate;
+  constructor(opening: Opening) {
+    this.#opening = opening;
+    this.#session = opening.session;
+    this.writeGate = opening.writeGate;
+    this.keys = new KeyRing(opening.session, opening.keyId);
   }
 
   get storage(): Storage {
@@ -49,6 +65,12 @@ export class OpenedRepository implements Repository {
 
   get index(): SharedIndex {
     return this.#index;
+  }
+
+  direct(): Repository {
+    const { direct: storage, session, cache } = this.#opening;
+    if (cache === undefined) return this;
+    return new OpenedRepository({ ...this.#opening, session: { ...session, storage }, cache: undefined });
   }
 
   async *list(kind: FileKind, options?: { readonly signal?: AbortSignal }): ReturnType<Repository['list']> {
@@ -73,8 +95,9 @@ export class OpenedRepository implements Repository {
 
   async loadIndex(listener: Listener): Promise<void> {
     const index = new SharedIndex();
-    await fillIndex(this, index, listener);
+    const treePacks = await fillIndex(this, index, listener);
     this.#index = index;
+    await this.#opening.cache?.keepPacks(treePacks);
   }
 
   async readBlob(type: BlobType, id: BlobId): Promise<Uint8Array> {
@@ -88,13 +111,22 @@ export class OpenedRepository implements Repository {
     throw failures[0] ?? new HoldfastError('blob-missing', `no index names the ${type} blob ${id}`);
   }
 
+  /** What came from the cache and is wrong is asked for once more, from the storage. */
   async #tryRead(location: BlobLocation): Promise<Uint8Array | HoldfastError> {
+    const { cache } = this.#opening;
+    const first = await this.#readAt(location);
+    if (!(first instanceof HoldfastError) || cache === undefined) return first;
+    await cache.forget(keyOf('data', location.pack));
+    return this.#readAt(location);
+  }
+
+  async #readAt(location: BlobLocation): Promise<Uint8Array | HoldfastError> {
     const { offset, length, pack } = location;
     try {
       const sealed = await this.storage.get(keyOf('data', pack), { range: { offset, length } });
       return openBlob(this.#session.key, location, sealed);
     } catch (cause) {
-      if (!hasCode(cause, 'damaged', 'storage-not-found', 'storage-failed')) throw cause;
+      if (!hasCode(cause, ...unreadable)) throw cause;
       const what = `the ${location.type} blob ${location.id.slice(0, 8)} in ${shortName('data', pack)}`;
       return new HoldfastError(cause.code, `${what} can't be read: ${cause.message}`, { cause });
     }

@@ -31,6 +31,11 @@ export interface Repository extends AsyncDisposable {
   /** Loaded by `loadIndex`; empty before. */
   readonly index: BlobIndex;
 
+  /**
+   * The same repository past the cache: `check` trusts nothing that isn't in the storage. Its index is its own and
+   * empty; it is disposed of with this one.
+   */
+  direct(): Repository;
   /** IDs and stored sizes; what isn't named by 64 hex digits is ignored, as restic does. */
   list(kind: FileKind, options?: { readonly signal?: AbortSignal }): AsyncIterable<ListedFile>;
   /** Decrypted and decompressed plaintext of an index, snapshot or lock file. */

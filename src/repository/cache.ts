@@ -1,0 +1,138 @@
+import type { FileId } from '../bytes/ids.ts';
+import { fileIdFor } from '../crypto/id.ts';
+import { hasCode } from '../errors/error.ts';
+import type { GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage/storage.ts';
+import { idOf, keyOf } from './layout.ts';
+
+/**
+ * A storage whose index and snapshot files, and packs with trees, are kept in a second storage nearby. What is kept
+ * is used only when its hash is its name; what the far storage doesn't list any more is dropped. Trouble with the
+ * near storage never fails an operation: it is told once, and the far storage answers.
+ */
+export class CachedStorage implements Storage {
+  readonly #far: Storage;
+  readonly #near: Storage;
+  readonly #onTrouble: (error: unknown) => void;
+  readonly #treePacks = new Set<string>();
+  /** Packs that were hashed since they were opened: single blobs of them carry hashes of their own. */
+  readonly #hashed = new Set<string>();
+  readonly #fetching = new Map<string, Promise<Uint8Array>>();
+  #troubled = false;
+
+  constructor(far: Storage, near: Storage, onTrouble: (error: unknown) => void) {
+    this.#far = far;
+    this.#near = near;
+    this.#onTrouble = onTrouble;
+  }
+
+  get url(): string {
+    return this.#far.url;
+  }
+
+  get capabilities(): Storage['capabilities'] {
+    return this.#far.capabilities;
+  }
+
+  /** Packs that hold trees, as the index says: from now on they are kept, and no other. */
+  async keepPacks(packs: Iterable<FileId>): Promise<void> {
+    this.#treePacks.clear();
+    for (const pack of packs) this.#treePacks.add(keyOf('data', pack));
+    await this.#dropUnlisted('data/', this.#treePacks);
+  }
+
+  /** What was kept turned out to be wrong. */
+  async forget(key: string): Promise<void> {
+    this.#hashed.delete(key);
+    await this.#try(() => this.#near.remove(key));
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    if (!this.#isKept(key)) return this.#far.get(key, options);
+    if (options.range && this.#hashed.has(key)) {
+      const bytes = await this.#try(() => this.#near.get(key, options));
+      if (bytes) return bytes;
+    }
+    const whole = await this.#whole(key, options);
+    const { offset, length } = options.range ?? { offset: 0, length: whole.length };
+    if (offset + length > whole.length) return this.#far.get(key, options);
+    return whole.subarray(offset, offset + length);
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
+    await this.#far.put(key, data, options);
+    if (this.#isKept(key)) await this.#try(() => this.#near.put(key, data));
+  }
+
+  async remove(key: string, options?: WaitOptions): Promise<void> {
+    if (this.#isKept(key)) await this.forget(key);
+    await this.#far.remove(key, options);
+  }
+
+  stat: Storage['stat'] = async (key, options) => this.#far.stat(key, options);
+
+  async *list(prefix: string, options?: WaitOptions): AsyncGenerator<ObjectInfo> {
+    const listed = new Set<string>();
+    const evicts = prefix === 'index/' || prefix === 'snapshots/';
+    for await (const info of this.#far.list(prefix, options)) {
+      if (evicts) listed.add(info.key);
+      yield info;
+    }
+    if (evicts) await this.#dropUnlisted(prefix, listed);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#near[Symbol.asyncDispose]();
+    await this.#far[Symbol.asyncDispose]();
+  }
+
+  #isKept(key: string): boolean {
+    return key.startsWith('index/') || key.startsWith('snapshots/') || this.#treePacks.has(key);
+  }
+
+  /** Several that ask at once share one transfer. */
+  async #whole(key: string, options: GetOptions): Promise<Uint8Array> {
+    const fetching = this.#fetching.get(key) ?? this.#fetch(key, options);
+    this.#fetching.set(key, fetching);
+    try {
+      return await fetching;
+    } finally {
+      this.#fetching.delete(key);
+    }
+  }
+
+  async #fetch(key: string, { signal }: GetOptions): Promise<Uint8Array> {
+    const kept = await this.#try(() => this.#near.get(key));
+    if (kept && isNamed(key, kept)) return this.#hashedNow(key, kept);
+    const bytes = await this.#far.get(key, signal ? { signal } : {});
+    if (!isNamed(key, bytes)) return bytes;
+    const stored = await this.#try(async () => this.#near.put(key, [bytes]).then(() => true));
+    return stored ? this.#hashedNow(key, bytes) : bytes;
+  }
+
+  #hashedNow(key: string, bytes: Uint8Array): Uint8Array {
+    if (this.#treePacks.has(key)) this.#hashed.add(key);
+    return bytes;
+  }
+
+  async #dropUnlisted(prefix: string, listed: ReadonlySet<string>): Promise<void> {
+    await this.#try(async () => {
+      for await (const { key } of this.#near.list(prefix)) if (!listed.has(key)) await this.forget(key);
+    });
+  }
+
+  /** undefined when the near storage fails, which is told once unless the object just isn't there. */
+  async #try<T>(use: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await use();
+    } catch (error) {
+      const missing = hasCode(error, 'storage-not-found');
+      if (!missing && !this.#troubled) this.#onTrouble(error);
+      this.#troubled ||= !missing;
+      return undefined;
+    }
+  }
+}
+
+function isNamed(key: string, bytes: Uint8Array): boolean {
+  return fileIdFor(bytes) === idOf(key);
+}

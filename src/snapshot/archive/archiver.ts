@@ -1,0 +1,218 @@
+import { rawPathOfByteString, type BlobId, type RawPath } from '../../bytes/ids.ts';
+import { HoldfastError, hasCode } from '../../errors/error.ts';
+import { TaskGroup } from '../../flow/task-group.ts';
+import type { ArchiveInput } from '../archive.ts';
+import type { Entry, Metadata, TreeNode } from '../entry.ts';
+import { sameNode } from '../same-node.ts';
+import { addedByContent, addedByTree, nothingAdded, type Change } from './counts.ts';
+import { TreeFinder } from './finder.ts';
+import { Folder, type Slot } from './folder.ts';
+import { Report } from './report.ts';
+import { isUnchanged } from './unchanged.ts';
+
+/** Trees that are being stored at a time: their JSON is in memory. */
+const treesAtOnce = 64;
+const rootPath = rawPathOfByteString('');
+
+/** Takes entries in and keeps the folders that are open, from the root to where the entries are. */
+export class Archiver implements AsyncDisposable {
+  readonly report: Report;
+  readonly #input: ArchiveInput;
+  readonly #tasks: TaskGroup;
+  #top: Folder | undefined;
+  #trees = 0;
+  #treeStored = Promise.withResolvers<void>();
+  #root: { readonly tree: BlobId; readonly isEmpty: boolean } | undefined;
+
+  constructor(input: ArchiveInput) {
+    this.#input = input;
+    this.#tasks = new TaskGroup({ signal: input.signal });
+    this.report = new Report(input);
+  }
+
+  /** Cancels what is not finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  async take(entry: Entry): Promise<void> {
+    this.#tasks.signal.throwIfAborted();
+    const { path, metadata } = entry;
+    const slash = path.lastIndexOf('/');
+    const folderPath = metadata.type === 'dir' ? path : rawPathOfByteString(path.slice(0, Math.max(0, slash)));
+    const folder = this.#top?.path === folderPath ? this.#top : await this.#enter(folderPath);
+    if (metadata.type === 'dir') await this.#close(folder, metadata);
+    else await this.#leaf(folder, entry, rawPathOfByteString(path.slice(slash + 1)));
+  }
+
+  /** Resolves when every content and tree is handed over to the writer. */
+  async finish(): Promise<{ readonly tree: BlobId; readonly isEmpty: boolean }> {
+    await this.#close(await this.#enter(rootPath), this.#plain());
+    await this.#tasks.wait();
+    if (this.#root === undefined) throw new HoldfastError('internal', 'the root has no tree');
+    return this.#root;
+  }
+
+  /** Closes and opens folders until the one at `path` is on top. */
+  async #enter(path: RawPath): Promise<Folder> {
+    while (this.#top !== undefined && !isWithin(path, this.#top.path)) await this.#close(this.#top, this.#plain());
+    let top = this.#top ?? (await this.#open(rootPath, undefined, undefined));
+    while (top.path !== path) {
+      const start = top.path === '' ? 0 : top.path.length + 1;
+      const end = path.indexOf('/', start);
+      const child = rawPathOfByteString(end < 0 ? path : path.slice(0, end));
+      top = await this.#open(child, top, this.#find(top, rawPathOfByteString(child.slice(start))));
+    }
+    return top;
+  }
+
+  async #open(path: RawPath, parent: Folder | undefined, previous: TreeNode | undefined): Promise<Folder> {
+    const tree = parent === undefined ? this.#input.parent : previous?.subtree;
+    const json = tree === undefined ? undefined : await this.#loadTree(path, tree);
+    const startedMs = this.#input.clock.monotonicMs();
+    this.#top = new Folder({ path, parent, previous, finder: new TreeFinder(json), startedMs });
+    return this.#top;
+  }
+
+  /** A tree of the parent snapshot that can't be read is as good as none: the files below are read again. */
+  async #loadTree(path: RawPath, tree: BlobId): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#input.repository.readBlob('tree', tree);
+    } catch (error) {
+      if (!hasCode(error, 'blob-missing', 'damaged')) throw error;
+      this.report.leftOut(path, `the parent snapshot's tree ${tree.slice(0, 8)} can't be read: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  #find(folder: Folder, name: RawPath): TreeNode | undefined {
+    try {
+      return folder.finder.find(name);
+    } catch (error) {
+      if (!hasCode(error, 'damaged')) throw error;
+      this.report.warn(folder.path, `the parent snapshot is damaged here: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  async #close(folder: Folder, metadata: Metadata): Promise<void> {
+    this.#top = folder.parent;
+    if (!folder.close(metadata)) this.report.leftOut(folder.path, outOfOrder);
+    this.#completeIfDone(folder);
+    while (this.#trees >= treesAtOnce) await this.#treeStored.promise;
+  }
+
+  #completeIfDone(folder: Folder): void {
+    if (!folder.isComplete) return;
+    this.#trees += 1;
+    this.#tasks.run(async () => {
+      try {
+        await this.#complete(folder, folder.finish());
+      } finally {
+        this.#trees -= 1;
+        this.#treeStored.resolve();
+        this.#treeStored = Promise.withResolvers();
+      }
+    });
+  }
+
+  async #complete(folder: Folder, json: Uint8Array): Promise<void> {
+    const stored = await this.#input.writer.storeTree(json);
+    const { place, previous, path } = folder;
+    const node = folder.node(stored.id);
+    this.report.folder(path, changeOf(previous, node), addedByTree(stored, json.length), folder.startedMs);
+    if (place === undefined) this.#root = { tree: stored.id, isEmpty: folder.isEmpty };
+    else this.#fill(place.parent, place.slot, node);
+  }
+
+  async #leaf(folder: Folder, entry: Entry, name: RawPath): Promise<void> {
+    const { path, metadata, content } = entry;
+    if (!folder.follows(name)) return this.report.leftOut(path, outOfOrder);
+    if (metadata.type !== 'file') return folder.add({ ...metadata, name, content: null });
+    const previous = this.#find(folder, name);
+    if (content.kind !== 'stream' && previous !== undefined && this.#canTakeOver(entry, previous)) {
+      folder.add({ ...metadata, name, content: previous.content });
+      this.report.file(path, 'unmodified', metadata.sizeBytes, nothingAdded, 0);
+      return;
+    }
+    await this.#store(folder, entry, name, previous);
+  }
+
+  #canTakeOver({ path, metadata }: Entry, previous: TreeNode): boolean {
+    const { repository, detection } = this.#input;
+    if (!isUnchanged(metadata, previous, detection)) return false;
+    if (previous.content?.every((id) => repository.index.has('data', id)) ?? true) return true;
+    this.report.warn(path, 'it has not changed, but parts of it are missing in the repository: it is stored again');
+    return false;
+  }
+
+  async #store(folder: Folder, entry: Entry, name: RawPath, previous: TreeNode | undefined): Promise<void> {
+    const { writer, clock } = this.#input;
+    if (entry.content.kind === 'file' || entry.content.kind === 'stream') await writer.ready();
+    const slot = folder.reserve(name);
+    const startedMs = clock.monotonicMs();
+    this.report.started(entry.path);
+    this.#tasks.run(async () => {
+      const node = await this.#stored(entry, name, previous, startedMs);
+      this.#fill(folder, slot, node);
+    });
+  }
+
+  /** null when the file can't be read. */
+  async #stored(
+    entry: Entry,
+    name: RawPath,
+    previous: TreeNode | undefined,
+    startedMs: number,
+  ): Promise<TreeNode | null> {
+    const { path, metadata, content } = entry;
+    try {
+      const stored = await this.#input.writer.store(content);
+      const node: TreeNode = { ...metadata, name, sizeBytes: stored.sizeBytes, content: stored.ids };
+      this.report.file(path, changeOf(previous, node), node.sizeBytes, addedByContent(stored), startedMs);
+      return node;
+    } catch (error) {
+      if (content.kind === 'stream' || !hasCode(error, 'source-failed')) throw error;
+      this.report.leftOut(path, error.message);
+      return null;
+    }
+  }
+
+  #fill(folder: Folder, slot: Slot, node: TreeNode | null): void {
+    folder.fill(slot, node);
+    this.#completeIfDone(folder);
+  }
+
+  /** Of a folder that no entry describes. */
+  #plain(): Metadata {
+    const { timeNs } = this.#input;
+    return {
+      type: 'dir',
+      mode: plainMode,
+      mtimeNs: timeNs,
+      atimeNs: timeNs,
+      ctimeNs: timeNs,
+      uid: 0,
+      gid: 0,
+      user: '',
+      group: '',
+      inode: 0n,
+      deviceId: 0n,
+      sizeBytes: 0,
+      links: 0n,
+    };
+  }
+}
+
+const outOfOrder = 'it is listed twice or out of order; what came first is kept';
+/** Go's FileMode of a directory that all may read. */
+const plainMode = 2 ** 31 + 0o755;
+
+function isWithin(path: RawPath, folder: RawPath): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
+}
+
+function changeOf(previous: TreeNode | undefined, node: TreeNode): Change {
+  if (previous === undefined) return 'new';
+  return sameNode(previous, node) ? 'unmodified' : 'changed';
+}

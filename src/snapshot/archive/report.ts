@@ -1,0 +1,90 @@
+import { displayPath, type RawPath } from '../../bytes/ids.ts';
+import type { Note } from '../../events/events.ts';
+import type { ArchiveInput } from '../archive.ts';
+import { Counter, type Added, type Change } from './counts.ts';
+
+/** Tells of one item, under the name 'archived'. */
+export interface ArchivedNote extends Note {
+  readonly name: 'archived';
+  readonly data: {
+    readonly [name: string]: unknown;
+    /** From the snapshot's root, folders with a '/' behind. */
+    readonly item: string;
+    readonly kind: 'file' | 'folder';
+    readonly change: Change;
+    readonly seconds: number;
+    readonly added: Added;
+  };
+}
+
+/** Items between two progress events. */
+const progressEvery = 50;
+
+/** Counts what happens to items, and tells the listener. */
+export class Report {
+  readonly counter = new Counter();
+  readonly #input: ArchiveInput;
+  readonly #atWork = new Set<RawPath>();
+  #unread = 0;
+  #items = 0;
+
+  constructor(input: ArchiveInput) {
+    this.#input = input;
+  }
+
+  get unread(): number {
+    return this.#unread;
+  }
+
+  started(path: RawPath): void {
+    this.#atWork.add(path);
+  }
+
+  file(path: RawPath, change: Change, sizeBytes: number, added: Added, startedMs: number): void {
+    this.#atWork.delete(path);
+    this.counter.file(change, sizeBytes, added);
+    this.#note('file', `/${displayPath(path)}`, change, added, startedMs);
+    this.#progress();
+  }
+
+  folder(path: RawPath, change: Change, added: Added, startedMs: number): void {
+    if (path === '') {
+      this.counter.root(added);
+      return;
+    }
+    this.counter.folder(change, added);
+    this.#note('folder', `/${displayPath(path)}/`, change, added, startedMs);
+    this.#progress();
+  }
+
+  leftOut(path: RawPath, message: string): void {
+    this.#atWork.delete(path);
+    this.#unread += 1;
+    this.warn(path, message);
+  }
+
+  warn(path: RawPath, message: string): void {
+    this.#input.listener({ kind: 'warning', during: 'archive', item: `/${displayPath(path)}`, message });
+  }
+
+  #note(kind: 'file' | 'folder', item: string, change: Change, added: Added, startedMs: number): void {
+    if (this.#input.notes === 'none') return;
+    const seconds = (this.#input.clock.monotonicMs() - startedMs) / 1000;
+    const note: ArchivedNote = { kind: 'note', name: 'archived', data: { item, kind, change, seconds, added } };
+    this.#input.listener(note);
+  }
+
+  #progress(): void {
+    this.#items += 1;
+    if (this.#items % progressEvery !== 0) return;
+    const current = [...this.#atWork.values().take(2)].map((path) => `/${displayPath(path)}`);
+    const { bytes, files, folders } = this.counter;
+    this.#input.listener({
+      kind: 'progress',
+      phase: 'backing up',
+      doneBytes: bytes,
+      doneItems: files + folders,
+      current,
+    });
+  }
+}

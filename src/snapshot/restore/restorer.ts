@@ -1,0 +1,168 @@
+import { mkdirSync } from 'node:fs';
+import { type BlobId, type RawPath, rawPathOf, systemPath } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { TaskGroup } from '../../flow/task-group.ts';
+import { Directory } from '../../host/directory.ts';
+import { errorCode } from '../../host/system-error.ts';
+import type { TreeNode } from '../entry.ts';
+import type { RestoreOutcome, RestoreRequest, Selection } from '../restore.ts';
+import { decodeTree } from '../tree.ts';
+import { removeAt } from './clear-way.ts';
+import { below } from './below.ts';
+import type { RestoreContext } from './context.ts';
+import { FileRestorer } from './file-restorer.ts';
+import { FileWriter } from './file-writer.ts';
+import { Folder } from './folder.ts';
+import { applyToOpen } from './metadata.ts';
+import { restoreSpecial } from './special.ts';
+import { Tally } from './tally.ts';
+import { verifyFolder } from './verifier.ts';
+
+/** One run of `restoreTree`. */
+export class Restorer {
+  readonly #context: RestoreContext;
+
+  constructor(request: RestoreRequest) {
+    const tally = new Tally(request.listener);
+    this.#context = {
+      ...request,
+      tally,
+      metadata: { selectXattr: request.options.selectXattr, tally },
+      isDryRun: request.options.mode === 'dry-run',
+      clearing: request.options.extras === 'delete' ? 'all' : 'one',
+      untouched: new Set(),
+    };
+  }
+
+  async run(): Promise<RestoreOutcome> {
+    const { repository, signal, tree } = this.#context;
+    await using reader = await repository.openReader({ signal });
+    await using tasks = new TaskGroup({ signal });
+    const writer = new FileWriter(reader, tasks);
+    const root = this.#openTarget();
+    try {
+      await this.#fillFolder(root, tree, new FileRestorer(this.#context, writer));
+    } finally {
+      root.release();
+    }
+    await writer.flush();
+    await tasks.wait();
+    const verifiedFiles = this.#context.options.verify === 'read-back' ? await this.#verify() : undefined;
+    return { ...this.#context.tally.outcome, ...(verifiedFiles === undefined ? {} : { verifiedFiles }) };
+  }
+
+  async #verify(): Promise<number> {
+    const root = targetFolder(Directory.open(this.#context.target), () => undefined);
+    try {
+      return await verifyFolder(this.#context, root, this.#context.tree);
+    } finally {
+      root.release();
+    }
+  }
+
+  #openTarget(): Folder {
+    const { target } = this.#context;
+    if (!this.#context.isDryRun) mkdirSync(systemPath(target), { recursive: true, mode: 0o700 });
+    const directory = this.#context.isDryRun ? openIfThere(target) : Directory.open(target);
+    return targetFolder(directory, (folder) => this.#finishFolder(folder));
+  }
+
+  /** The walk. A node that fails is told and left behind; only an abort ends it. */
+  async #fillFolder(folder: Folder, tree: BlobId, files: FileRestorer): Promise<void> {
+    try {
+      const json = await this.#context.repository.readBlob('tree', tree);
+      for (const node of decodeTree(json)) {
+        this.#context.signal.throwIfAborted();
+        if (this.#context.options.extras === 'delete') folder.expected.add(node.name);
+        await this.#restoreNode(folder, node, files);
+      }
+    } catch (error) {
+      // What the rest of the tree would have named is unknown: nothing in this folder may pass for an extra.
+      folder.extrasAreKnown = false;
+      this.#context.signal.throwIfAborted();
+      this.#context.tally.failed(folder.location, error);
+    }
+  }
+
+  async #restoreNode(folder: Folder, node: TreeNode, files: FileRestorer): Promise<void> {
+    const location = below(folder.location, node.name);
+    if (node.type === 'socket') return;
+    const { selected, childrenMayBe } = this.#context.options.select(
+      location,
+      node.type === 'dir' ? 'directory' : 'other',
+    );
+    if (selected) markWanted(folder);
+    try {
+      if (node.type === 'dir') await this.#restoreFolder(folder, node, { selected, childrenMayBe }, files);
+      else if (selected && node.type === 'file') await files.restore(folder, node);
+      else if (selected) restoreSpecial(this.#context, folder, node);
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      this.#context.tally.failed(location, error);
+    }
+  }
+
+  async #restoreFolder(
+    parent: Folder,
+    node: TreeNode,
+    { selected, childrenMayBe }: Selection,
+    files: FileRestorer,
+  ): Promise<void> {
+    if (node.subtree === undefined) throw new HoldfastError('damaged', 'a folder without its tree');
+    const folder = parent.child(node, (done) => this.#finishFolder(done));
+    try {
+      if (selected) {
+        this.#context.tally.found(0);
+        if (!this.#context.isDryRun) folder.open();
+        folder.wanted = true;
+      }
+      if (childrenMayBe) await this.#fillFolder(folder, node.subtree, files);
+    } finally {
+      folder.release();
+    }
+  }
+
+  /** Called once everything in the folder is done. */
+  #finishFolder(folder: Folder): void {
+    try {
+      if (!folder.wanted) return;
+      if (this.#context.options.extras === 'delete') this.#deleteExtras(folder);
+      if (folder.node === undefined) return;
+      if (!this.#context.isDryRun) applyToOpen(folder.open().fd, folder.node, this.#context.metadata);
+      this.#context.tally.done('restored', folder.location, 0);
+    } catch (error) {
+      this.#context.tally.failed(folder.location, error);
+    }
+  }
+
+  #deleteExtras(folder: Folder): void {
+    const directory = folder.openIfThere();
+    if (directory === undefined || !folder.extrasAreKnown) return;
+    for (const name of directory.names()) {
+      const location = below(folder.location, name);
+      if (folder.expected.has(name) || !this.#context.options.select(location, 'other').selected) continue;
+      const tell = (path: RawPath): void => this.#context.tally.done('deleted', below(folder.location, path), 0);
+      if (this.#context.isDryRun) tell(name);
+      else removeAt(directory, name, 'all', tell);
+    }
+  }
+}
+
+/** A folder's own metadata is restored when it or something in it is. */
+function markWanted(folder: Folder): void {
+  for (let at: Folder | undefined = folder; at !== undefined && !at.wanted; at = at.parent) at.wanted = true;
+}
+
+function targetFolder(directory: Directory | undefined, onDone: (folder: Folder) => void): Folder {
+  const origin = { name: rawPathOf(''), location: rawPathOf('/') };
+  return new Folder(directory === undefined ? origin : { ...origin, directory }, onDone);
+}
+
+function openIfThere(target: RawPath): Directory | undefined {
+  try {
+    return Directory.open(target);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
