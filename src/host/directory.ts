@@ -18,10 +18,15 @@ export class Directory implements Disposable {
     this.#prefix = prefixOf(fd);
   }
 
-  /** Follows links in `path`: it is what the user named. */
-  static open(path: RawPath): Directory {
-    if (!darwin && !fs.existsSync('/proc/self/fd')) throw withoutProc();
-    return new Directory(fs.openSync(systemPath(path), O_RDONLY | O_DIRECTORY));
+  /** Follows links in `path`, unless the last name shall not be one ('ENOTDIR'). */
+  static open(
+    path: RawPath,
+    options: { readonly lastLink: 'followed' | 'refused' } = { lastLink: 'followed' },
+  ): Directory {
+    procIsThere ||= fs.existsSync('/proc/self/fd');
+    if (!procIsThere) throw withoutProc();
+    const noFollow = options.lastLink === 'refused' ? O_NOFOLLOW : 0;
+    return new Directory(fs.openSync(systemPath(path), O_RDONLY | O_DIRECTORY | noFollow));
   }
 
   [Symbol.dispose](): void {
@@ -120,6 +125,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 /** Linux: a descriptor that stands for the name alone; not among Node's constants. */
 const O_PATH = 0o10000000;
 const darwin = process.platform === 'darwin';
+let procIsThere = darwin; // where it is not needed
 
 function isChildName(name: RawPath): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);

@@ -7,8 +7,10 @@ import type { Entry } from '../snapshot/entry.ts';
  */
 export interface Source {
   /**
-   * Walks what is to be backed up, in the order that Entry demands. What can't be read is told as a 'warning'
-   * event and counted in `unread`; the walk goes on. A source that can't go on at all throws 'source-failed'.
+   * Walks what is to be backed up, in the order that Entry demands. What can't be read, in whole or in part, is told
+   * as a 'warning' event during 'scan', one for each item, and the walk goes on: each makes the outcome a partial one.
+   * A source that can't go on at all throws 'source-failed', as does the stream of a content whose producer failed:
+   * then no snapshot may be written.
    */
   entries(options: WalkOptions): AsyncIterable<Entry>;
   /** An estimate for the progress bar; may run beside `entries`, and may be abandoned at any time. */
