@@ -105,8 +105,8 @@ test('a copy of a known blob is a further location', () => {
   const index = new SharedIndex();
   const blob = { type: 'data', id: blobId(1), offset: 0, length: 40, plainLength: 8, compressed: false } as const;
   index.addPack(packId(1), [blob]);
-  index.attach();
-  const slot = index.placeCopy(packId(2), blob);
+  const slot = new BlobTable(index.attach()).claimCopy('data', blobId(1));
+  index.place(slot, packId(2), blob);
   assert.equal(index.locations('data', blobId(1)).length, 1);
   index.markIndexed([slot]);
   assert.deepEqual(

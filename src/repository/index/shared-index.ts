@@ -73,7 +73,16 @@ export class SharedIndex implements BlobIndex {
   /** What stands in a slot that is placed. */
   describe(slot: number): BlobLocation {
     const { pack, ...location } = this.#table.entries.location(slot);
-    return { id: parseBlobId(this.#table.entries.id(slot)), pack: this.#packs.id(pack), ...location };
+    return { id: this.idAt(slot), pack: this.#packs.id(pack), ...location };
+  }
+
+  idAt(slot: number): BlobId {
+    return parseBlobId(this.#table.entries.id(slot));
+  }
+
+  /** Blobs that were claimed and are in no durable pack. */
+  get claimed(): number {
+    return this.#table.claimed;
   }
 
   /** For one writer and its workers, who claim by `new BlobTable(memory)`; the memory stays until `detach`. */
@@ -93,11 +102,6 @@ export class SharedIndex implements BlobIndex {
   /** A claimed blob's pack is durable. */
   place(slot: number, pack: FileId, blob: PackedBlob): void {
     this.#table.entries.place(slot, placed(this.#packs.number(pack), blob), 'unindexed');
-  }
-
-  /** A further copy of a known blob, in a durable pack; its slot. */
-  placeCopy(pack: FileId, blob: PackedBlob): number {
-    return this.#table.add(blob.id, placed(this.#packs.number(pack), blob), 'unindexed');
   }
 
   /** A durable index file names these slots. */

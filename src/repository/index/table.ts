@@ -48,15 +48,15 @@ export class BlobTable {
   /** Adds a location, whether or not the blob has others; its slot. */
   add(id: Uint8Array | string, location: EntryLocation, indexing: Indexing): number {
     this.#key.set(location.type, id);
-    const slot = this.entries.allocate(this.#key);
+    const slot = this.#linkNew();
     this.entries.place(slot, location, indexing);
-    const chain = this.#chain();
-    let first = Atomics.load(this.#heads, chain);
-    for (;;) {
-      const seen = this.#link(chain, first, slot);
-      if (seen === first) return slot;
-      first = seen;
-    }
+    return slot;
+  }
+
+  /** Claims a further copy of a blob, known or not: its slot. */
+  claimCopy(type: BlobType, id: Uint8Array | string): number {
+    this.#key.set(type, id);
+    return this.#linkNew();
   }
 
   /** Slot of one indexed location, or -1. */
@@ -101,6 +101,14 @@ export class BlobTable {
     return grown;
   }
 
+  get claimed(): number {
+    let count = 0;
+    for (let slot = 0; slot < this.entries.slots; slot += 1) {
+      if (this.entries.state(slot) === 'claimed') count += 1;
+    }
+    return count;
+  }
+
   #isIndexed(slot: number): boolean {
     return this.entries.matches(slot, this.#key) && this.entries.state(slot) === 'indexed';
   }
@@ -136,6 +144,16 @@ export class BlobTable {
         this.entries.free(slot);
         return found;
       }
+      first = seen;
+    }
+  }
+
+  #linkNew(): number {
+    const slot = this.entries.allocate(this.#key);
+    const chain = this.#chain();
+    for (let first = Atomics.load(this.#heads, chain); ;) {
+      const seen = this.#link(chain, first, slot);
+      if (seen === first) return slot;
       first = seen;
     }
   }

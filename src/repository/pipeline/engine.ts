@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os';
+import { HoldfastError } from '../../errors/error.ts';
+import type { BlobType } from '../index.ts';
+import type { RepositoryConfig, WriterOptions } from '../repository.ts';
+import { BlockPool } from './blocks.ts';
+import { Crew } from './crew.ts';
+import type { OpenPack } from './open-pack.ts';
+import { PackStore, type PackStoreDeps } from './pack-store.ts';
+import { Packer } from './packer.ts';
+import type { CutReply, CutRequest, Reply, Request, SealedPart, StoreReply, StoreRequest } from './protocol.ts';
+import type { RangeCrew } from './ranges.ts';
+
+export interface EngineDeps extends PackStoreDeps {
+  readonly config: Pick<RepositoryConfig, 'version' | 'chunkerPolynomial'>;
+}
+
+const entry = new URL(import.meta.url.endsWith('.ts') ? 'pipeline-worker.ts' : 'pipeline-worker.js', import.meta.url);
+const maxWorkers = 8;
+/** Packs on their way to the storage; while there are more, the workers get nothing new to do. */
+const packsUnderWay = 2;
+
+/** The workers, and what becomes of the blobs that they seal. The first failure ends all of it. */
+export class StoringEngine implements RangeCrew, AsyncDisposable {
+  readonly #deps: EngineDeps;
+  readonly #mode: WriterOptions['mode'];
+  readonly #crew: Crew<Request, Reply>;
+  readonly #packs: PackStore;
+  readonly #packers: Readonly<Record<BlobType, Packer>>;
+  readonly #ended = new AbortController();
+  #changed = Promise.withResolvers<void>();
+
+  constructor(deps: EngineDeps, options: WriterOptions, onIdle: () => void) {
+    this.#deps = deps;
+    this.#mode = options.mode;
+    this.#packs = new PackStore(deps, { limit: packsUnderWay, signal: options.signal });
+    const packer = { targetBytes: options.packSizeBytes, pool: new BlockPool(), onFull: this.#store };
+    this.#packers = { data: new Packer('data', packer), tree: new Packer('tree', packer) };
+    this.#crew = new Crew<Request, Reply>({
+      entry,
+      name: 'storing',
+      workers: Math.min(availableParallelism(), maxWorkers),
+      setUp: setUpOf(deps, options),
+      onReply: this.#receive,
+      onIdle,
+      onFailure: this.#fail,
+    });
+    this.#packs.signal.addEventListener('abort', this.#aborted);
+  }
+
+  get workers(): number {
+    return this.#crew.workers;
+  }
+
+  /** Requests that no worker has taken yet. */
+  get waiting(): number {
+    return this.#crew.waiting;
+  }
+
+  /** Some worker has nothing to do. */
+  get isIdle(): boolean {
+    return this.#crew.isIdle;
+  }
+
+  /** Aborted by the first failure, by the caller's signal and by disposal. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Resolves after the next reply, stored pack, failure or `wake`. */
+  get changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  async cut(request: CutRequest): Promise<CutReply> {
+    const reply = await this.#crew.run(request, 'urgent');
+    if (reply.kind === 'cuts') return reply;
+    throw new HoldfastError('internal', 'a worker answered another request than it was asked');
+  }
+
+  async store(request: StoreRequest): Promise<StoreReply> {
+    const reply = await this.#crew.run(request);
+    if (reply.kind === 'stored') return reply;
+    throw new HoldfastError('internal', 'a worker answered another request than it was asked');
+  }
+
+  /** Every blob that a worker sealed is durable and indexed when it resolves. */
+  async flush(): Promise<void> {
+    this.signal.throwIfAborted();
+    if (this.#mode === 'dry-run') return;
+    for (const packer of Object.values(this.#packers)) packer.flush();
+    await this.#packs.flush();
+    this.signal.throwIfAborted();
+    if (this.#deps.index.claimed > 0) throw new HoldfastError('internal', 'a blob was claimed and never stored');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#packs.signal.removeEventListener('abort', this.#aborted);
+    this.#fail(new HoldfastError('interrupted', 'the writer was closed'));
+    await this.#crew[Symbol.asyncDispose]();
+    await this.#packs[Symbol.asyncDispose]();
+    this.#deps.index.detach();
+  }
+
+  readonly #receive = (reply: Reply): void => {
+    if (reply.kind === 'stored') for (const part of reply.sealed) this.#pack(part);
+    this.wake();
+  };
+
+  #pack({ bytes, blobs }: SealedPart): void {
+    let offset = 0;
+    for (const blob of blobs) {
+      this.#packers[blob.type].add(blob, new Uint8Array(bytes, offset, blob.length));
+      offset += blob.length;
+    }
+    // Its bytes stand in packs now; the collector would take its time to free it.
+    bytes.transfer(0);
+  }
+
+  readonly #store = (pack: OpenPack): void => {
+    this.#packs.store(pack, () => {
+      if (this.#packs.underWay <= packsUnderWay) this.#crew.resume();
+      this.wake();
+    });
+    if (this.#packs.underWay > packsUnderWay) this.#crew.hold();
+  };
+
+  readonly #aborted = (): void => this.#fail(errorOf(this.#packs.signal.reason));
+
+  readonly #fail = (error: Error): void => {
+    if (this.signal.aborted) return;
+    this.#ended.abort(error);
+    this.#crew.fail(error);
+    this.wake();
+  };
+}
+
+function setUpOf({ config, index, key }: EngineDeps, options: WriterOptions): Request {
+  const { compression, extraVerify, mode } = options;
+  const uncompressed = { data: 'off', tree: 'off' } as const;
+  return {
+    kind: 'set-up',
+    table: index.attach(),
+    key,
+    chunkerPolynomial: config.chunkerPolynomial,
+    // Version 2 compresses trees even with compression off: restic's prune repacks packs with other trees.
+    compression:
+      config.version === 1 ? uncompressed : { data: compression, tree: compression === 'off' ? 'auto' : compression },
+    extraVerify,
+    output: mode === 'dry-run' ? 'discard' : 'send',
+  };
+}
+
+function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new HoldfastError('interrupted', 'interrupted', { cause: reason });
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { fileIdOf, type FileId } from '../../bytes/ids.ts';
+import type { Clock } from '../../clock/clock.ts';
+import { seal, type RepositoryKey } from '../../crypto/seal.ts';
+import { TaskGroup } from '../../flow/task-group.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { encodeIndexFile } from '../index-file.ts';
+import type { SharedIndex } from '../index/shared-index.ts';
+import { keyOf } from '../layout.ts';
+import { encodeHeader, packTail } from '../pack.ts';
+import type { OpenPack } from './open-pack.ts';
+
+export interface PackStoreDeps {
+  readonly storage: Storage;
+  readonly key: RepositoryKey;
+  readonly index: SharedIndex;
+  readonly clock: Clock;
+  /** Stores an index file; resolves when it is durable. */
+  readonly writeIndex: (plaintext: Uint8Array) => Promise<FileId>;
+}
+
+interface DurablePack {
+  readonly id: FileId;
+  readonly slots: readonly number[];
+}
+
+/** An index file is written once it would name so many blobs, or once its first pack waited so long. */
+const maxIndexBlobs = 50_000;
+const maxIndexDelayMs = 10 * 60 * 1000;
+
+/** Puts packs to the storage, a few at a time, and then names them in index files. */
+export class PackStore implements AsyncDisposable {
+  readonly #deps: PackStoreDeps;
+  readonly #group: TaskGroup;
+  #durable: DurablePack[] = [];
+  #durableBlobs = 0;
+  #durableSinceMs = 0;
+  /** Packs that were handed over and are not durable yet. */
+  underWay = 0;
+
+  constructor(deps: PackStoreDeps, options: { readonly limit: number; readonly signal: AbortSignal }) {
+    this.#deps = deps;
+    this.#group = new TaskGroup(options);
+  }
+
+  /** `done` is called when the pack's memory is free again; a failure aborts `signal`. */
+  store(pack: OpenPack, done: () => void): void {
+    this.underWay += 1;
+    this.#group.run(async (signal) => {
+      await this.#put(pack, signal);
+      pack.bytes.release();
+      this.underWay -= 1;
+      done();
+      if (this.#isIndexDue()) await this.#writeIndex();
+    });
+  }
+
+  /** Aborted by the first failure. */
+  get signal(): AbortSignal {
+    return this.#group.signal;
+  }
+
+  /** Every pack that was handed over is durable and indexed when it resolves. */
+  async flush(): Promise<void> {
+    await this.#group.wait();
+    await this.#writeIndex();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#group[Symbol.asyncDispose]();
+  }
+
+  async #put(pack: OpenPack, signal: AbortSignal): Promise<void> {
+    const { key, index, storage, clock } = this.#deps;
+    const named = pack.blobs.map((blob) => ({ ...blob, id: index.idAt(blob.slot) }));
+    const parts = [...pack.bytes.parts(), packTail(seal(key, encodeHeader(named)))];
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    const id = fileIdOf(hash.digest());
+    await storage.put(keyOf('data', id), parts, { signal });
+    let offset = 0;
+    for (const { slot, ...blob } of named) {
+      index.place(slot, id, { ...blob, offset });
+      offset += blob.length;
+    }
+    if (this.#durable.length === 0) this.#durableSinceMs = clock.monotonicMs();
+    this.#durable.push({ id, slots: named.map(({ slot }) => slot) });
+    this.#durableBlobs += named.length;
+  }
+
+  #isIndexDue(): boolean {
+    if (this.#durableBlobs >= maxIndexBlobs) return true;
+    return this.#durable.length > 0 && this.#deps.clock.monotonicMs() - this.#durableSinceMs >= maxIndexDelayMs;
+  }
+
+  async #writeIndex(): Promise<void> {
+    if (this.#durable.length === 0) return;
+    const named = this.#durable;
+    this.#durable = [];
+    this.#durableBlobs = 0;
+    const { index } = this.#deps;
+    const packs = named.map(({ id, slots }) => ({ id, blobs: slots.map((slot) => index.describe(slot)), other: {} }));
+    await this.#deps.writeIndex(encodeIndexFile({ packs, packsToDelete: [], other: {} }));
+    for (const { slots } of named) index.markIndexed(slots);
+  }
+}

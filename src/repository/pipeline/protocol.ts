@@ -1,0 +1,107 @@
+import type { RawPath } from '../../bytes/ids.ts';
+import type { CompressionMode } from '../../compression/zstd.ts';
+import type { RepositoryKey } from '../../crypto/seal.ts';
+import type { BlobType } from '../index.ts';
+import type { TableMemory } from '../index/table.ts';
+
+/** What the main thread asks of a worker. A worker answers each request by one reply, in the order they came. */
+export type Request =
+  /** The first one; it has no reply. */
+  ({ readonly kind: 'set-up' } & WorkerSetUp) | WorkRequest;
+
+export type WorkRequest = CutRequest | StoreRequest;
+
+/** Finds chunk ends from `start`, where a chunk starts, until one is at or past `untilAtLeast`. */
+export interface CutRequest {
+  readonly kind: 'cut';
+  readonly from: Bytes;
+  readonly start: number;
+  readonly untilAtLeast: number;
+}
+
+export type StoreRequest =
+  | { readonly kind: 'files'; readonly files: readonly FileToStore[] }
+  | RangeRequest
+  | { readonly kind: 'plain'; readonly blobs: readonly PlainBlob[] };
+
+/** Chunks one after the other, from `start` on; the content may have become shorter meanwhile. */
+export interface RangeRequest {
+  readonly kind: 'range';
+  readonly from: Bytes;
+  readonly start: number;
+  readonly ends: readonly number[];
+}
+
+export interface WorkerSetUp {
+  readonly table: TableMemory;
+  readonly key: RepositoryKey;
+  readonly chunkerPolynomial: string;
+  readonly compression: { readonly data: CompressionMode; readonly tree: CompressionMode };
+  readonly extraVerify: 'verified' | 'unverified';
+  /** 'discard': sealed bytes are counted and thrown away. */
+  readonly output: 'send' | 'discard';
+}
+
+export interface FileToStore {
+  readonly path: RawPath;
+  readonly sizeBytes: number;
+}
+
+/** Bytes that several workers share: an open file, or a ring in shared memory that is filled up to `end`. */
+export type Bytes =
+  | { readonly kind: 'descriptor'; readonly fd: number }
+  | { readonly kind: 'ring'; readonly memory: SharedArrayBuffer; readonly end: number };
+
+export interface PlainBlob {
+  readonly type: BlobType;
+  readonly bytes: Uint8Array;
+  /** 'always': stored once more even where it is known. */
+  readonly store: 'new' | 'always';
+}
+
+export type Reply = CutReply | StoreReply;
+
+export interface CutReply {
+  readonly kind: 'cuts';
+  readonly ends: readonly number[];
+  /** The last end is that of the content. */
+  readonly atEnd: boolean;
+}
+
+export interface StoreReply {
+  readonly kind: 'stored';
+  /** Of each file, range or plain blob of the request. */
+  readonly contents: readonly ContentOutcome[];
+  readonly sealed: readonly SealedPart[];
+}
+
+export type ContentOutcome =
+  | { readonly kind: 'stored'; readonly stored: StoredBytes }
+  /** Too large for one request by now: it is to be stored range by range. What was stored so far is. */
+  | { readonly kind: 'large'; readonly stored: StoredBytes }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface StoredBytes {
+  /** 64 hex digits each. */
+  readonly ids: readonly string[];
+  readonly sizeBytes: number;
+  readonly newBlobs: number;
+  readonly newBytes: number;
+  readonly storedBytes: number;
+}
+
+/** Sealed blobs one after the other. */
+export interface SealedPart {
+  /** Handed over; longer than its blobs. */
+  readonly bytes: ArrayBuffer;
+  readonly blobs: readonly SealedBlob[];
+}
+
+/** A blob that the worker claimed: its ID stands in the index under `slot`. */
+export interface SealedBlob {
+  readonly slot: number;
+  readonly type: BlobType;
+  readonly length: number;
+  readonly plainLength: number;
+  readonly compressed: boolean;
+}

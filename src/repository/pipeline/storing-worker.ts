@@ -1,0 +1,128 @@
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { RabinChunker } from '../../chunking/chunker.ts';
+import { parsePolynomial } from '../../chunking/polynomial.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { serveRequests } from '../../host/worker.ts';
+import { readerOf } from './bytes-reader.ts';
+import { Cutter } from './cutter.ts';
+import { Outbox } from './outbox.ts';
+import type {
+  ContentOutcome,
+  CutReply,
+  CutRequest,
+  FileToStore,
+  RangeRequest,
+  Reply,
+  Request,
+  StoreRequest,
+} from './protocol.ts';
+import type { WorkerSetUp, WorkRequest } from './protocol.ts';
+import { Sealer, Tally } from './sealer.ts';
+import { openSource, reasonOf } from './source-file.ts';
+
+/** Beyond this a file is stored range by range, so that no reply grows without a bound. */
+const maxFileBytes = 16 * 2 ** 20;
+
+/** What the entry file of the pipeline's workers runs: reads, cuts, hashes, compresses and seals. */
+class StoringWorker {
+  readonly #outbox: Outbox;
+  readonly #sealer: Sealer;
+  readonly #chunker: RabinChunker;
+
+  constructor(setUp: WorkerSetUp) {
+    this.#outbox = new Outbox(setUp.output);
+    this.#sealer = new Sealer(setUp, this.#outbox);
+    this.#chunker = new RabinChunker(parsePolynomial(setUp.chunkerPolynomial), { bufferBytes: 8 * 2 ** 20 });
+  }
+
+  answer(request: WorkRequest): Reply {
+    if (request.kind === 'cut') return this.#cut(request);
+    const contents = this.#store(request);
+    return { kind: 'stored', contents, sealed: this.#outbox.take() };
+  }
+
+  #cut({ from, start, untilAtLeast }: CutRequest): CutReply {
+    const cutter = new Cutter(this.#chunker, readerOf(from), start);
+    const ends: number[] = [];
+    while (cutter.position < untilAtLeast) {
+      if (cutter.next() === undefined) return { kind: 'cuts', ends, atEnd: true };
+      ends.push(cutter.position);
+    }
+    return { kind: 'cuts', ends, atEnd: false };
+  }
+
+  #store(request: StoreRequest): readonly ContentOutcome[] {
+    if (request.kind === 'files') {
+      this.#outbox.expect(request.files.reduce((total, file) => total + file.sizeBytes + 64, 0));
+      return request.files.map((file) => outcomeOf((tally) => this.#storeFile(tally, file)));
+    }
+    if (request.kind === 'range') return [outcomeOf((tally) => this.#storeRange(tally, request))];
+    return request.blobs.map(({ type, bytes, store }) =>
+      outcomeOf((tally) => this.#sealer.add(tally, type, bytes, store)),
+    );
+  }
+
+  #storeRange(tally: Tally, { from, start, ends }: RangeRequest): void {
+    const bytes = readerOf(from);
+    let at = start;
+    for (const end of ends) {
+      this.#add(tally, this.#chunker.buffer, bytes.read(this.#chunker.buffer, end - at, at));
+      at = end;
+    }
+  }
+
+  #storeFile(tally: Tally, { path, sizeBytes }: FileToStore): 'large' | void {
+    const fd = openSource(path);
+    try {
+      if (sizeBytes >= this.#chunker.limits.minBytes) return this.#storeChunks(tally, fd);
+      // A regular file gives all it has at once; the byte more shows that it didn't grow.
+      const got = readSync(fd, this.#chunker.buffer, 0, sizeBytes + 1, 0);
+      return got === sizeBytes ? this.#add(tally, this.#chunker.buffer, got) : this.#storeChunks(tally, fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #storeChunks(tally: Tally, fd: number): 'large' | void {
+    if (!fstatSync(fd).isFile()) throw new HoldfastError('source-failed', 'it is no regular file any more');
+    const cutter = new Cutter(this.#chunker, readerOf({ kind: 'descriptor', fd }), 0);
+    for (let chunk = cutter.next(); chunk; chunk = cutter.next()) {
+      this.#sealer.add(tally, 'data', chunk);
+      if (cutter.position > maxFileBytes) return 'large';
+    }
+  }
+
+  #add(tally: Tally, bytes: Uint8Array, length: number): void {
+    if (length > 0) this.#sealer.add(tally, 'data', bytes.subarray(0, length));
+  }
+}
+
+/** What can't be read fails by itself; a defect ends the worker, and with it the writer. */
+function outcomeOf(store: (tally: Tally) => 'large' | void): ContentOutcome {
+  const tally = new Tally();
+  try {
+    const kind = store(tally) ?? 'stored';
+    return { kind, stored: tally };
+  } catch (error) {
+    if (isReadError(error)) return { kind: 'failed', reason: reasonOf(error) };
+    throw error;
+  }
+}
+
+function isReadError(error: unknown): boolean {
+  if (error instanceof HoldfastError) return error.code === 'source-failed';
+  return error instanceof Error && 'syscall' in error;
+}
+
+export function serveStoring(): void {
+  let worker: StoringWorker | undefined;
+  serveRequests<Request, Reply>((request) => {
+    if (request.kind === 'set-up') {
+      worker = new StoringWorker(request);
+      return undefined;
+    }
+    if (!worker) throw new HoldfastError('internal', 'a worker was asked before it was set up');
+    const reply = worker.answer(request);
+    return { reply, transfer: reply.kind === 'stored' ? reply.sealed.map(({ bytes }) => bytes) : [] };
+  });
+}
