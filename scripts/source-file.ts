@@ -11,6 +11,8 @@ export interface SourceFile {
   readonly program: Program;
   /** Modules named by import, export … from and import(): files relative to the checkout, packages by name. */
   readonly imports: readonly string[];
+  /** Those that are loaded when this file is: not the ones of types alone. */
+  readonly loads: readonly string[];
 }
 
 export function parseFile(path: string): SourceFile {
@@ -20,12 +22,32 @@ export function parseFile(path: string): SourceFile {
 export function parseText(path: string, text: string): SourceFile {
   const { program, module, errors } = parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message ?? 'does not parse'}`);
-  const named = [
-    ...module.staticImports.map((entry) => entry.moduleRequest.value),
-    ...module.staticExports.flatMap((entry) => entry.entries.flatMap((part) => part.moduleRequest?.value ?? [])),
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => text.slice(start + 1, end - 1)),
-  ];
-  return { path, text, program, imports: named.map((name) => resolved(path, name)) };
+  const requests = [
+    ...module.staticImports.map(({ moduleRequest, entries }) => ({
+      name: moduleRequest.value,
+      loads: !onlyTypes(entries),
+    })),
+    ...module.staticExports.flatMap(({ entries }) =>
+      entries.flatMap(({ moduleRequest, isType }) =>
+        moduleRequest ? { name: moduleRequest.value, loads: !isType } : [],
+      ),
+    ),
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => ({
+      name: text.slice(start + 1, end - 1),
+      loads: false,
+    })),
+  ].map((request) => ({ ...request, name: resolved(path, request.name) }));
+  return {
+    path,
+    text,
+    program,
+    imports: requests.map(({ name }) => name),
+    loads: requests.filter(({ loads }) => loads).map(({ name }) => name),
+  };
+}
+
+function onlyTypes(entries: readonly { readonly isType: boolean }[]): boolean {
+  return entries.length > 0 && entries.every(({ isType }) => isType);
 }
 
 function resolved(from: string, name: string): string {

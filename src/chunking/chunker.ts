@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors/error.ts';
 import type { Polynomial } from './polynomial.ts';
 import { parseRabin, type Rabin } from './rabin.ts';
-import { instantiate, reserve } from './wasm.ts';
+import { instantiate, reserve } from '../bytes/wasm.ts';
 
 /**
  * Finds where content is cut into chunks, in place: read content into `buffer`, let `next` find the chunks one by one,

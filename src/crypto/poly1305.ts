@@ -1,4 +1,4 @@
-import { createCipheriv, createMac, type Cipheriv } from 'node:crypto';
+import { createMac } from 'node:crypto';
 
 // Node has this since 26; @types/node doesn't know it yet.
 declare module 'node:crypto' {
@@ -14,12 +14,4 @@ export const macLength = 16;
 /** Poly1305 (RFC 8439, section 2.5) under a one-time key `r ‖ s` of 32 bytes; r is clamped by the algorithm. */
 export function poly1305(oneTimeKey: Uint8Array, message: Uint8Array): Buffer {
   return createMac('poly1305', oneTimeKey).update(message).final();
-}
-
-/**
- * AES-128 of single blocks, for the `s` of Poly1305-AES. One cipher object serves a key for good: a new one for
- * each block costs more than the block.
- */
-export function blockCipher(key: Uint8Array): Cipheriv {
-  return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
 }

@@ -1,20 +1,20 @@
-import { createCipheriv, createDecipheriv, randomFillSync, timingSafeEqual, type Cipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipheriv } from 'node:crypto';
 import { HoldfastError } from '../errors/error.ts';
-import { blockCipher, macLength, poly1305 } from './poly1305.ts';
+import { ivLength, KeyState, type Nonce } from './key-state.ts';
+import { macLength, poly1305 } from './poly1305.ts';
+import { SmallMessages } from './small-messages.ts';
 
 /**
  * The keys under which a repository's bytes are sealed. Sealed form, as restic's format has it:
  * `IV (16) ‖ AES-256-CTR ciphertext ‖ Poly1305-AES of the ciphertext (16)`, where the IV is the first counter and
- * the MAC's one-time key is `macR ‖ AES-128(macK, IV)`. Values: the same object should be used again and again,
- * what is derived from it is kept beside it.
+ * the MAC's one-time key is `macR ‖ AES-128(macK, IV)`. A value, never changed: what is derived from it is kept beside
+ * the object, so the same object should be used again and again.
  */
 export interface RepositoryKey {
   readonly encrypt: Uint8Array;
   readonly macK: Uint8Array;
   readonly macR: Uint8Array;
 }
-
-const ivLength = 16;
 
 /** Bytes that sealing adds. */
 export const sealOverhead = ivLength + macLength;
@@ -32,30 +32,19 @@ export function seal(key: RepositoryKey, plaintext: Uint8Array): Buffer {
 
 /** Seals into `target` from `offset` on and returns the bytes written, `sealedLength(plaintext.length)`. */
 export function sealInto(key: RepositoryKey, plaintext: Uint8Array, target: Uint8Array, offset: number): number {
-  const { iv, oneTimeKey } = nextNonce(stateOf(key));
+  const small = smallMessages();
+  if (plaintext.length <= small.capacity) small.seal(KeyState.of(key), plaintext, target, offset);
+  else sealLarge(key, plaintext, target, offset);
+  return sealedLength(plaintext.length);
+}
+
+function sealLarge(key: RepositoryKey, plaintext: Uint8Array, target: Uint8Array, offset: number): void {
+  const { iv, oneTimeKey } = KeyState.of(key).nextNonce();
   const start = offset + ivLength;
   const end = start + plaintext.length;
   target.set(iv, offset);
   applyKeystream(createCipheriv('aes-256-ctr', key.encrypt, iv), plaintext, target, start);
   target.set(poly1305(oneTimeKey, target.subarray(start, end)), end);
-  return end + macLength - offset;
-}
-
-/** The plaintext; fails with `damaged` when the bytes were not sealed under this key or have changed since. */
-export function open(key: RepositoryKey, sealed: Uint8Array): Buffer {
-  if (sealed.length < sealOverhead) throw unauthentic(sealed);
-  const iv = sealed.subarray(0, ivLength);
-  const ciphertext = sealed.subarray(ivLength, sealed.length - macLength);
-  const state = stateOf(key);
-  state.oneTimeKey.set(state.blocks.update(iv), 16);
-  const mac = poly1305(state.oneTimeKey, ciphertext);
-  if (!timingSafeEqual(mac, sealed.subarray(sealed.length - macLength))) throw unauthentic(sealed);
-  if (iv.every((byte) => byte === 0)) throw unauthentic(sealed);
-  return createDecipheriv('aes-256-ctr', key.encrypt, iv).update(ciphertext);
-}
-
-function unauthentic(sealed: Uint8Array): HoldfastError {
-  return new HoldfastError('damaged', `the seal on ${sealed.length} bytes does not match their content`);
 }
 
 /** Large plaintexts go piece by piece: each piece's ciphertext is a new buffer, and small ones stay in the cache. */
@@ -67,39 +56,33 @@ function applyKeystream(cipher: Cipheriv, plaintext: Uint8Array, target: Uint8Ar
   }
 }
 
-/** What is derived from a key once: set-up is what a small blob's sealing costs. */
-interface KeyState {
-  readonly blocks: Cipheriv;
-  /** `r ‖ s`; r stays, s is set for each message. */
-  readonly oneTimeKey: Uint8Array;
-  /** Random IVs drawn and enciphered 1024 at a time, each used once. */
-  readonly ivs: Uint8Array;
-  enciphered: Uint8Array;
-  used: number;
+/** The plaintext; fails with `damaged` when the bytes were not sealed under this key or have changed since. */
+export function open(key: RepositoryKey, sealed: Uint8Array): Buffer {
+  const plaintext = sealed.length < sealOverhead ? undefined : openWhole(key, sealed);
+  if (plaintext) return plaintext;
+  throw new HoldfastError('damaged', `the seal on ${sealed.length} bytes does not match their content`);
 }
 
-const ivPoolLength = 1024 * ivLength;
-const states = new WeakMap<RepositoryKey, KeyState>();
-
-function stateOf(key: RepositoryKey): KeyState {
-  const known = states.get(key);
-  if (known) return known;
-  const oneTimeKey = new Uint8Array(32);
-  oneTimeKey.set(key.macR);
-  const ivs = new Uint8Array(ivPoolLength);
-  const state = { blocks: blockCipher(key.macK), oneTimeKey, ivs, enciphered: ivs, used: ivPoolLength };
-  states.set(key, state);
-  return state;
+function openWhole(key: RepositoryKey, sealed: Uint8Array): Buffer | undefined {
+  const iv = sealed.subarray(0, ivLength);
+  if (iv.every((byte) => byte === 0)) return undefined;
+  const state = KeyState.of(key);
+  const small = smallMessages();
+  const isSmall = sealed.length <= sealedLength(small.capacity);
+  return isSmall ? small.open(state, state.nonceOf(iv), sealed) : openLarge(key, state.nonceOf(iv), sealed);
 }
 
-function nextNonce(state: KeyState): { readonly iv: Uint8Array; readonly oneTimeKey: Uint8Array } {
-  if (state.used === ivPoolLength) {
-    randomFillSync(state.ivs);
-    state.enciphered = state.blocks.update(state.ivs);
-    state.used = 0;
-  }
-  const from = state.used;
-  state.used += ivLength;
-  state.oneTimeKey.set(state.enciphered.subarray(from, from + ivLength), 16);
-  return { iv: state.ivs.subarray(from, from + ivLength), oneTimeKey: state.oneTimeKey };
+function openLarge(key: RepositoryKey, { iv, oneTimeKey }: Nonce, sealed: Uint8Array): Buffer | undefined {
+  const ciphertext = sealed.subarray(ivLength, sealed.length - macLength);
+  const mac = sealed.subarray(sealed.length - macLength);
+  if (!timingSafeEqual(poly1305(oneTimeKey, ciphertext), mac)) return undefined;
+  return createDecipheriv('aes-256-ctr', key.encrypt, iv).update(ciphertext);
+}
+
+let small: SmallMessages | undefined;
+
+/** The thread's one, made when the first message is sealed or opened. */
+function smallMessages(): SmallMessages {
+  small ??= new SmallMessages();
+  return small;
 }

@@ -1,5 +1,5 @@
 import type { RawPath } from '../../bytes/ids.ts';
-import { Directory } from '../../host/directory.ts';
+import type { Directory } from '../../host/directory.ts';
 import type { TreeNode } from '../entry.ts';
 import { below } from './below.ts';
 import { removeAt } from './clear-way.ts';

@@ -1,0 +1,71 @@
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import { currentUser, hostName } from '../host/users.ts';
+import type { JobContext, RepositoryAccess } from '../job/job.ts';
+import { openRepository } from '../repository/open.ts';
+import type { Repository } from '../repository/repository.ts';
+import { readSecret, type Secret } from '../secret/secret.ts';
+import { openStorage } from '../storage/open.ts';
+import { askSecret, canAsk } from './ask.ts';
+import type { Context } from './context.ts';
+import { passwordReference, repositoryAddress } from './location.ts';
+
+/** What jobs need of a command's context. A command with a progress view gives its listener. */
+export function jobContext(context: Context, listener = context.listener): JobContext {
+  return { access: repositoryAccess(context), clock: context.clock, signal: context.signal, listener };
+}
+
+function repositoryAccess(context: Context): RepositoryAccess {
+  const { noLock, retryLock } = context.globals;
+  const { name, uid, gid } = currentUser();
+  return {
+    open: async () => await opened(context),
+    holder: { hostname: hostName(), username: name, pid: process.pid, uid, gid },
+    locking: noLock ? 'none' : { retryMs: retryLock ?? 0 },
+  };
+}
+
+/** A person may try a password three times. */
+async function opened(context: Context): Promise<Repository> {
+  const reference = passwordReference(context);
+  const address = await repositoryAddress(context);
+  if (reference !== undefined) return await openWith(context, address, await readSecret(reference, context.signal));
+  for (let left = canAsk() ? 2 : 0; ; left -= 1) {
+    const secret = await askSecret('enter password for repository: ', context.signal);
+    try {
+      return await openWith(context, address, secret);
+    } catch (error) {
+      if (left === 0 || !hasCode(error, 'wrong-password')) throw error;
+      context.console.complain(`${error.message}. Try again`, { message_type: 'error', message: error.message });
+    }
+  }
+}
+
+async function openWith({ clock, globals, console }: Context, address: string, password: Secret): Promise<Repository> {
+  const storage = await openStorageOf(address);
+  const { keyHint } = globals;
+  try {
+    const repository = await openRepository({
+      storage,
+      clock,
+      password: password.reveal(),
+      ...(keyHint === undefined ? {} : { keyHint }),
+    });
+    if (console.terminal !== undefined)
+      console.say(
+        `repository ${repository.config.id.slice(0, 8)} opened (version ${repository.config.version}) at ${storage.url}`,
+      );
+    return repository;
+  } catch (error) {
+    await storage[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openStorageOf(address: string): ReturnType<typeof openStorage> {
+  try {
+    return await openStorage(address);
+  } catch (cause) {
+    if (!hasCode(cause, 'storage-missing')) throw cause;
+    throw new HoldfastError('no-repository', `there is no repository: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,58 @@
+import type { Context } from './context.ts';
+import { valuesOf, type Given, type Options, type Values } from './option.ts';
+
+/**
+ * A command as data. From this one definition come its flags, their environment variables, its help, its completion
+ * and its page in the docs. The code that runs it is bound to it in `commands.ts` and loaded only when it runs, so that
+ * a command which needs no repository answers at once.
+ */
+export interface Command<O extends Options = Options> {
+  /** One word, or two (`key add`). */
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** What follows the options: `PATH…`, `SNAPSHOT FILE`; '' when nothing may. */
+  readonly operands: string;
+  /** How many operands may stand there. */
+  readonly arity: { readonly least: number; readonly most: number };
+  /** Shown first by --help: a command line and what it does. */
+  readonly examples: readonly Example[];
+  /** Paragraphs below the examples. */
+  readonly about?: readonly string[];
+  readonly options: O;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly does: string;
+}
+
+/** Parses what the options mean, runs the job, renders its outcome; resolves with the exit code. */
+export type Run<O extends Options> = (invocation: Invocation<O>, context: Context) => Promise<number>;
+
+export interface Invocation<O extends Options> {
+  readonly values: Values<O>;
+  readonly operands: readonly string[];
+}
+
+/** A command that can be run by who doesn't know its options. */
+export interface Runnable extends Command {
+  readonly start: (given: Given, operands: readonly string[], context: Context) => Promise<number>;
+}
+
+/** States a definition; its options keep their own types. */
+export function command<const O extends Options>(definition: Command<O>): Command<O> {
+  return definition;
+}
+
+/** Ties a definition to the code that runs it: the types of both must agree. */
+export function runnable<const O extends Options>(definition: Command<O>, load: () => Promise<Run<O>>): Runnable {
+  return {
+    ...definition,
+    start: async (given, operands, context) => {
+      const values = valuesOf(definition.options, given);
+      const run = await load();
+      return await run({ values, operands }, context);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { HoldfastError } from '../errors/error.ts';
+import { runnable, type Runnable } from './command.ts';
+import { nearest } from './nearest.ts';
+
+/** Every command by name, in the order of help; each is loaded when it is named. */
+const table = {
+  'init': async () =>
+    runnable((await import('./commands/init.ts')).init, async () => (await import('./runs/init.ts')).run),
+  'snapshots': async () =>
+    runnable(
+      (await import('./commands/snapshots.ts')).snapshots,
+      async () => (await import('./runs/snapshots.ts')).run,
+    ),
+  'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
+  'key list': async () =>
+    runnable((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),
+  'key add': async () =>
+    runnable((await import('./commands/key.ts')).keyAdd, async () => (await import('./runs/key.ts')).add),
+  'key remove': async () =>
+    runnable((await import('./commands/key.ts')).keyRemove, async () => (await import('./runs/key.ts')).remove),
+  'key passwd': async () =>
+    runnable((await import('./commands/key.ts')).keyPasswd, async () => (await import('./runs/key.ts')).passwd),
+  'unlock': async () =>
+    runnable((await import('./commands/unlock.ts')).unlock, async () => (await import('./runs/unlock.ts')).run),
+  'cat': async () => runnable((await import('./commands/cat.ts')).cat, async () => (await import('./runs/cat.ts')).run),
+  'list': async () =>
+    runnable((await import('./commands/list.ts')).list, async () => (await import('./runs/list.ts')).run),
+  'doctor storage': async () =>
+    runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
+  'completion': async () =>
+    runnable((await import('./commands/completion.ts')).completion, async () =>
+      (await import('./runs/completion.ts')).completing(allCommands),
+    ),
+  'version': async () =>
+    runnable((await import('./commands/version.ts')).version, async () => (await import('./runs/version.ts')).run),
+} as const satisfies Readonly<Record<string, () => Promise<Runnable>>>;
+
+const loaders: Readonly<Record<string, () => Promise<Runnable>>> = table;
+
+/** Words that need a second one. */
+export const groups: ReadonlySet<string> = new Set(
+  Object.keys(table)
+    .filter((name) => name.includes(' '))
+    .map((name) => name.split(' ')[0] ?? name),
+);
+
+/** restic has them, or a later version of this program will. */
+export const unsupportedCommands = [
+  'copy',
+  'features',
+  'generate',
+  'migrate',
+  'mount',
+  'options',
+  'recover',
+  'repair',
+  'rescue',
+  'rewrite',
+  'self-update',
+  'verify',
+] as const;
+
+export function allCommands(): Promise<readonly Runnable[]> {
+  return Promise.all(Object.values(loaders).map((load) => load()));
+}
+
+/** The command that these words name. */
+export async function findCommand(words: readonly string[]): Promise<Runnable> {
+  const name = words.join(' ');
+  const load = loaders[name];
+  if (load !== undefined) return load();
+  if (unsupportedCommands.some((known) => known === words[0])) {
+    throw new HoldfastError('unsupported', `\`${words[0] ?? ''}\` is not supported by this version`);
+  }
+  throw unknownCommand(name);
+}
+
+function unknownCommand(name: string): HoldfastError {
+  const names = Object.keys(table);
+  if (groups.has(name)) {
+    const within = names.filter((known) => known.startsWith(`${name} `));
+    return new HoldfastError('usage', `${name}: which one? ${within.join(' · ')}`);
+  }
+  const guess = nearest(name, names);
+  return new HoldfastError(
+    'usage',
+    `unknown command ${JSON.stringify(name)}${guess === undefined ? '' : `; did you mean \`${guess}\`?`}`,
+  );
+}

@@ -1,0 +1,15 @@
+import { command } from '../command.ts';
+
+export const completion = command({
+  name: 'completion',
+  summary: 'Print completion for a shell',
+  operands: 'bash | zsh | fish',
+  arity: { least: 1, most: 1 },
+  examples: [
+    {
+      line: 'holdfast completion bash > /etc/bash_completion.d/holdfast',
+      does: 'Commands, options and their values complete with Tab.',
+    },
+  ],
+  options: {},
+});

@@ -1,0 +1,23 @@
+import { command } from '../command.ts';
+import { flag, parsed, text, wholeNumber } from '../option.ts';
+import { snapshotFilter } from '../globals.ts';
+
+export const snapshotsOptions = {
+  ...snapshotFilter,
+  compact: flag('one line a snapshot', { short: 'c' }),
+  latest: parsed('n', wholeNumber, 'only the last n for each host and paths'),
+  last: flag('the same as --latest 1'),
+  groupBy: text('group', 'group by host, paths, tags', { short: 'g' }),
+} as const;
+
+export const snapshots = command({
+  name: 'snapshots',
+  summary: 'List snapshots',
+  operands: '[SNAPSHOT…]',
+  arity: { least: 0, most: Infinity },
+  examples: [
+    { line: 'holdfast snapshots', does: 'All snapshots, oldest first.' },
+    { line: 'holdfast snapshots --tag weekly --latest 1', does: 'The newest with this tag for each host and paths.' },
+  ],
+  options: snapshotsOptions,
+});

@@ -1,0 +1,13 @@
+import { command } from '../command.ts';
+import { flag } from '../option.ts';
+
+export const unlockOptions = { removeAll: flag('remove all locks, those of running commands too') } as const;
+
+export const unlock = command({
+  name: 'unlock',
+  summary: 'Remove locks that ended commands left behind',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [{ line: 'holdfast unlock', does: 'Removes locks whose holder is gone.' }],
+  options: unlockOptions,
+});

@@ -1,0 +1,34 @@
+import { HoldfastError } from '../errors/error.ts';
+import type { Console } from './console.ts';
+
+/** Shows what ended a command, and gives its exit code. */
+export function reportFailure(error: unknown, signal: AbortSignal, console: Console): number {
+  const failure = asHoldfastError(signal.aborted ? signal.reason : error);
+  const lines = [
+    `holdfast: ${failure.message}`,
+    `  ${failure.next}`,
+    `  (${failure.code}: docs/errors/${failure.code}.md)`,
+  ];
+  if (console.verbosity >= 2) lines.push(...causes(failure));
+  console.complain(lines.join('\n'), {
+    message_type: 'exit_error',
+    code: failure.exitCode,
+    message: failure.message,
+    error_code: failure.code,
+    next: failure.next,
+  });
+  return failure.exitCode;
+}
+
+function asHoldfastError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  return new HoldfastError('internal', error instanceof Error ? (error.stack ?? error.message) : String(error), {
+    cause: error,
+  });
+}
+
+/** What led to it, innermost last. */
+function causes(error: Error): readonly string[] {
+  const { cause } = error;
+  return cause instanceof Error ? [`  because: ${cause.message}`, ...causes(cause)] : [];
+}

@@ -1,0 +1,82 @@
+import { systemClock } from '../clock/clock.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { parseArguments, splitCommand, type Environment } from './arguments.ts';
+import type { Command } from './command.ts';
+import { allCommands, findCommand, groups, unsupportedCommands } from './commands.ts';
+import { openConsole, type Console, type Verbosity } from './console.ts';
+import type { Context } from './context.ts';
+import { reportFailure } from './failure.ts';
+import { globals, type Globals } from './globals.ts';
+import { interruptible } from './interrupt.ts';
+import { valuesOf, type Given } from './option.ts';
+
+/** Runs one command line; resolves with the exit code. */
+export async function main(argv: readonly string[], environment: Environment): Promise<number> {
+  const signal = interruptible();
+  let console = openConsole(argv.includes('--json') ? 'json' : 'text', 1, { out: process.stdout, err: process.stderr });
+  try {
+    const { words, rest } = splitCommand(argv, globals, groups);
+    if (words[0] === undefined || words[0] === 'help') return await help(rest, environment);
+    const command = await findCommand(words);
+    const options = { ...globals, ...command.options };
+    const { given, operands } = parseArguments(rest, options, environment);
+    const values = valuesOf(globals, given);
+    if (values.help) return await explain(command);
+    console = openConsole(values.json ? 'json' : 'text', verbosityOf(values), {
+      out: process.stdout,
+      err: process.stderr,
+    });
+    checkArity(command, operands);
+    return await command.start(given, operands, contextOf({ given, values, environment, console, signal }));
+  } catch (error) {
+    return reportFailure(error, signal, console);
+  }
+}
+
+/** `holdfast`, `holdfast --help`, `holdfast help COMMAND`. */
+async function help(rest: readonly string[], environment: Environment): Promise<number> {
+  const { operands } = parseArguments(rest, globals, environment);
+  if (operands.length > 0) return explain(await findCommand(operands));
+  const { overview } = await import('./help.ts');
+  process.stdout.write(`${overview(await allCommands(), unsupportedCommands)}\n`);
+  return 0;
+}
+
+async function explain(command: Command): Promise<number> {
+  const { commandHelp } = await import('./help.ts');
+  process.stdout.write(`${commandHelp(command)}\n`);
+  return 0;
+}
+
+function checkArity({ name, operands, arity }: Command, given: readonly string[]): void {
+  const usage = `holdfast ${name} ${operands}`.trimEnd();
+  if (given.length > arity.most)
+    throw new HoldfastError(
+      'usage',
+      `${name}: ${JSON.stringify(given[arity.most])} is one argument too many: ${usage}`,
+    );
+  if (given.length < arity.least) throw new HoldfastError('usage', `${name}: an argument is missing: ${usage}`);
+}
+
+function verbosityOf({ quiet, verbose }: Globals): Verbosity {
+  if (quiet && verbose > 0) throw new HoldfastError('usage', '--quiet and --verbose can’t stand together');
+  if (quiet) return 0;
+  return verbose >= 2 ? 3 : verbose === 1 ? 2 : 1;
+}
+
+interface Parts {
+  readonly given: Given;
+  readonly values: Globals;
+  readonly environment: Environment;
+  readonly console: Console;
+  readonly signal: AbortSignal;
+}
+
+function contextOf({ given, values, environment, console, signal }: Parts): Context {
+  const listener: Context['listener'] = (event) => {
+    if (event.kind !== 'warning') return;
+    const record = { message_type: 'error', error: { message: event.message }, during: event.during, item: event.item };
+    console.complain(`warning: ${event.item}: ${event.message}`, record);
+  };
+  return { globals: values, given, environment, console, clock: systemClock, signal, listener };
+}

@@ -1,0 +1,126 @@
+import type { Event, Listener, Progress } from '../events/events.ts';
+import type { Context } from './context.ts';
+import { formatBytes, formatSeconds } from './format.ts';
+
+/** What a progress view knows when it draws. */
+export interface ProgressState {
+  readonly progress: Progress;
+  readonly elapsedMs: number;
+  readonly warnings: number;
+  /** Undefined until there is something to tell from. */
+  readonly remainingMs: number | undefined;
+}
+
+export interface ProgressView extends Disposable {
+  /** Shows warnings, remembers progress, hands notes on. */
+  readonly listener: Listener;
+  readonly warnings: number;
+}
+
+interface ViewOptions {
+  /** The record of a 'status' message; none when left out. */
+  readonly status?: (state: ProgressState) => unknown;
+  readonly onNote?: (event: Event & { readonly kind: 'note' }) => void;
+  readonly onWarning?: (event: Event & { readonly kind: 'warning' }) => void;
+}
+
+const idle: Progress = { kind: 'progress', phase: '', doneBytes: 0, doneItems: 0 };
+
+/** Draws the progress of one operation until it is disposed of. */
+export function showProgress(context: Context, options: ViewOptions = {}): ProgressView {
+  const { clock, console } = context;
+  const started = clock.monotonicMs();
+  const ended = new AbortController();
+  let progress = idle;
+  let warnings = 0;
+  const state = (): ProgressState => {
+    const elapsedMs = clock.monotonicMs() - started;
+    return { progress, elapsedMs, warnings, remainingMs: remaining(progress, elapsedMs) };
+  };
+  const draw = (): void => {
+    if (console.form === 'json') {
+      if (options.status !== undefined) console.record(options.status(state()));
+    } else if (progress !== idle) console.status(statusLines(state()));
+  };
+  const intervalMs = drawIntervalMs(context);
+  if (intervalMs !== undefined) void drawing(context, intervalMs, ended.signal, draw);
+  return {
+    listener: (event) => {
+      if (event.kind === 'progress') progress = event;
+      else if (event.kind === 'note') options.onNote?.(event);
+      else {
+        warnings += 1;
+        (options.onWarning ?? context.listener)(event);
+      }
+    },
+    get warnings() {
+      return warnings;
+    },
+    [Symbol.dispose]: () => {
+      ended.abort();
+      if (intervalMs === undefined) return;
+      if (console.form === 'json') draw();
+      else if (console.terminal !== undefined) console.status([]);
+    },
+  };
+}
+
+async function drawing({ clock }: Context, intervalMs: number, ended: AbortSignal, draw: () => void): Promise<void> {
+  while (!ended.aborted) {
+    draw();
+    try {
+      await clock.sleep(intervalMs, ended);
+    } catch (error) {
+      if (!ended.aborted) throw error;
+    }
+  }
+}
+
+/** restic's rule: RESTIC_PROGRESS_FPS beats all; else ten times a second on a terminal and in JSON, unless --quiet. */
+function drawIntervalMs({ environment, console, globals }: Context): number | undefined {
+  const wanted = Number(environment['RESTIC_PROGRESS_FPS']);
+  if (wanted > 0) return 1000 / Math.min(60, wanted);
+  const seen = console.form === 'json' || console.terminal !== undefined;
+  return seen && !globals.quiet ? 100 : undefined;
+}
+
+function remaining({ doneBytes, totalBytes }: Progress, elapsedMs: number): number | undefined {
+  if (totalBytes === undefined || doneBytes === 0 || doneBytes > totalBytes) return undefined;
+  return (elapsedMs * (totalBytes - doneBytes)) / doneBytes;
+}
+
+function statusLines(state: ProgressState): readonly string[] {
+  const { progress, elapsedMs, warnings, remainingMs } = state;
+  const { phase, doneBytes, totalBytes, doneItems, totalItems, current = [] } = progress;
+  const fraction = fractionOf(progress);
+  const parts = [
+    `[${formatSeconds(elapsedMs / 1000)}] ${phase}`,
+    ...(fraction === undefined ? [] : [`${bar(fraction)} ${(fraction * 100).toFixed(1)} %`]),
+    amount(doneItems, totalItems),
+    ...(doneBytes > 0
+      ? [`${sized(doneBytes, totalBytes)}  ${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, elapsedMs)))}/s`]
+      : []),
+    ...(remainingMs === undefined ? [] : [`ETA ${formatSeconds(remainingMs / 1000)}`]),
+    ...(warnings > 0 ? [`${warnings} warnings`] : []),
+  ];
+  return [parts.join('  '), ...current.map((name) => `  ${name}`)];
+}
+
+function fractionOf({ doneBytes, totalBytes, doneItems, totalItems }: Progress): number | undefined {
+  if (totalBytes !== undefined && totalBytes > 0) return Math.min(1, doneBytes / totalBytes);
+  if (totalItems !== undefined && totalItems > 0) return Math.min(1, doneItems / totalItems);
+  return undefined;
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(fraction * 20);
+  return `${'█'.repeat(full)}${'░'.repeat(20 - full)}`;
+}
+
+function amount(done: number, total: number | undefined): string {
+  return total === undefined ? `${done}` : `${done} of ${total}`;
+}
+
+function sized(done: number, total: number | undefined): string {
+  return total === undefined ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`;
+}

@@ -1,0 +1,39 @@
+import { proveStorage } from '../../job/doctor.ts';
+import type { CheckResult } from '../../storage/conformance.ts';
+import type { Run } from '../command.ts';
+import { showProgress } from '../progress.ts';
+
+export const run: Run<{}> = async ({ operands }, context) => {
+  const { console, signal } = context;
+  using view = showProgress(context);
+  const { results, left } = await proveStorage({ listener: view.listener, signal }, operands[0] ?? '');
+  const broken = results.filter(({ outcome }) => outcome === 'broken');
+  if (console.form === 'json') {
+    for (const result of results)
+      console.record({ message_type: 'check', name: result.name, outcome: result.outcome, detail: detailOf(result) });
+    console.record({ message_type: 'summary', checks: results.length, broken: broken.length, left });
+  } else {
+    for (const result of results) console.say(lineOf(result), result.outcome === 'broken' ? 0 : 1);
+    for (const key of left) console.say(`could not remove ${key}`, 0);
+    console.say(
+      broken.length === 0
+        ? 'the storage keeps every promise that was tried'
+        : `${broken.length} of ${results.length} promises are broken`,
+      0,
+    );
+  }
+  return broken.length + left.length === 0 ? 0 : 1;
+};
+
+const marks = { 'kept': '✔', 'broken': '✖ BROKEN', 'not run': '- NOT RUN' } as const;
+
+function lineOf(result: CheckResult): string {
+  const detail = detailOf(result);
+  return `${marks[result.outcome]} ${result.name}${detail === '' ? '' : `: ${detail}`}`;
+}
+
+function detailOf(result: CheckResult): string {
+  if (result.outcome === 'not run') return result.reason;
+  if (result.outcome === 'kept') return '';
+  return result.error instanceof Error ? result.error.message : String(result.error);
+}

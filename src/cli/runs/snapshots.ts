@@ -1,0 +1,41 @@
+import { listingOfSnapshots } from '../../job/snapshots.ts';
+import type { SnapshotGroup } from '../../job/groups.ts';
+import { jobContext } from '../access.ts';
+import type { Run } from '../command.ts';
+import type { snapshotsOptions } from '../commands/snapshots.ts';
+import { filterOf, groupByOf, presentTime } from '../selection.ts';
+import { snapshotRecord } from '../snapshot-record.ts';
+import { groupTitle, snapshotTable } from '../snapshot-table.ts';
+
+export const run: Run<typeof snapshotsOptions> = async ({ values, operands }, context) => {
+  const { console } = context;
+  const groupBy = groupByOf(values.groupBy ?? '');
+  const latest = values.last ? 1 : values.latest;
+  const { groups } = await listingOfSnapshots(jobContext(context), {
+    names: operands,
+    filter: filterOf(values),
+    now: presentTime(context),
+    groupBy,
+    ...(latest === undefined ? {} : { latest }),
+  });
+  if (console.form === 'json') {
+    console.record(
+      groupBy.length === 0
+        ? groups.flatMap(records)
+        : groups.map((group) => ({ group_key: group.key, snapshots: records(group) })),
+    );
+    return 0;
+  }
+  for (const group of groups.length === 0
+    ? [{ key: { hostname: '', paths: null, tags: null }, snapshots: [] }]
+    : groups) {
+    const title = groupTitle(group.key);
+    if (title !== undefined) console.say(title);
+    for (const line of snapshotTable(group.snapshots, values.compact ? 'compact' : 'full')) console.say(line);
+  }
+  return 0;
+};
+
+function records(group: SnapshotGroup): readonly unknown[] {
+  return group.snapshots.map(snapshotRecord);
+}

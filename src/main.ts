@@ -1,0 +1,20 @@
+import { mkdirSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+/**
+ * The program. Modules are compiled once and kept in the user's own cache folder (never the shared /tmp, where
+ * another user could plant one), and only what a command needs is loaded.
+ */
+const cacheHome = process.env['XDG_CACHE_HOME'] ?? (process.env['HOME'] && join(process.env['HOME'], '.cache'));
+if (cacheHome) {
+  const folder = join(cacheHome, 'holdfast', 'compiled');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    enableCompileCache(folder);
+  } catch {
+    // A home that can't be written costs some 100 ms at each start, nothing else.
+  }
+}
+const { main } = await import('./cli/main.ts');
+process.exit(await main(process.argv.slice(2), process.env));
