@@ -20,6 +20,7 @@ import type {
   SealedKind,
   WriterOptions,
 } from './repository.ts';
+import { openWriter } from './pipeline/writer.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
 import { assertChangeable, type Session } from './session.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -132,8 +133,10 @@ export class OpenedRepository implements Repository {
     }
   }
 
-  async openWriter(_options: WriterOptions): Promise<BlobWriter> {
-    throw new HoldfastError('unsupported', 'storing blobs is not built yet');
+  async openWriter(options: WriterOptions): Promise<BlobWriter> {
+    assertChangeable(this.config);
+    const writeIndex = async (plaintext: Uint8Array): Promise<FileId> => this.writeFile('index', plaintext);
+    return openWriter({ ...this.#session, index: this.#index, writeIndex }, options);
   }
 
   async openReader(_options: ReaderOptions): Promise<BlobReader> {
