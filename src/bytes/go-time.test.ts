@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { zoneOf } from '../clock/zone.ts';
 import { hasCode } from '../errors/error.ts';
-import { goTime, parseGoTime } from './go-time.ts';
+import { goTime, goTimeOffset, parseGoTime } from './go-time.ts';
 
 const utc = zoneOf('UTC');
 
@@ -78,3 +78,10 @@ for (const text of refused) {
     );
   });
 }
+
+test('the offset of a time is read, and Z is none', () => {
+  assert.equal(goTimeOffset('2024-01-01T00:00:00Z'), undefined);
+  assert.equal(goTimeOffset('2024-01-01T00:00:00.5+02:00'), 7200);
+  assert.equal(goTimeOffset('2024-01-01T00:00:00-03:30'), -12600);
+  assert.throws(() => goTimeOffset('2024-01-01T00:00:00'), { code: 'damaged' });
+});

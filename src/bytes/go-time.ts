@@ -72,6 +72,14 @@ export function parseGoTime(text: string): bigint {
   return BigInt(seconds - offset) * billion + BigInt(nanosOf(text, zoneAt));
 }
 
+/** The offset of an RFC 3339 time, seconds east of UTC; undefined for `Z`, which is UTC wherever one is. */
+export function goTimeOffset(text: string): number | undefined {
+  if (text.endsWith('Z')) return undefined;
+  const offset = parseOffset(text, fractionEnd(text));
+  if (Number.isNaN(offset)) throw new HoldfastError('damaged', `not a time: ${JSON.stringify(text.slice(0, 80))}`);
+  return offset;
+}
+
 /** `2006-01-02T15:04:05` as seconds, without a zone; NaN where it isn't one. */
 function wallSeconds(text: string): number {
   const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)];

@@ -1,10 +1,11 @@
 import { dateOfDay, dayOfDate } from '../bytes/calendar.ts';
+import { goTimeOffset } from '../bytes/go-time.ts';
 import { floorSeconds } from './duration.ts';
 import type { DatedSnapshot, Period } from './keep.ts';
 
 /** A number that two snapshots share when they lie in the same hour, day … of their own zones' calendars. */
-export function bucketOf(period: Period, { timeNs, offsetSeconds }: DatedSnapshot): number {
-  const local = floorSeconds(timeNs) + offsetSeconds;
+export function bucketOf(period: Period, { time, timeNs }: DatedSnapshot): number {
+  const local = floorSeconds(timeNs) + (goTimeOffset(time) ?? 0);
   const day = Math.floor(local / 86_400);
   if (period === 'hourly') return Math.floor(local / 3600);
   if (period === 'daily') return day;

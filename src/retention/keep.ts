@@ -16,7 +16,7 @@ import type { Duration } from './duration.ts';
 export interface KeepPolicy {
   readonly counts: Readonly<Partial<Record<CountedPeriod, KeepCount>>>;
   /** Everything within this time of the newest. */
-  readonly within?: Duration;
+  readonly within?: Duration | undefined;
   /** One for each period within this time of the newest. */
   readonly withinEach: Readonly<Partial<Record<Period, Duration>>>;
   readonly tags: readonly TagList[];
@@ -49,9 +49,10 @@ export type TagList = readonly string[];
 /** What the rules look at. */
 export interface DatedSnapshot {
   readonly id: string;
+  /** As the snapshot has it, RFC 3339: its offset says where its days begin. */
+  readonly time: string;
+  /** `time` in nanoseconds since 1970. */
   readonly timeNs: bigint;
-  /** The zone in which the snapshot's time is written: seconds east of UTC. */
-  readonly offsetSeconds: number;
   readonly hostname: string;
   readonly paths: readonly string[];
   readonly tags: readonly string[];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { goTime } from '../bytes/go-time.ts';
 import { zoneOf } from '../clock/zone.ts';
 import { parseDuration } from './duration.ts';
 import { defaultGroupBy, groupSnapshots, parseGroupBy } from './group.ts';
@@ -19,7 +20,8 @@ const forget = (rule: Partial<KeepPolicy>): ForgetOptions => ({
 let count = 0;
 function snapshot(hostname: string, paths: readonly string[], tags: readonly string[] = []): DatedSnapshot {
   count++;
-  return { id: `${count}`, timeNs: BigInt(count) * 86_400_000_000_000n, offsetSeconds: 0, hostname, paths, tags };
+  const timeNs = BigInt(count) * 86_400_000_000_000n;
+  return { id: `${count}`, time: goTime(timeNs, zoneOf('UTC')), timeNs, hostname, paths, tags };
 }
 
 const a1 = snapshot('a', ['/x', '/y'], ['t']);

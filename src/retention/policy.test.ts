@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseGoTime } from '../bytes/go-time.ts';
-import { zoneOf } from '../clock/zone.ts';
+import { goTime, parseGoTime } from '../bytes/go-time.ts';
+import { zoneOf, type Zone } from '../clock/zone.ts';
 import { parseDuration } from './duration.ts';
 import { countedPeriods, type DatedSnapshot, type KeepPolicy, type Period, type Retained } from './keep.ts';
 import { applyPolicy } from './policy.ts';
@@ -10,10 +10,7 @@ import { applyPolicy } from './policy.ts';
 const noon = { nowNs: parseGoTime('2017-01-01T12:00:00Z'), zone: zoneOf('UTC') };
 
 function snapshot(time: string, tags: readonly string[] = []): DatedSnapshot {
-  const offset = /([+-])(\d\d):(\d\d)$/.exec(time);
-  const [, sign, hours, minutes] = offset ?? [];
-  const offsetSeconds = offset ? (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60) : 0;
-  return { id: time, timeNs: parseGoTime(time), offsetSeconds, hostname: 'h', paths: ['/p'], tags };
+  return { id: time, time, timeNs: parseGoTime(time), hostname: 'h', paths: ['/p'], tags };
 }
 
 const rules = (rule: Partial<KeepPolicy>): KeepPolicy => ({ counts: {}, withinEach: {}, tags: [], ...rule });
@@ -201,12 +198,22 @@ test('a duration from a snapshot of this machine’s zone follows the clocks of 
 
 const anySnapshots = fc.array(
   fc.record({
-    timeNs: fc.bigInt({ min: 0n, max: 1_500_000_000n }).map((seconds) => seconds * 1_000_000_000n),
-    offsetSeconds: fc.constantFrom(0, 7200, -12600, 50400),
+    seconds: fc.nat(1_500_000_000),
+    zone: fc.constantFrom('UTC', '+02:00', '-03:30', '+14:00').map(zoneOf),
     tags: fc.subarray(['a', 'b', 'c']),
   }),
   { maxLength: 60 },
 );
+
+function numbered(
+  dated: readonly { seconds: number; zone: Zone; tags: readonly string[] }[],
+): readonly DatedSnapshot[] {
+  return dated.map(({ seconds, zone, tags }, index) => {
+    const timeNs = BigInt(seconds) * 1_000_000_000n;
+    return { id: `${index}`, time: goTime(timeNs, zone), timeNs, hostname: '', paths: [], tags };
+  });
+}
+
 const anyCounts = fc.record(
   Object.fromEntries(countedPeriods.map((period) => [period, fc.oneof(fc.nat(5), fc.constant('unlimited' as const))])),
   { requiredKeys: [] },
@@ -215,7 +222,7 @@ const anyCounts = fc.record(
 test('every snapshot is either kept or removed, for a reason, newest first', () => {
   fc.assert(
     fc.property(anySnapshots, anyCounts, fc.subarray(['a', 'b']), (dated, counts, tags) => {
-      const snapshots = dated.map((one, index) => ({ ...one, id: String(index), hostname: '', paths: [] }));
+      const snapshots = numbered(dated);
       const { keep, remove, reasons } = apply(snapshots, { counts, tags: tags.length > 0 ? [tags] : [] });
       assert.deepEqual([...keep, ...remove].map(({ id }) => id).toSorted(), snapshots.map(({ id }) => id).toSorted());
       assert.deepEqual(
@@ -233,7 +240,7 @@ test('every snapshot is either kept or removed, for a reason, newest first', () 
 test('another rule never removes more', () => {
   fc.assert(
     fc.property(anySnapshots, anyCounts, fc.constantFrom(...countedPeriods), (dated, counts, period) => {
-      const snapshots = dated.map((one, index) => ({ ...one, id: String(index), hostname: '', paths: [] }));
+      const snapshots = numbered(dated);
       const less = new Set(apply(snapshots, { counts }).remove);
       const { [period]: _, ...fewer } = counts;
       const more = apply(snapshots, { counts: fewer }).remove;

@@ -1,3 +1,4 @@
+import { goTimeOffset } from '../bytes/go-time.ts';
 import type { Zone } from '../clock/zone.ts';
 import { bucketOf } from './buckets.ts';
 import { formatDuration, floorSeconds, subtractDuration, type Duration } from './duration.ts';
@@ -92,9 +93,10 @@ function newestPast(
 ): { readonly timeNs: bigint; readonly zone: Zone } {
   const newest = sorted.find(({ timeNs }) => timeNs < nowNs);
   if (!newest) return { timeNs: yearOneNs, zone: fixedZone(0) };
-  const { timeNs, offsetSeconds } = newest;
-  const isLocal = offsetSeconds !== 0 && zone.offsetAt(floorSeconds(timeNs)) === offsetSeconds;
-  return { timeNs, zone: isLocal ? zone : fixedZone(offsetSeconds) };
+  const { time, timeNs } = newest;
+  const offset = goTimeOffset(time);
+  const isLocal = offset !== undefined && zone.offsetAt(floorSeconds(timeNs)) === offset;
+  return { timeNs, zone: isLocal ? zone : fixedZone(offset ?? 0) };
 }
 
 function fixedZone(offsetSeconds: number): Zone {
