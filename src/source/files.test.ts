@@ -83,7 +83,7 @@ test(
         mine.map(({ path }) => baseName(path)).toSorted(),
         theirs.map(({ name }) => name),
       );
-      for (const { name, content, subtree, ...theirMetadata } of theirs) {
+      for (const { name, content: _content, subtree: _subtree, ...theirMetadata } of theirs) {
         const metadata = mine.find(({ path }) => baseName(path) === name)?.metadata;
         assert.deepEqual(comparable(metadata ?? {}), comparable(theirMetadata), displayPath(name));
         compared += 1;

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { systemClock } from '../clock/clock.ts';
+import { startProgram, type ProgramOptions } from './process.ts';
+import { processIsAlive } from './users.ts';
+
+const sh = (script: string, more: Partial<ProgramOptions> = {}): readonly [string, ProgramOptions] => [
+  'sh',
+  { args: ['-c', script], clock: systemClock, signal: new AbortController().signal, input: 'empty', ...more },
+];
+
+async function textOf(output: AsyncIterable<Uint8Array>): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(output)).toString();
+}
+
+test('output, exit code and the last lines of standard error are handed over', async () => {
+  const told: string[] = [];
+  const script = 'echo out; seq 1 30 >&2; exit 3';
+  await using program = await startProgram(...sh(script, { onErrorLine: (line) => told.push(line) }));
+  assert.equal(await textOf(program.output), 'out\n');
+  const { status, how, lastWords } = await program.ended;
+  assert.deepEqual([status, how, lastWords.length, lastWords.at(-1)], ['failure', 'exit code 3', 20, '30']);
+  assert.equal(told.length, 30);
+});
+
+test('a signal is a failure with its name', async () => {
+  await using program = await startProgram(...sh('kill -TERM $$'));
+  assert.deepEqual(await program.ended, { status: 'failure', how: 'killed by SIGTERM', lastWords: [] });
+});
+
+test('a program that is not there is an error without its arguments, in text and in every property', async () => {
+  const [, options] = sh('');
+  const starting = startProgram('/nonexistent/program', { ...options, args: ['--password=hunter2'] });
+  const error = await starting.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof Error && 'code' in error && error.code === 'ENOENT');
+  assert.match(error.message, /no such file or directory, starting \/nonexistent\/program/);
+  assert.doesNotMatch(inspect(error, { showHidden: true, depth: 9 }), /hunter2/);
+});
+
+test('a large output waits for its reader', async () => {
+  await using program = await startProgram(...sh('head -c 20000000 /dev/zero'));
+  let bytes = 0;
+  for await (const chunk of program.output) bytes += chunk.length;
+  assert.deepEqual([bytes, (await program.ended).status], [20_000_000, 'success']);
+});
+
+test('disposing and aborting kill the program', async () => {
+  const abort = new AbortController();
+  const first = await startProgram(...sh('echo $$; exec sleep 1000', { signal: abort.signal }));
+  const iterator = first.output[Symbol.asyncIterator]();
+  const pid = Number(Buffer.from((await iterator.next()).value ?? []).toString());
+  assert.ok(processIsAlive(pid));
+  abort.abort();
+  assert.equal((await first.ended).how, 'killed by SIGKILL');
+  assert.ok(!processIsAlive(pid));
+  const second = await startProgram(...sh('exec sleep 1000'));
+  await second[Symbol.asyncDispose]();
+  assert.equal((await second.ended).how, 'killed by SIGKILL');
+});
+
+test('what a program leaves running does not keep its end from being known', async () => {
+  const script = 'sleep 1000 >/dev/null & echo $!; exec >&-; exit 0';
+  await using program = await startProgram(...sh(script, { onErrorLine: () => undefined }));
+  const left = Number(await textOf(program.output));
+  assert.equal((await program.ended).status, 'success');
+  process.kill(left);
+});
