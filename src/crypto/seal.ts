@@ -48,7 +48,7 @@ function sealLarge(key: RepositoryKey, plaintext: Uint8Array, target: Uint8Array
 }
 
 /** Large plaintexts go piece by piece: each piece's ciphertext is a new buffer, and small ones stay in the cache. */
-const pieceLength = 128 * 1024;
+const pieceLength = 64 * 1024;
 
 function applyKeystream(cipher: Cipheriv, plaintext: Uint8Array, target: Uint8Array, start: number): void {
   for (let from = 0; from < plaintext.length; from += pieceLength) {
