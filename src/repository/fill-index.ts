@@ -3,7 +3,7 @@ import { TaskGroup } from '../flow/task-group.ts';
 import type { FileId } from '../bytes/ids.ts';
 import { decodeIndexFile, type IndexFile, type IndexedPack } from './index-file.ts';
 import { shortName } from './layout.ts';
-import type { Repository } from './repository.ts';
+import type { LoadIndexOptions, Repository } from './repository.ts';
 
 /** Index files read at the same time: each may take tens of MiB once decompressed. */
 const concurrentReads = 4;
@@ -46,19 +46,25 @@ interface IndexToFill {
   addPack(id: FileId, blobs: IndexedPack['blobs']): void;
 }
 
-/** Adds what all index files name, and fails on the first that can't be read. The packs that hold trees. */
+/** Adds what all index files name. The packs that hold trees. */
 export async function fillIndex(
   repository: Repository,
   target: IndexToFill,
   listener: Listener,
+  { onUnreadable, onRead }: LoadIndexOptions,
 ): Promise<ReadonlySet<FileId>> {
   const treePacks = new Set<FileId>();
-  await readIndexes(repository, listener, ({ index }) => {
-    if (index instanceof Error) throw index;
-    for (const { id, blobs } of index.packs) {
-      target.addPack(id, blobs);
-      if (blobs.some(({ type }) => type === 'tree')) treePacks.add(id);
+  await readIndexes(repository, listener, ({ id, index }) => {
+    if (index instanceof Error) return onUnreadable ? onUnreadable(id, index) : raise(index);
+    onRead?.(id, index);
+    for (const pack of index.packs) {
+      target.addPack(pack.id, pack.blobs);
+      if (pack.blobs.some(({ type }) => type === 'tree')) treePacks.add(pack.id);
     }
   });
   return treePacks;
+}
+
+function raise(error: Error): never {
+  throw error;
 }

@@ -14,6 +14,7 @@ import type {
   BlobReader,
   BlobWriter,
   FileKind,
+  LoadIndexOptions,
   ReaderOptions,
   Repository,
   RepositoryConfig,
@@ -22,7 +23,7 @@ import type {
 } from './repository.ts';
 import { openWriter } from './pipeline/writer.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
-import { assertChangeable, type Session } from './session.ts';
+import { assertChangeable, attachSession, type Session } from './session.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** What another location of the same blob may make good. */
@@ -50,6 +51,7 @@ export class OpenedRepository implements Repository {
     this.#session = opening.session;
     this.writeGate = opening.writeGate;
     this.keys = new KeyRing(opening.session, opening.keyId);
+    attachSession(this, opening.session);
   }
 
   get storage(): Storage {
@@ -94,9 +96,9 @@ export class OpenedRepository implements Repository {
     await this.storage.remove(keyOf(kind, id));
   }
 
-  async loadIndex(listener: Listener): Promise<void> {
+  async loadIndex(listener: Listener, options: LoadIndexOptions = {}): Promise<void> {
     const index = new SharedIndex();
-    const treePacks = await fillIndex(this, index, listener);
+    const treePacks = await fillIndex(this, index, listener, options);
     this.#index = index;
     await this.#opening.cache?.keepPacks(treePacks);
   }

@@ -4,6 +4,7 @@ import type { Listener } from '../events/events.ts';
 import type { Chunking, Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
+import type { IndexFile } from './index-file.ts';
 import type { Keys } from './passwords.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -45,11 +46,18 @@ export interface Repository extends AsyncDisposable {
   removeFile(kind: FileKind, id: FileId): Promise<void>;
 
   /** Reads every index file (cache allowed); list snapshots before. */
-  loadIndex(listener: Listener): Promise<void>;
+  loadIndex(listener: Listener, options?: LoadIndexOptions): Promise<void>;
   /** 'blob-missing' when the index knows no location; falls back to a further location when one is damaged. */
   readBlob(type: BlobType, id: BlobId): Promise<Uint8Array>;
   openWriter(options: WriterOptions): Promise<BlobWriter>;
   openReader(options: ReaderOptions): Promise<BlobReader>;
+}
+
+export interface LoadIndexOptions {
+  /** Told of index files that can't be read, which are left out; without it the first of them fails the loading. */
+  readonly onUnreadable?: (id: FileId, error: Error) => void;
+  /** Told what each file names, as it is read. */
+  readonly onRead?: (id: FileId, file: IndexFile) => void;
 }
 
 export interface ListedFile {
