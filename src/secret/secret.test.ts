@@ -29,7 +29,7 @@ test('a password command is run without a shell, and its failure is told without
   assert.equal((await readSecret({ kind: 'command', line }, never)).reveal(), 'p w');
   const failing = `${process.execPath} -e 'console.log("hidden"); process.exit(3)'`;
   await assert.rejects(readSecret({ kind: 'command', line: failing }, never), (error: Error) => {
-    return error.message.endsWith('ended with 3') && !error.message.includes('hidden');
+    return error.message.endsWith('ended with exit code 3') && !error.message.includes('hidden');
   });
 });
 
