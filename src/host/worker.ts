@@ -26,7 +26,9 @@ export function startWorker<Request, Reply>(entry: URL, options: WorkerOptions<R
   const fail = (cause: unknown): void => {
     if (state === 'ended') return;
     state = 'ended';
-    options.onFailure(new HoldfastError('internal', `the ${options.name} worker ended unexpectedly`, { cause }));
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `the ${options.name} worker ended unexpectedly: ${reason}`;
+    options.onFailure(new HoldfastError('internal', message, { cause }));
   };
   worker.on('message', (reply: Reply) => {
     if (state === 'running') options.onReply(reply);

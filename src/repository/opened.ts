@@ -21,6 +21,7 @@ import type {
   SealedKind,
   WriterOptions,
 } from './repository.ts';
+import { openReader } from './pipeline/reader.ts';
 import { openWriter } from './pipeline/writer.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
 import { assertChangeable, attachSession, type Session } from './session.ts';
@@ -141,8 +142,8 @@ export class OpenedRepository implements Repository {
     return openWriter({ ...this.#session, index: this.#index, writeIndex }, options);
   }
 
-  async openReader(_options: ReaderOptions): Promise<BlobReader> {
-    throw new HoldfastError('unsupported', 'reading blobs in bulk is not built yet');
+  async openReader(options: ReaderOptions): Promise<BlobReader> {
+    return openReader({ ...this.#session, index: this.#index }, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,8 +16,16 @@ export interface CrewOptions<Request, Reply> {
   readonly onFailure: (error: Error) => void;
 }
 
+interface RunOptions {
+  /** An 'urgent' request is taken before all others that wait. */
+  readonly urgency?: 'urgent';
+  /** What is handed over and can't be used here any more. */
+  readonly transfer?: readonly ArrayBuffer[];
+}
+
 interface Job<Request, Reply> {
   readonly request: Request;
+  readonly transfer: readonly ArrayBuffer[];
   readonly done: PromiseWithResolvers<Reply>;
 }
 
@@ -58,10 +66,9 @@ export class Crew<Request, Reply> implements AsyncDisposable {
     return this.#members.length;
   }
 
-  /** An 'urgent' request is taken before all others that wait. */
-  async run(request: Request, urgency: 'in turn' | 'urgent' = 'in turn'): Promise<Reply> {
+  async run(request: Request, { urgency, transfer = [] }: RunOptions = {}): Promise<Reply> {
     if (this.#failure) throw this.#failure;
-    const job = { request, done: Promise.withResolvers<Reply>() };
+    const job = { request, transfer, done: Promise.withResolvers<Reply>() };
     (urgency === 'urgent' ? this.#urgent : this.#queue).push(job);
     this.#handOut();
     return job.done.promise;
@@ -122,7 +129,7 @@ export class Crew<Request, Reply> implements AsyncDisposable {
       const job = this.#urgent.shift() ?? this.#queue.shift();
       if (!job) return;
       member.jobs.push(job);
-      member.thread.post(job.request);
+      member.thread.post(job.request, job.transfer);
     }
   }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { HoldfastError } from '../../errors/error.ts';
 import type { BlobType } from '../index.ts';
 import type { RepositoryConfig, WriterOptions } from '../repository.ts';
+import { abortError } from './abort-error.ts';
 import { BlockPool } from './blocks.ts';
 import { Crew } from './crew.ts';
 import type { OpenPack } from './open-pack.ts';
@@ -77,13 +78,14 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   }
 
   async cut(request: CutRequest): Promise<CutReply> {
-    const reply = await this.#crew.run(request, 'urgent');
+    const reply = await this.#crew.run(request, { urgency: 'urgent' });
     if (reply.kind === 'cuts') return reply;
     throw new HoldfastError('internal', 'a worker answered another request than it was asked');
   }
 
   async store(request: StoreRequest): Promise<StoreReply> {
-    const reply = await this.#crew.run(request);
+    const transfer = request.kind === 'plain' ? request.blobs.map(({ bytes }) => bytes.buffer) : [];
+    const reply = await this.#crew.run(request, { transfer });
     if (reply.kind === 'stored') return reply;
     throw new HoldfastError('internal', 'a worker answered another request than it was asked');
   }
@@ -129,7 +131,7 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     if (this.#packs.underWay > packsUnderWay) this.#crew.hold();
   };
 
-  readonly #aborted = (): void => this.#fail(errorOf(this.#packs.signal.reason));
+  readonly #aborted = (): void => this.#fail(abortError(this.#packs.signal));
 
   readonly #fail = (error: Error): void => {
     if (this.signal.aborted) return;
@@ -153,8 +155,4 @@ function setUpOf({ config, index, key }: EngineDeps, options: WriterOptions): Re
     extraVerify,
     output: mode === 'dry-run' ? 'discard' : 'send',
   };
-}
-
-function errorOf(reason: unknown): Error {
-  return reason instanceof Error ? reason : new HoldfastError('interrupted', 'interrupted', { cause: reason });
 }

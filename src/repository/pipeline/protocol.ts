@@ -54,7 +54,8 @@ export type Bytes =
 
 export interface PlainBlob {
   readonly type: BlobType;
-  readonly bytes: Uint8Array;
+  /** Handed over. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** 'always': stored once more even where it is known. */
   readonly store: 'new' | 'always';
 }

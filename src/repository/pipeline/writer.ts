@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { Content } from '../content.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
 import type { BlobWriter, StoredBlob, StoredContent, WriterOptions } from '../repository.ts';
+import { abortError } from './abort-error.ts';
 import { Batch } from './batch.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
@@ -70,7 +71,9 @@ class PipelineWriter implements BlobWriter {
     return this.storeBlob('tree', json);
   }
 
-  storeBlob(type: BlobType, bytes: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob> {
+  storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob> {
+    // An own copy: a view would be handed over with all the memory around it.
+    const bytes = new Uint8Array(plaintext);
     return this.#track(this.#storePlain({ type, bytes, store: options ? 'always' : 'new' }));
   }
 
@@ -150,13 +153,13 @@ class PipelineWriter implements BlobWriter {
   async #storeStream(content: StreamContent): Promise<StoredContent> {
     const ring = new StreamRing();
     const { signal } = this.#engine;
-    const abort = (): void => ring.fail(closedBy(signal));
+    const abort = (): void => ring.fail(abortError(signal));
     signal.addEventListener('abort', abort);
     try {
       void ring.fill(content.stream);
       return await this.#storeRanges(ring, content);
     } finally {
-      ring.fail(closedBy(signal));
+      ring.fail(abortError(signal));
       signal.removeEventListener('abort', abort);
     }
   }
@@ -221,8 +224,4 @@ class PipelineWriter implements BlobWriter {
       for (const { done } of waiting) done.reject(error);
     }
   }
-}
-
-function closedBy(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new HoldfastError('interrupted', 'the content was given up');
 }

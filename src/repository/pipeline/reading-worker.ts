@@ -1,0 +1,111 @@
+import { closeSync, openSync } from 'node:fs';
+import type { RepositoryKey } from '../../crypto/seal.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { serveRequests } from '../../host/worker.ts';
+import { openBlob } from '../blob.ts';
+import { neighbours } from './groups.ts';
+import { writeTargets } from './placing.ts';
+import type { BlobFailure, BlobToPlace, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
+import type { ReadingReply, ReadingRequest, ReadingWork } from './reading-protocol.ts';
+import { readAt, reasonOf } from './source-file.ts';
+
+/** What the entry file of the reading workers runs: reads packs, checks, opens, decompresses and writes. */
+class ReadingWorker {
+  readonly #key: RepositoryKey;
+  #scratch = new Uint8Array(2 ** 20);
+
+  constructor(key: RepositoryKey) {
+    this.#key = key;
+  }
+
+  answer(request: ReadingWork): ReadingReply {
+    if (request.kind === 'read') return this.#read(request);
+    const numbered = request.blobs.map((each, number) => ({ ...each, number }));
+    const failures: BlobFailure[] = [];
+    for (const { items, offset, end } of neighbours(numbered)) {
+      const slice = attempt('read', () => this.#slice(request.pack, offset, end));
+      for (const item of items) {
+        const failure = 'code' in slice ? slice : this.#place(slice, item);
+        if (failure) failures.push({ ...failure, number: item.number });
+      }
+    }
+    return { kind: 'placed', failures };
+  }
+
+  #read({ pack, blob }: Extract<ReadingWork, { kind: 'read' }>): ReadingReply {
+    const end = blob.offset + blob.length;
+    const bytes = attempt('read', () => openBlob(this.#key, blob, sealedIn(this.#slice(pack, blob.offset, end), blob)));
+    return 'code' in bytes ? { kind: 'failed', failure: bytes } : { kind: 'read', bytes };
+  }
+
+  #place(slice: Slice, item: BlobToPlace): BlobTrouble | undefined {
+    const plaintext = attempt('read', () => openBlob(this.#key, item.blob, sealedIn(slice, item.blob)));
+    if ('code' in plaintext) return plaintext;
+    const written = attempt('write', () => {
+      writeTargets(plaintext, item);
+      return {};
+    });
+    return 'code' in written ? written : undefined;
+  }
+
+  #room(length: number): Uint8Array<ArrayBuffer> {
+    if (length > keptBytes) return new Uint8Array(length);
+    if (length > this.#scratch.length) this.#scratch = new Uint8Array(length);
+    return this.#scratch;
+  }
+
+  #slice(pack: PackBytes, offset: number, end: number): Slice {
+    if (pack.kind === 'slices') return sliceWith(pack.slices, offset);
+    const length = end - offset;
+    const target = this.#room(length);
+    const fd = openSync(pack.path, 'r');
+    try {
+      return { bytes: target.subarray(0, readAt(fd, target, length, offset)), offset };
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** What a worker keeps between requests. */
+const keptBytes = 8 * 2 ** 20;
+
+function sliceWith(slices: readonly Slice[], offset: number): Slice {
+  const slice = slices.find((each) => each.offset <= offset && offset < each.offset + each.bytes.length);
+  if (slice) return slice;
+  throw new HoldfastError('damaged', 'the pack ends before the blob does');
+}
+
+function sealedIn({ bytes, offset }: Slice, blob: { readonly offset: number; readonly length: number }): Uint8Array {
+  const from = blob.offset - offset;
+  if (from + blob.length > bytes.length) throw new HoldfastError('damaged', 'the pack ends before the blob does');
+  return bytes.subarray(from, from + blob.length);
+}
+
+/** Whatever goes wrong with a blob concerns that blob; defects end the worker. */
+function attempt<Result extends object>(during: 'read' | 'write', step: () => Result): Result | BlobTrouble {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'damaged') {
+      return { during, code: 'damaged', message: error.message };
+    }
+    if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error;
+    const missing = error.code === 'ENOENT';
+    const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+    const code = missing ? 'storage-not-found' : full ? 'storage-full' : 'storage-failed';
+    return { during, code, message: reasonOf(error) };
+  }
+}
+
+export function serveReading(): void {
+  let worker: ReadingWorker | undefined;
+  serveRequests<ReadingRequest, ReadingReply>((request) => {
+    if (request.kind === 'set-up') {
+      worker = new ReadingWorker(request.key);
+      return undefined;
+    }
+    if (!worker) throw new HoldfastError('internal', 'a worker was asked before it was set up');
+    return { reply: worker.answer(request) };
+  });
+}
