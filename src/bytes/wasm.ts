@@ -4,7 +4,7 @@ import { HoldfastError } from '../errors/error.ts';
 const modules = new Map<string, WebAssembly.Module>();
 
 /** The functions and the memory of a fresh instance of wasm/<name>.wasm, which a thread compiles once. */
-export function instantiate(name: 'rabin' | 'seal'): object {
+export function instantiate(name: 'crc32c' | 'page-checksum' | 'rabin' | 'seal'): object {
   const module = modules.get(name) ?? new WebAssembly.Module(read(name));
   modules.set(name, module);
   return new WebAssembly.Instance(module).exports;
