@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './tree.ts';
 
-/** Compiles each wasm/<name>.ts (AssemblyScript) to wasm/<name>.wasm; run by npm's `prepare`. */
+/**
+ * Compiles each wasm/<name>.ts (AssemblyScript) to wasm/<name>.wasm where that is missing or older than any source.
+ * Run by npm's `prepare` and before the tests.
+ */
 const folder = join(root, 'wasm');
 
 function sources(): readonly string[] {
@@ -46,7 +49,13 @@ function compile(asc: string, source: string): boolean {
   return status === 0;
 }
 
-const found = sources();
+function modifiedMs(name: string): number {
+  return statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+const all = sources();
+const newestMs = Math.max(...all.map(modifiedMs));
+const found = all.filter((source) => modifiedMs(source.replace(/ts$/, 'wasm')) <= newestMs);
 const asc = compiler();
 if (found.length > 0 && asc === undefined) {
   console.log('wasm: not built: the compiler is a development dependency, and those are not installed');

@@ -104,7 +104,10 @@ function* contiguousSpans(blobs: readonly PackedBlob[], sizeBytes: number): Gene
   const end = blobs.at(-1);
   const length = (end ? endOf(end) : 0) - offset;
   const rest = sizeBytes - offset - length;
-  if (length + rest <= spanBytes) return yield { offset, length: length + rest, hashed: true, blobs: inside };
+  if (length + rest <= spanBytes) {
+    yield { offset, length: length + rest, hashed: true, blobs: inside };
+    return;
+  }
   yield { offset, length, hashed: true, blobs: inside };
   yield* plainSpans(offset + length, sizeBytes);
 }
