@@ -16,6 +16,7 @@ export const codes = {
     next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.',
   },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
+  'path-not-found': { exit: 1, next: 'Run `holdfast ls` to see what the snapshot holds. Nothing was changed.' },
   'refused': { exit: 1, next: 'Nothing was changed.' },
   'snapshot-not-found': { exit: 1, next: 'Run `holdfast snapshots` to see what there is. Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },

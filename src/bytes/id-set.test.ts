@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { blobIdOf, parseBlobId } from './ids.ts';
+import { IdSet } from './id-set.ts';
+
+test('a set of IDs holds what was added, through growth, and nothing else', () => {
+  const set = new IdSet();
+  const ids = Array.from({ length: 5000 }, (_none, n) => blobIdOf(createHash('sha256').update(`${n}`).digest()));
+  const [present, absent] = [ids.slice(0, 4000), ids.slice(4000)];
+  assert.ok(present.every((id) => set.add(id)));
+  assert.ok(present.every((id) => !set.add(id) && set.has(id)));
+  assert.ok(absent.every((id) => !set.has(id)));
+  assert.equal(set.size, 4000);
+});
+
+test('IDs that differ in their last byte alone, and that of zeros, are told apart', () => {
+  const set = new IdSet();
+  const ids = ['00', '01', 'ff'].map((end) => parseBlobId(`${'00'.repeat(31)}${end}`));
+  assert.deepEqual(
+    ids.map((id) => set.has(id)),
+    [false, false, false],
+  );
+  assert.deepEqual(
+    [...ids, ...ids].map((id) => set.add(id)),
+    [true, true, true, false, false, false],
+  );
+});

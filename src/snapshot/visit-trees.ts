@@ -1,0 +1,71 @@
+import type { BlobId } from '../bytes/ids.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import type { TreeNode } from './entry.ts';
+import { decodeTree } from './tree.ts';
+import { ofOneTree, type TreeReader } from './walk.ts';
+
+/** Sees every tree once, however many folders share it. */
+export interface TreeVisitor {
+  /** A tree is about to be read. False when it was seen before, or isn't of interest. */
+  enter(tree: BlobId): boolean;
+  node(tree: BlobId, node: TreeNode): void;
+  /** The tree, or the rest of it, can't be read. */
+  failed(tree: BlobId, error: HoldfastError): void;
+}
+
+export interface VisitOptions {
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
+
+/** Trees that are read at the same time. */
+const atOnce = 16;
+
+/** Visits the trees and all below them, in no order that means anything. */
+export async function visitTrees(
+  reader: TreeReader,
+  roots: readonly BlobId[],
+  visitor: TreeVisitor,
+  options: VisitOptions,
+): Promise<void> {
+  const backlog = roots.toReversed();
+  for (let done = 0; backlog.length > 0;) {
+    options.signal.throwIfAborted();
+    const batch = backlog.splice(-atOnce).filter((tree) => visitor.enter(tree));
+    const read = await Promise.all(batch.map((tree) => tryRead(reader, tree)));
+    for (const [at, tree] of batch.entries()) backlog.push(...visitNodes(tree, read[at], visitor).toReversed());
+    done += batch.length;
+    options.listener({ kind: 'progress', phase: 'reading trees', doneBytes: 0, doneItems: done });
+  }
+}
+
+async function tryRead(reader: TreeReader, tree: BlobId): Promise<Uint8Array | HoldfastError> {
+  try {
+    return await reader.readBlob('tree', tree);
+  } catch (error) {
+    if (!hasCode(error, ...ofOneTree)) throw error;
+    return error;
+  }
+}
+
+/** Returns the trees of the folders in it. */
+function visitNodes(
+  tree: BlobId,
+  json: Uint8Array | HoldfastError | undefined,
+  visitor: TreeVisitor,
+): readonly BlobId[] {
+  const subtrees: BlobId[] = [];
+  try {
+    if (json === undefined || json instanceof HoldfastError)
+      throw json ?? new HoldfastError('internal', 'a tree was not read');
+    for (const node of decodeTree(json)) {
+      visitor.node(tree, node);
+      if (node.subtree !== undefined) subtrees.push(node.subtree);
+    }
+  } catch (error) {
+    if (!hasCode(error, ...ofOneTree)) throw error;
+    visitor.failed(tree, error);
+  }
+  return subtrees;
+}
