@@ -6,6 +6,7 @@ import type { Repository } from '../repository/repository.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
 import { openStorage } from '../storage/open.ts';
 import { askSecret, canAsk } from './ask.ts';
+import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
 import { passwordReference, repositoryAddress } from './location.ts';
 
@@ -40,20 +41,19 @@ async function opened(context: Context): Promise<Repository> {
   }
 }
 
-async function openWith({ clock, globals, console }: Context, address: string, password: Secret): Promise<Repository> {
+async function openWith(context: Context, address: string, password: Secret): Promise<Repository> {
+  const { clock, globals, console, listener } = context;
   const storage = await openStorageOf(address);
-  const { keyHint } = globals;
+  const folder = cacheFolder(context);
+  const optional = {
+    ...(globals.keyHint === undefined ? {} : { keyHint: globals.keyHint }),
+    ...(folder === undefined ? {} : { cache: { folder, listener } }),
+  };
   try {
-    const repository = await openRepository({
-      storage,
-      clock,
-      password: password.reveal(),
-      ...(keyHint === undefined ? {} : { keyHint }),
-    });
+    const repository = await openRepository({ storage, clock, password: password.reveal(), ...optional });
+    const { id, version } = repository.config;
     if (console.terminal !== undefined)
-      console.say(
-        `repository ${repository.config.id.slice(0, 8)} opened (version ${repository.config.version}) at ${storage.url}`,
-      );
+      console.say(`repository ${id.slice(0, 8)} opened (version ${version}) at ${storage.url}`);
     return repository;
   } catch (error) {
     await storage[Symbol.asyncDispose]();

@@ -6,6 +6,8 @@ import { nearest } from './nearest.ts';
 const table = {
   'init': async () =>
     runnable((await import('./commands/init.ts')).init, async () => (await import('./runs/init.ts')).run),
+  'backup': async () =>
+    runnable((await import('./commands/backup.ts')).backup, async () => (await import('./runs/backup.ts')).run),
   'snapshots': async () =>
     runnable(
       (await import('./commands/snapshots.ts')).snapshots,

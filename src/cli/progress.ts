@@ -57,6 +57,7 @@ export function showProgress(context: Context, options: ViewOptions = {}): Progr
       return warnings;
     },
     [Symbol.dispose]: () => {
+      if (ended.signal.aborted) return;
       ended.abort();
       if (intervalMs === undefined) return;
       if (console.form === 'json') draw();

@@ -1,5 +1,3 @@
-import { HoldfastError } from '../errors/error.ts';
-import type { GroupBy } from '../job/groups.ts';
 import type { SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { Context } from './context.ts';
 import { resolve } from 'node:path';
@@ -22,26 +20,6 @@ export function filterOf({ host, tag, path }: FilterValues): SnapshotFilter {
 /** `a,b` → two tags; '' stays one, the empty one. */
 export function tagsOf(list: string): readonly string[] {
   return list.split(',').map((tag) => tag.trim());
-}
-
-const groupWords: Readonly<Record<string, GroupBy>> = {
-  host: 'host',
-  hosts: 'host',
-  path: 'paths',
-  paths: 'paths',
-  tag: 'tags',
-  tags: 'tags',
-};
-
-/** `host,paths`; '' groups nothing. */
-export function groupByOf(text: string): readonly GroupBy[] {
-  if (text === '') return [];
-  return text.split(',').map((word) => {
-    const known = groupWords[word.trim()];
-    if (known === undefined)
-      throw new HoldfastError('usage', `--group-by: ${JSON.stringify(word)} is none of host, paths, tags`);
-    return known;
-  });
 }
 
 /** The present moment in the zone of this machine: what `yesterday` is counted from. */

@@ -1,4 +1,4 @@
-import type { GroupKey } from '../job/groups.ts';
+import type { GroupKey } from '../retention/group.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { formatBytes, formatTime, plural, quoteForTerminal } from './format.ts';
 import { tableLines } from './table.ts';

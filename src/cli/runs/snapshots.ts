@@ -1,26 +1,27 @@
 import { listingOfSnapshots } from '../../job/snapshots.ts';
-import type { SnapshotGroup } from '../../job/groups.ts';
+import { parseGroupBy, type SnapshotGroup } from '../../retention/group.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { jobContext } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { snapshotsOptions } from '../commands/snapshots.ts';
-import { filterOf, groupByOf, presentTime } from '../selection.ts';
+import { filterOf, presentTime } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { groupTitle, snapshotTable } from '../snapshot-table.ts';
 
 export const run: Run<typeof snapshotsOptions> = async ({ values, operands }, context) => {
   const { console } = context;
-  const groupBy = groupByOf(values.groupBy ?? '');
+  const groupBy = values.groupBy ? parseGroupBy(values.groupBy) : undefined;
   const latest = values.last ? 1 : values.latest;
   const { groups } = await listingOfSnapshots(jobContext(context), {
     names: operands,
     filter: filterOf(values),
     now: presentTime(context),
-    groupBy,
+    ...(groupBy === undefined ? {} : { groupBy }),
     ...(latest === undefined ? {} : { latest }),
   });
   if (console.form === 'json') {
     console.record(
-      groupBy.length === 0
+      groupBy === undefined
         ? groups.flatMap(records)
         : groups.map((group) => ({ group_key: group.key, snapshots: records(group) })),
     );
@@ -36,6 +37,6 @@ export const run: Run<typeof snapshotsOptions> = async ({ values, operands }, co
   return 0;
 };
 
-function records(group: SnapshotGroup): readonly unknown[] {
+function records(group: SnapshotGroup<Snapshot>): readonly unknown[] {
   return group.snapshots.map(snapshotRecord);
 }

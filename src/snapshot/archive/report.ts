@@ -78,12 +78,12 @@ export class Report {
     this.#items += 1;
     if (this.#items % progressEvery !== 0) return;
     const current = [...this.#atWork.values().take(2)].map((path) => `/${displayPath(path)}`);
-    const { bytes, files, folders } = this.counter;
+    const { bytes, files } = this.counter;
     this.#input.listener({
       kind: 'progress',
       phase: 'backing up',
       doneBytes: bytes,
-      doneItems: files + folders,
+      doneItems: files,
       current,
     });
   }

@@ -1,0 +1,141 @@
+import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
+import { absolutePath } from '../../bytes/unix-path.ts';
+import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { currentUser, hostName } from '../../host/users.ts';
+import { backup, type BackupOptions } from '../../job/backup.ts';
+import type { ParentChoice } from '../../job/parent.ts';
+import type { ChangeDetection } from '../../snapshot/archive.ts';
+import { cacheTag, filesSource, type ExcludeOptions } from '../../source/files.ts';
+import { gatherTargets } from '../../source/lists.ts';
+import { jobContext } from '../access.ts';
+import { backupView } from '../backup-view.ts';
+import { cacheFolder } from '../cache.ts';
+import type { Invocation, Run } from '../command.ts';
+import type { backupOptions } from '../commands/backup.ts';
+import type { Context } from '../context.ts';
+import { passwordReference } from '../location.ts';
+import { patternsOf } from '../patterns.ts';
+import { programVersion } from '../program.ts';
+import { presentTime, tagsOf } from '../selection.ts';
+import { rawArgument } from '../raw-argument.ts';
+import { filesGiven } from '../text-file.ts';
+
+type Values = Invocation<typeof backupOptions>['values'];
+
+/** Exit code 3: a snapshot was written, but something could not be read. */
+export const run: Run<typeof backupOptions> = async ({ values, operands }, context) => {
+  checkCombinations(values, operands, context);
+  using view = backupView(context, values.dryRun ? 'dry-run' : 'store');
+  const options = await optionsOf(values, operands, context, view.listener);
+  const outcome = await backup(jobContext(context, view.listener), options);
+  view.finish(outcome);
+  return view.warnings === 0 ? 0 : 3;
+};
+
+async function optionsOf(
+  values: Values,
+  operands: readonly string[],
+  context: Context,
+  listener: Context['listener'],
+): Promise<BackupOptions> {
+  const { globals, clock } = context;
+  const targets = await targetsOf(values, operands, listener);
+  const atime = values.withAtime ? 'kept' : 'as-mtime';
+  const source = filesSource({ targets, excludes: await excludesOf(values, context), atime, clock });
+  const { name: username, uid, gid } = currentUser();
+  const timeNs = values.time === undefined ? undefined : momentOf(values.time);
+  const here = rawPathOf(process.cwd());
+  return {
+    source,
+    paths: targets.map((target) => absolutePath(target, here)),
+    parent: parentChoice(values, context),
+    detection: detectionOf(values),
+    snapshot: {
+      ...(timeNs === undefined ? {} : { timeNs }),
+      hostname: values.host ?? hostName(),
+      username,
+      uid,
+      gid,
+      tags: values.tag.flatMap(tagsOf).filter((tag) => tag !== ''),
+      excludes: values.exclude,
+      programVersion: `holdfast ${programVersion()}`,
+    },
+    writer: {
+      compression: globals.compression ?? 'auto',
+      packSizeBytes: globals.packSize ?? 16 * 2 ** 20,
+      extraVerify: globals.noExtraVerify ? 'unverified' : 'verified',
+      readConcurrency: values.readConcurrency || 2,
+      mode: values.dryRun ? 'dry-run' : 'store',
+    },
+    whenUnchanged: values.skipIfUnchanged ? 'skip' : 'save',
+    scan: values.noScan ? 'none' : 'measure',
+    notes: context.console.verbosity >= (context.console.form === 'json' ? 2 : 3) ? 'each-item' : 'none',
+  };
+}
+
+async function targetsOf(
+  { filesFrom, filesFromVerbatim, filesFromRaw }: Values,
+  operands: readonly string[],
+  listener: Context['listener'],
+): Promise<readonly RawPath[]> {
+  const lists = {
+    patterns: await filesGiven(filesFrom, '--files-from'),
+    verbatim: await filesGiven(filesFromVerbatim, '--files-from-verbatim'),
+    raw: await filesGiven(filesFromRaw, '--files-from-raw'),
+    named: operands.map(rawArgument),
+  };
+  return gatherTargets(lists, listener);
+}
+
+async function excludesOf(values: Values, context: Context): Promise<ExcludeOptions> {
+  const { environment } = context;
+  const cache = cacheFolder(context);
+  return {
+    patterns: await patternsOf(values.exclude, values.excludeFile, '--exclude-file', environment),
+    caseInsensitivePatterns: await patternsOf(values.iexclude, values.iexcludeFile, '--iexclude-file', environment),
+    ifPresent: [...values.excludeIfPresent, ...(values.excludeCaches ? [cacheTag] : [])],
+    ...(values.excludeLargerThan === undefined ? {} : { largerThanBytes: values.excludeLargerThan }),
+    fileSystems: values.oneFileSystem ? 'those-of-targets' : 'all',
+    folders: cache === undefined ? [] : [rawPathOf(`${cache}/holdfast`)],
+  };
+}
+
+function parentChoice({ force, parent, groupBy }: Values, context: Context): ParentChoice {
+  if (force) return { kind: 'none' };
+  if (parent !== undefined && parent !== 'latest') return { kind: 'named', name: parent, now: presentTime(context) };
+  return { kind: 'latest', groupBy: groupBy === undefined ? defaultGroupBy : parseGroupBy(groupBy) };
+}
+
+/** A file system without lasting inodes has no lasting ctime either. */
+function detectionOf({ ignoreInode, ignoreCtime, force }: Values): ChangeDetection {
+  return {
+    mode: force ? 'read-all' : 'metadata',
+    ctime: ignoreCtime || ignoreInode ? 'ignored' : 'compared',
+    inode: ignoreInode ? 'ignored' : 'compared',
+  };
+}
+
+/** `2026-08-01 14:00:00` in the zone of this machine, as restic takes it. */
+function momentOf(text: string): bigint {
+  try {
+    const local = Temporal.PlainDateTime.from(text.replace(' ', 'T'), { overflow: 'reject' });
+    return local.toZonedDateTime(new Intl.DateTimeFormat().resolvedOptions().timeZone).epochNanoseconds;
+  } catch (cause) {
+    throw new HoldfastError('usage', `--time: ${JSON.stringify(text)} is no time such as "2026-08-01 14:00:00"`, {
+      cause,
+    });
+  }
+}
+
+function checkCombinations(values: Values, operands: readonly string[], context: Context): void {
+  const lists = [...values.filesFrom, ...values.filesFromVerbatim, ...values.filesFromRaw];
+  const fromInput = values.stdin || values.stdinFromCommand;
+  if (fromInput && lists.length > 0) throw new HoldfastError('usage', '--stdin and --files-from can’t stand together');
+  if (values.stdin && operands.length > 0) throw new HoldfastError('usage', '--stdin and paths can’t stand together');
+  const readsInput = values.stdin || lists.includes('-');
+  if (readsInput && passwordReference(context) === undefined) {
+    throw new HoldfastError('usage', 'standard input can’t give both password and data: use --password-file');
+  }
+  if (fromInput) throw new HoldfastError('unsupported', 'backup --stdin is not supported yet');
+}
