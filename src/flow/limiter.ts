@@ -3,45 +3,51 @@ export type Limiter = <T>(task: () => Promise<T>, signal?: AbortSignal) => Promi
 
 /** A limiter for `limit` tasks at a time. A task whose signal aborts while it waits is never started. */
 export function limiter(limit: number): Limiter {
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`a limiter needs a whole limit of 1 or more, not ${limit}`);
-  const waiting = new Set<() => void>();
-  let running = 0;
-
-  const enter = async (signal?: AbortSignal): Promise<void> => {
-    signal?.throwIfAborted();
-    if (running < limit) {
-      running++;
-      return;
-    }
-    const turn = Promise.withResolvers<void>();
-    const leave = (): void => {
-      waiting.delete(turn.resolve);
-      turn.reject(signal?.reason);
-    };
-    waiting.add(turn.resolve);
-    signal?.addEventListener('abort', leave, { once: true });
-    await turn.promise;
-    signal?.removeEventListener('abort', leave);
-  };
-
-  /** The place is handed to the next in line, so that nobody can slip in between. */
-  const exit = (): void => {
-    const [next] = waiting;
-    if (next === undefined) {
-      running--;
-      return;
-    }
-    waiting.delete(next);
-    next();
-  };
-
+  const places = new Places(limit);
   return async (task, signal) => {
-    await enter(signal);
+    await places.enter(signal);
     try {
       return await task();
     } finally {
-      exit();
+      places.leave();
     }
   };
+}
+
+class Places {
+  #free: number;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(count: number) {
+    if (!Number.isInteger(count) || count < 1) throw new RangeError(`a limiter needs a whole limit, not ${count}`);
+    this.#free = count;
+  }
+
+  async enter(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free--;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => {
+      this.#waiting.delete(resolve);
+      reject(signal?.reason);
+    };
+    this.#waiting.add(resolve);
+    signal?.addEventListener('abort', abort, { once: true });
+    await promise;
+    signal?.removeEventListener('abort', abort);
+  }
+
+  /** The place is handed to the next in line, so that nobody slips in between. */
+  leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free++;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
 }

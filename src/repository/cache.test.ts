@@ -61,7 +61,7 @@ test('a pack with trees is fetched whole, once, and read in parts', async () => 
   );
   assert.equal(Buffer.from(await cached.get(key, { range: { offset: 4, length: 9 } })).toString(), 'two three');
   assert.equal(far.fetched.length, 1);
-  await assert.rejects(cached.get(key, { range: { offset: 10, length: 9 } }), { code: 'storage-failed' });
+  await assert.rejects(cached.get(key, { range: { offset: 10, length: 9 } }), { code: 'damaged' });
 });
 
 test('what was changed nearby is found by its hash and fetched again', async () => {

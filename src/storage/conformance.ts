@@ -8,7 +8,7 @@ import { writingChecks } from './conformance/writing.ts';
 import type { Storage } from './storage.ts';
 
 /** Every promise of storage.ts that can be seen from outside, one by one. */
-export const conformanceChecks: readonly Check[] = [...objectChecks, ...writingChecks, ...nameChecks];
+const conformanceChecks: readonly Check[] = [...objectChecks, ...writingChecks, ...nameChecks];
 
 export type CheckResult =
   | { readonly name: string; readonly outcome: 'kept' }

@@ -79,10 +79,7 @@ class LocalStorage implements Storage {
       const { offset, length } = options.range ?? { offset: 0, length: stats.size };
       const bytes = offset + length <= stats.size ? await read(file, offset, length) : undefined;
       if (bytes?.length === length) return bytes;
-      throw new HoldfastError(
-        'storage-failed',
-        `cannot read ${key} in ${this.url}: it ends before byte ${offset + length}`,
-      );
+      throw new HoldfastError('damaged', `cannot read ${key} in ${this.url}: it ends before byte ${offset + length}`);
     });
   }
 

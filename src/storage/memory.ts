@@ -61,7 +61,7 @@ export class MemoryStorage implements Storage {
     const bytes = this.#find(key);
     const { offset, length } = options.range ?? { offset: 0, length: bytes.length };
     if (offset + length <= bytes.length) return Uint8Array.from(bytes.subarray(offset, offset + length));
-    throw new HoldfastError('storage-failed', `cannot read ${key} in memory: it ends before byte ${offset + length}`);
+    throw new HoldfastError('damaged', `cannot read ${key} in memory: it ends before byte ${offset + length}`);
   }
 
   async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {

@@ -38,8 +38,8 @@ export interface Storage extends AsyncDisposable {
 
   put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void>;
   /**
-   * The object's bytes, or those of `range`. A range that reaches past the end fails with 'storage-failed': it is
-   * never silently shortened.
+   * The object's bytes, or those of `range`. A range that reaches past the end fails with 'damaged': the object is
+   * certainly shorter than whoever asks was told, and what is read is never silently shortened.
    */
   get(key: string, options?: GetOptions): Promise<Uint8Array>;
   stat(key: string, options?: WaitOptions): Promise<ObjectInfo>;

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { HoldfastError } from '../../src/errors/error.ts';
 import { openLocal } from '../../src/storage/local.ts';
+import { runOk } from './run-program.ts';
 
 /**
  * What a local storage says and leaves when its disk is full, read-only, not ours and unmounted. Runs as root in a
@@ -31,10 +31,6 @@ async function attempt(call: Promise<unknown>): Promise<Attempt> {
   );
 }
 
-function mount(...args: readonly string[]): void {
-  execFileSync('mount', [...args]);
-}
-
 async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
@@ -43,7 +39,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 async function run(folder: string): Promise<DiskTrial> {
   const small = new Uint8Array(1000);
   const large = new Uint8Array(8 * 1024 * 1024);
-  mount('-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder);
+  await runOk('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]);
   await using storage = await openLocal(folder);
   await storage.put('data/ab/kept', [small]);
   const full = await attempt(storage.put('data/ab/large', [large]));
@@ -51,10 +47,10 @@ async function run(folder: string): Promise<DiskTrial> {
   const denied = await attempt(storage.put('data/ab/denied', [small]));
   process.seteuid?.(0);
   const files = await filesIn(folder);
-  mount('-o', 'remount,ro', folder);
+  await runOk('mount', ['-o', 'remount,ro', folder]);
   const readOnlyPut = await attempt(storage.put('data/ab/late', [small]));
   const readOnlyRemove = await attempt(storage.remove('data/ab/kept'));
-  execFileSync('umount', [folder]);
+  await runOk('umount', [folder]);
   return {
     ...{ full, denied, files, readOnlyPut, readOnlyRemove },
     unmountedPut: await attempt(storage.put('data/ab/late', [small])),

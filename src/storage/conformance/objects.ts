@@ -48,7 +48,7 @@ export const objectChecks: readonly Check[] = [
         { offset: 20_000, length: 5 },
       ]) {
         await demandCode(
-          'storage-failed',
+          'damaged',
           `reading ${range.offset}+${range.length} of 10000 bytes`,
           storage.get(key, { range }),
         );
