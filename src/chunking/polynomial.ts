@@ -8,7 +8,7 @@ import { HoldfastError } from '../errors/error.ts';
 export type Polynomial = bigint;
 
 /** Of every chunker polynomial: irreducible ones of this degree are what the format asks for. */
-export const polynomialDegree = 53;
+const polynomialDegree = 53;
 
 export function randomPolynomial(): Polynomial {
   for (;;) {
@@ -30,7 +30,11 @@ export function parsePolynomial(text: string): Polynomial {
   throw new HoldfastError('damaged', `not a chunker polynomial: ${JSON.stringify(text.slice(0, 40))}`);
 }
 
-/** Rabin's test for a prime degree n: x^(2ⁿ) = x modulo f, and f has no linear factor. */
+/**
+ * Rabin's test for a prime degree n: x^(2ⁿ) = x modulo f, and f has no linear factor.
+ *
+ * @internal
+ */
 export function isIrreducible(polynomial: Polynomial): boolean {
   const degree = degreeOf(polynomial);
   if (degree !== polynomialDegree)

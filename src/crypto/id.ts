@@ -1,7 +1,11 @@
 import { hash as digest } from 'node:crypto';
 import { parseBlobId, parseFileId, type BlobId, type FileId } from '../bytes/ids.ts';
 
-/** SHA-256, 32 bytes. */
+/**
+ * SHA-256, 32 bytes.
+ *
+ * @internal
+ */
 export function hash(bytes: Uint8Array): Uint8Array {
   return digest('sha256', bytes, 'buffer');
 }
