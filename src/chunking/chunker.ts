@@ -4,13 +4,9 @@ import { parseRabin, type Rabin } from './rabin.ts';
 import { instantiate, reserve } from '../bytes/wasm.ts';
 
 /**
- * Cuts content where its bytes say so: the same content is cut alike wherever it stands and whatever precedes it.
- * A chunk ends where the Rabin fingerprint of its last 64 bytes, modulo the repository's polynomial, has its low
- * `averageBits` bits zero, not before `minBytes` and at `maxBytes` at the latest; the last chunk is what remains.
- * These are exactly restic's cuts.
- *
- * It works in place: read content into `buffer`, let `next` find the chunks one by one, use them as sub-arrays, and
- * move what remains to the front when the buffer is full. One chunker serves one content after the other in a thread.
+ * Finds where content is cut into chunks, in place: read content into `buffer`, let `next` find the chunks one by one,
+ * use them as sub-arrays, and move what remains to the front when the buffer is full. One chunker serves one content
+ * after the other in a thread.
  *
  * @example
  * for (let start = 0; start < end; ) {
@@ -20,8 +16,27 @@ import { instantiate, reserve } from '../bytes/wasm.ts';
  *   start += length;
  * }
  */
-export class RabinChunker {
-  /** Memory for content, never reallocated. It holds a largest chunk, two unless told otherwise. */
+export interface Chunker {
+  /** Memory for content, never reallocated. It holds a largest chunk, so `next` finds one in a full buffer. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  /**
+   * The length of the chunk that begins at `start`, where content is in the buffer up to `end`; 0 when its end is not
+   * in sight: then call again with the same chunk and more behind it, wherever it stands by then. With 'final' there
+   * is no more, and the rest is the last chunk (0 when nothing is left).
+   */
+  next(start: number, end: number, after: 'more' | 'final'): number;
+  /** Forgets a content that was given up in the middle. */
+  reset(): void;
+}
+
+/**
+ * Cuts content where its bytes say so: the same content is cut alike wherever it stands and whatever precedes it.
+ * A chunk ends where the Rabin fingerprint of its last 64 bytes, modulo the repository's polynomial, has its low
+ * `averageBits` bits zero, not before `minBytes` and at `maxBytes` at the latest; the last chunk is what remains.
+ * These are exactly restic's cuts.
+ */
+export class RabinChunker implements Chunker {
+  /** Two largest chunks unless told otherwise. */
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly limits: ChunkLimits;
   readonly #rabin: Rabin;
@@ -38,12 +53,7 @@ export class RabinChunker {
     this.buffer = reserve(this.#rabin.memory, this.#bufferAt, bufferBytes);
   }
 
-  /**
-   * The length of the chunk that begins at `start`, where content is in the buffer up to `end`; 0 when its end is not
-   * in sight: then call again with the same chunk and more behind it, wherever it stands by then. What was looked
-   * through already is not looked through again. With 'final' there is no more, and the rest is the last chunk (0 when
-   * nothing is left).
-   */
+  /** What was looked through already is not looked through again. */
   next(start: number, end: number, after: 'more' | 'final'): number {
     const length = this.#find(start, end);
     if (length === 0 && after === 'more') return 0;
@@ -51,7 +61,6 @@ export class RabinChunker {
     return length === 0 ? end - start : length;
   }
 
-  /** Forgets a content that was given up in the middle. */
   reset(): void {
     this.#scanned = 0;
   }
@@ -82,11 +91,7 @@ export interface ChunkerOptions {
   readonly bufferBytes?: number;
 }
 
-/**
- * restic's, which no repository of its own can change; rustic's config may name others.
- *
- * @internal
- */
+/** restic's, which no repository of its own can change; rustic's config may name others. */
 export const resticLimits: ChunkLimits = { minBytes: 512 * 1024, maxBytes: 8 * 1024 * 1024, averageBits: 20 };
 
 const windowBytes = 64;

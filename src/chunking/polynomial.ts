@@ -8,7 +8,7 @@ import { HoldfastError } from '../errors/error.ts';
 export type Polynomial = bigint;
 
 /** Of every chunker polynomial: irreducible ones of this degree are what the format asks for. */
-const polynomialDegree = 53;
+export const polynomialDegree = 53;
 
 export function randomPolynomial(): Polynomial {
   for (;;) {
@@ -30,11 +30,7 @@ export function parsePolynomial(text: string): Polynomial {
   throw new HoldfastError('damaged', `not a chunker polynomial: ${JSON.stringify(text.slice(0, 40))}`);
 }
 
-/**
- * Rabin's test for a prime degree n: x^(2ⁿ) = x modulo f, and f has no linear factor.
- *
- * @internal
- */
+/** Rabin's test for a prime degree n: x^(2ⁿ) = x modulo f, and f has no linear factor. */
 export function isIrreducible(polynomial: Polynomial): boolean {
   const degree = degreeOf(polynomial);
   if (degree !== polynomialDegree)

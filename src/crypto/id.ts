@@ -1,11 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { parseBlobId, parseFileId, type BlobId, type FileId } from '../bytes/ids.ts';
 
-/**
- * SHA-256, 32 bytes.
- *
- * @internal
- */
+/** SHA-256, 32 bytes. */
 export function hash(bytes: Uint8Array): Uint8Array {
   return digest('sha256', bytes, 'buffer');
 }

@@ -28,7 +28,6 @@ const functions = [
   'isAuthentic',
 ];
 
-/** @internal */
 export function parseModule(exports: object): SealModule {
   const isSealModule = (value: object): value is SealModule =>
     'memory' in value && functions.every((name) => name in value);

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { differences, inventoryOf } from '../../scripts/first-backup/inventory.ts';
+import { makeOriginals } from '../../scripts/first-backup/originals.ts';
+import { archiveFolder, newRepository } from '../../test/support/engine.ts';
+import { writerOptions } from '../../test/support/pipeline.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { rawPathOf, type BlobId } from '../bytes/ids.ts';
+import { silent, type Event, type Listener } from '../events/events.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { TreeNode } from './entry.ts';
+import { restoreTree, selectAll, type RestoreOptions, type RestoreOutcome } from './restore.ts';
+import { encodeTree } from './tree.ts';
+
+const whole: RestoreOptions = {
+  overwrite: 'always',
+  select: selectAll,
+  extras: 'keep',
+  mode: 'write',
+  holes: 'dense',
+  verify: 'no',
+  selectXattr: () => true,
+};
+
+interface Run {
+  readonly repository: Repository;
+  readonly tree: BlobId;
+  readonly to: string;
+  readonly signal?: AbortSignal;
+  readonly listener?: Listener;
+}
+
+async function restore(run: Run, options: Partial<RestoreOptions> = {}): Promise<RestoreOutcome> {
+  const { signal = new AbortController().signal, listener = silent } = run;
+  const { repository, tree } = run;
+  return await restoreTree({
+    repository,
+    tree,
+    target: rawPathOf(run.to),
+    options: { ...whole, ...options },
+    listener,
+    signal,
+  });
+}
+
+/** A folder with a few files, archived. */
+async function sample(folder: string): Promise<{ repository: Repository; tree: BlobId }> {
+  fs.mkdirSync(join(folder, 'sub/deep'), { recursive: true });
+  fs.writeFileSync(join(folder, 'a'), 'content of a');
+  fs.writeFileSync(join(folder, 'sub/b'), 'content of b');
+  fs.writeFileSync(join(folder, 'sub/deep/c'), Buffer.alloc(3_000_000, 'content of c'));
+  const repository = await newRepository();
+  return { repository, tree: await archiveFolder(repository, folder) };
+}
+
+function read(...path: readonly string[]): string {
+  return fs.readFileSync(join(...path), 'utf8');
+}
+
+test('a restore elsewhere brings every byte and every attribute back', { timeout: 60_000 }, async () => {
+  await using dir = await tempDir();
+  makeOriginals(dir.file('originals'));
+  await using repository = await newRepository();
+  const tree = await archiveFolder(repository, dir.file('originals'));
+  const outcome = await restore({ repository, tree, to: dir.file('restored') }, { verify: 'read-back' });
+  assert.equal(outcome.failures, 0);
+  const wanted = inventoryOf(dir.file('originals'));
+  // The target folder itself is the user's, not the snapshot's.
+  const found = new Map([...inventoryOf(dir.file('restored')), ['/', wanted.get('/') ?? {}] as const]);
+  assert.deepEqual(differences(wanted, found), []);
+  assert.ok((outcome.verifiedFiles ?? 0) > 1000);
+});
+
+test('a second restore writes no content, and a damaged file only the blobs that differ', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const run = { repository, tree, to: dir.file('to') };
+  const first = await restore(run);
+  assert.deepEqual([first.restoredItems, first.skippedItems, first.failures], [5, 0, 0]);
+  const inode = fs.statSync(dir.file('to/sub/deep/c')).ino;
+  const again = await restore(run);
+  assert.deepEqual([again.restoredItems, again.skippedItems], [2, 3], 'the folders alone are touched');
+  fs.writeFileSync(dir.file('to/a'), 'CONTENT OF A');
+  fs.truncateSync(dir.file('to/sub/deep/c'), 2_900_000);
+  const mended = await restore(run);
+  assert.equal(mended.restoredItems, 4);
+  assert.equal(read(dir.file('to/a')), 'content of a');
+  assert.equal(read(dir.file('to/sub/deep/c')), read(dir.file('from/sub/deep/c')));
+  assert.equal(fs.statSync(dir.file('to/sub/deep/c')).ino, inode, 'patched in place');
+});
+
+test('--overwrite never, if-newer and if-changed leave alone what they promise to', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const run = { repository, tree, to: dir.file('to') };
+  await restore(run);
+  const { mtimeMs } = fs.statSync(dir.file('from/a'));
+  const edit = (ageMs: number): void => {
+    fs.writeFileSync(dir.file('to/a'), 'edited by me');
+    fs.utimesSync(dir.file('to/a'), (mtimeMs + ageMs) / 1000, (mtimeMs + ageMs) / 1000);
+  };
+  edit(-60_000);
+  await restore(run, { overwrite: 'never' });
+  assert.equal(read(dir.file('to/a')), 'edited by me');
+  edit(60_000);
+  await restore(run, { overwrite: 'if-newer' });
+  assert.equal(read(dir.file('to/a')), 'edited by me', 'what is there is newer');
+  edit(-60_000);
+  await restore(run, { overwrite: 'if-newer' });
+  assert.equal(read(dir.file('to/a')), 'content of a');
+  edit(-60_000);
+  await restore(run, { overwrite: 'if-changed' });
+  assert.equal(read(dir.file('to/a')), 'content of a');
+});
+
+test('extras are deleted only when asked, only where selected, and told', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const events: Event[] = [];
+  const run = { repository, tree, to: dir.file('to'), listener: (event: Event) => void events.push(event) };
+  await restore(run);
+  fs.mkdirSync(dir.file('to/sub/extra/more'), { recursive: true });
+  fs.writeFileSync(dir.file('to/sub/extra/more/file'), '');
+  await restore(run);
+  assert.ok(fs.existsSync(dir.file('to/sub/extra/more/file')));
+  const preview = await restore(run, { extras: 'delete', mode: 'dry-run' });
+  assert.equal(preview.deletedItems, 1);
+  assert.ok(fs.existsSync(dir.file('to/sub/extra/more/file')), 'a dry run deletes nothing');
+  events.length = 0;
+  assert.equal((await restore(run, { extras: 'delete' })).deletedItems, 3);
+  assert.deepEqual(fs.readdirSync(dir.file('to/sub')), ['b', 'deep']);
+  const deleted = events.flatMap((event) =>
+    event.kind === 'note' && event.name === 'deleted' ? [event.data['item']] : [],
+  );
+  assert.deepEqual(deleted, ['/sub/extra/more/file', '/sub/extra/more', '/sub/extra']);
+});
+
+test('an aborted restore deletes nothing that the snapshot has', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  await restore({ repository, tree, to: dir.file('to') });
+  const controller = new AbortController();
+  const stop = (event: Event): void => {
+    if (event.kind === 'note') controller.abort(new Error('stopped by the user'));
+  };
+  const run = { repository, tree, to: dir.file('to'), signal: controller.signal, listener: stop };
+  await assert.rejects(restore(run, { extras: 'delete' }), /stopped by the user/);
+  assert.deepEqual(fs.readdirSync(dir.file('to'), { recursive: true }).length, 5);
+});
+
+test('only what is selected is restored, with the folders above it', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const select: RestoreOptions['select'] = (location) => ({
+    selected: location === '/sub/deep/c',
+    childrenMayBe: '/sub/deep/c'.startsWith(location),
+  });
+  const outcome = await restore({ repository, tree, to: dir.file('to') }, { select });
+  assert.equal(outcome.failures, 0);
+  assert.deepEqual(fs.readdirSync(dir.file('to'), { recursive: true }).sort(), ['sub', 'sub/deep', 'sub/deep/c']);
+  assert.equal(fs.statSync(dir.file('to/sub')).mtimeMs, fs.statSync(dir.file('from/sub')).mtimeMs);
+});
+
+test('a dry run makes nothing and counts what it would do', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const outcome = await restore({ repository, tree, to: dir.file('to') }, { mode: 'dry-run' });
+  assert.deepEqual([outcome.totalItems, outcome.totalBytes], [5, 3_000_024]);
+  assert.ok(!fs.existsSync(dir.file('to')));
+});
+
+test('links in the place of folders and files are replaced, never followed', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  fs.mkdirSync(dir.file('outside/deep'), { recursive: true });
+  fs.writeFileSync(dir.file('outside/victim'), 'untouched');
+  fs.mkdirSync(dir.file('to'));
+  fs.symlinkSync('../outside', dir.file('to/sub'));
+  fs.symlinkSync('../outside/victim', dir.file('to/a'));
+  const outcome = await restore({ repository, tree, to: dir.file('to') }, { extras: 'delete' });
+  assert.equal(outcome.failures, 0);
+  assert.equal(read(dir.file('outside/victim')), 'untouched');
+  assert.deepEqual(fs.readdirSync(dir.file('outside')).sort(), ['deep', 'victim']);
+  assert.ok(fs.lstatSync(dir.file('to/sub')).isDirectory());
+  assert.equal(read(dir.file('to/a')), 'content of a');
+});
+
+test('a link that is swapped in for a folder during the restore leads nowhere', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  fs.mkdirSync(dir.file('outside'));
+  let swapped = false;
+  const swap = (event: Event): void => {
+    if (swapped || event.kind !== 'progress' || !fs.existsSync(dir.file('to/sub'))) return;
+    swapped = true;
+    fs.renameSync(dir.file('to/sub'), dir.file('to/moved'));
+    fs.symlinkSync('../outside', dir.file('to/sub'));
+  };
+  await restore({ repository, tree, to: dir.file('to'), listener: swap });
+  assert.ok(swapped);
+  assert.deepEqual(fs.readdirSync(dir.file('outside')), []);
+  assert.ok(fs.existsSync(dir.file('to/moved')));
+});
+
+test('a hostile tree writes nothing outside its target', async () => {
+  for (const name of ['..', '../escaped', '/tmp/escaped', '.', 'a/b']) {
+    await using dir = await tempDir();
+    const { repository } = await sample(dir.file('from'));
+    const bad = encodeTree([{ ...fileNode, name: rawPathOf(name) }]);
+    await using writer = await repository.openWriter(writerOptions());
+    const { id } = await writer.storeTree(bad);
+    await writer.flush();
+    await repository.loadIndex(silent);
+    const outcome = await restore({ repository, tree: id, to: dir.file('inner/to') });
+    assert.equal(outcome.failures, 1, `the name ${name} is refused`);
+    assert.deepEqual(fs.readdirSync(dir.file('inner/to')), []);
+    assert.deepEqual(fs.readdirSync(dir.file('inner')), ['to']);
+  }
+});
+
+const fileNode: Omit<TreeNode, 'name'> = {
+  type: 'file',
+  mode: 0o644,
+  ...{ mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 0, gid: 0, user: '', group: '' },
+  ...{ inode: 1n, deviceId: 1n, sizeBytes: 0, links: 1n, content: [] },
+};
+
+test('a missing blob fails its file alone, and is told', async () => {
+  await using dir = await tempDir();
+  const { repository } = await sample(dir.file('from'));
+  const lost = 'ab'.repeat(32) as BlobId;
+  const names = ['good', 'lost'].map((name) => rawPathOf(name));
+  const nodes = names.map((name, i) => ({ ...fileNode, name, content: i === 0 ? [] : [lost] }));
+  await using writer = await repository.openWriter(writerOptions());
+  const { id } = await writer.storeTree(encodeTree(nodes));
+  await writer.flush();
+  await repository.loadIndex(silent);
+  const outcome = await restore({ repository, tree: id, to: dir.file('to') });
+  assert.deepEqual([outcome.failures, outcome.restoredItems], [1, 1]);
+  assert.deepEqual(fs.readdirSync(dir.file('to')), ['good']);
+});
+
+test('holes come back as holes where asked', async () => {
+  await using dir = await tempDir();
+  fs.mkdirSync(dir.file('from'));
+  const disk = fs.openSync(dir.file('from/disk'), 'w');
+  fs.writeSync(disk, 'start');
+  fs.ftruncateSync(disk, 64 * 2 ** 20);
+  fs.closeSync(disk);
+  await using repository = await newRepository();
+  const tree = await archiveFolder(repository, dir.file('from'));
+  await restore({ repository, tree, to: dir.file('sparse') }, { holes: 'sparse', verify: 'read-back' });
+  assert.ok(fs.statSync(dir.file('sparse/disk')).blocks * 512 < 2 ** 20);
+  assert.equal(fs.statSync(dir.file('sparse/disk')).size, 64 * 2 ** 20);
+  await restore({ repository, tree, to: dir.file('dense') });
+  assert.ok(fs.statSync(dir.file('dense/disk')).blocks * 512 >= 64 * 2 ** 20);
+});
+
+test('a restore that was cut off is finished by running it again', async () => {
+  await using dir = await tempDir();
+  makeOriginals(dir.file('originals'));
+  await using repository = await newRepository();
+  const tree = await archiveFolder(repository, dir.file('originals'));
+  const controller = new AbortController();
+  let seen = 0;
+  const stop = (event: Event): void => {
+    if (event.kind === 'note' && ++seen === 200) controller.abort(new Error('cut off'));
+  };
+  const to = dir.file('to');
+  await assert.rejects(restore({ repository, tree, to, signal: controller.signal, listener: stop }), /cut off/);
+  const outcome = await restore({ repository, tree, to }, { overwrite: 'if-changed' });
+  assert.equal(outcome.failures, 0);
+  assert.ok(outcome.skippedItems > 50, 'what was finished is not written again');
+  const wanted = inventoryOf(dir.file('originals'));
+  const found = new Map([...inventoryOf(to), ['/', wanted.get('/') ?? {}] as const]);
+  assert.deepEqual(differences(wanted, found), []);
+});
