@@ -3,7 +3,7 @@ import type { BackupOutcome } from '../job/backup.ts';
 import type { ArchivedNote } from '../snapshot/archive.ts';
 import type { Context } from './context.ts';
 import { formatBytes, formatSeconds, jsonTime, plural, quoteForTerminal } from './format.ts';
-import { showProgress, type ProgressState, type ProgressView } from './progress.ts';
+import { nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
 
 export interface BackupView extends ProgressView {
   finish(outcome: BackupOutcome): void;
@@ -46,10 +46,6 @@ function status({ progress, elapsedMs, remainingMs, warnings }: ProgressState): 
     ...nonZero('error_count', warnings),
     ...(current.length > 0 ? { current_files: current } : {}),
   };
-}
-
-function nonZero(name: string, value: number): Readonly<Record<string, number>> {
-  return value === 0 ? {} : { [name]: value };
 }
 
 function complain({ console }: Context, { item, message, during }: Warning): void {

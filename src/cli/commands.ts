@@ -13,6 +13,8 @@ const table = {
       (await import('./commands/snapshots.ts')).snapshots,
       async () => (await import('./runs/snapshots.ts')).run,
     ),
+  'restore': async () =>
+    runnable((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
   'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'key list': async () =>
     runnable((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),

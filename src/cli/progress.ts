@@ -85,6 +85,11 @@ function drawIntervalMs({ environment, console, globals }: Context): number | un
   return seen && !globals.quiet ? 100 : undefined;
 }
 
+/** A member of a record, left out when it is 0: so restic writes its 'status' and 'summary'. */
+export function nonZero(name: string, value: number): Readonly<Record<string, number>> {
+  return value === 0 ? {} : { [name]: value };
+}
+
 function remaining({ doneBytes, totalBytes }: Progress, elapsedMs: number): number | undefined {
   if (totalBytes === undefined || doneBytes === 0 || doneBytes > totalBytes) return undefined;
   return (elapsedMs * (totalBytes - doneBytes)) / doneBytes;

@@ -1,4 +1,4 @@
-import type { SnapshotFilter } from '../snapshot/snapshots.ts';
+import type { FindOptions, SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { Context } from './context.ts';
 import { resolve } from 'node:path';
 
@@ -25,4 +25,9 @@ export function tagsOf(list: string): readonly string[] {
 /** The present moment in the zone of this machine: what `yesterday` is counted from. */
 export function presentTime({ clock }: Context): Temporal.ZonedDateTime {
   return new Temporal.Instant(clock.nowNs()).toZonedDateTimeISO(new Intl.DateTimeFormat().resolvedOptions().timeZone);
+}
+
+/** How a name of one snapshot is understood. */
+export function findOptions(values: FilterValues, context: Context): FindOptions {
+  return { filter: filterOf(values), now: presentTime(context) };
 }

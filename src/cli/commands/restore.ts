@@ -1,0 +1,46 @@
+import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
+import { choice, flag, list, text, unsupported } from '../option.ts';
+
+export const restoreOptions = {
+  ...snapshotFilter,
+  target: text('folder', 'where to restore to (needed)', { short: 't' }),
+  include: list('pattern', 'only what matches', { short: 'i' }),
+  iinclude: list('pattern', 'the same, whatever the case of letters'),
+  includeFile: list('file', 'only what matches a pattern of this file'),
+  iincludeFile: list('file', 'the same, whatever the case of letters'),
+  exclude: list('pattern', 'leave out what matches', { short: 'e' }),
+  iexclude: list('pattern', 'the same, whatever the case of letters'),
+  excludeFile: list('file', 'leave out what matches a pattern of this file'),
+  iexcludeFile: list('file', 'the same, whatever the case of letters'),
+  excludeXattr: list('pattern', 'leave out extended attributes that match'),
+  includeXattr: list('pattern', 'only extended attributes that match'),
+  delete: flag('remove what is in the target but not in the snapshot'),
+  overwrite: choice('when', ['always', 'if-changed', 'if-newer', 'never'], 'what happens to files that are there', {
+    fallback: 'always',
+  }),
+  dryRun: flag('write nothing, show what would be written'),
+  verify: flag('read back what was written'),
+  sparse: flag('leave holes where files hold zeros'),
+  ownershipByName: unsupported('none'),
+} as const;
+
+export const restore = command({
+  name: 'restore',
+  summary: 'Restore files from a snapshot',
+  operands: 'SNAPSHOT',
+  arity: { least: 1, most: 1 },
+  examples: [
+    { line: 'holdfast restore latest --target /tmp/restored', does: 'The newest snapshot into a folder.' },
+    {
+      line: 'holdfast restore latest:/srv/shop --target /srv/shop --delete --dry-run -vv',
+      does: 'Shows what putting a folder back in place would change.',
+    },
+    {
+      line: 'holdfast restore "yesterday 14:00" --target / --include /etc/nginx --verify',
+      does: 'One folder at its place, read back afterwards.',
+    },
+  ],
+  about: ['What is written stays below the target: links that lead elsewhere are not followed.'],
+  options: restoreOptions,
+});

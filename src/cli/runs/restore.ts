@@ -1,0 +1,96 @@
+import { parsePathPatterns, type PathPatterns } from '../../bytes/path-pattern.ts';
+import { rawPathOf } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { restoreToFolder } from '../../job/restore.ts';
+import { selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
+import { jobContext } from '../access.ts';
+import type { Invocation, Run } from '../command.ts';
+import type { restoreOptions } from '../commands/restore.ts';
+import type { Environment } from '../arguments.ts';
+import { patternsOf } from '../patterns.ts';
+import { rawArgument } from '../raw-argument.ts';
+import { restoreView } from '../restore-view.ts';
+import { findOptions } from '../selection.ts';
+
+type Values = Invocation<typeof restoreOptions>['values'];
+
+export const run: Run<typeof restoreOptions> = async ({ values, operands }, context) => {
+  const { target } = values;
+  if (target === undefined) throw new HoldfastError('usage', 'restore: where to? Say --target FOLDER');
+  if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
+  const restore = await optionsOf(values, context.environment);
+  using view = restoreView(context, restore.mode);
+  const outcome = await restoreToFolder(jobContext(context, view.listener), {
+    name: operands[0] ?? '',
+    find: findOptions(values, context),
+    target: rawArgument(target),
+    restore,
+  });
+  view.finish(outcome);
+  return outcome.failures === 0 ? 0 : 1;
+};
+
+async function optionsOf(values: Values, environment: Environment): Promise<RestoreOptions> {
+  return {
+    overwrite: values.overwrite ?? 'always',
+    select: await selectOf(values, environment),
+    extras: values.delete ? 'delete' : 'keep',
+    mode: values.dryRun ? 'dry-run' : 'write',
+    holes: values.sparse ? 'sparse' : 'dense',
+    verify: values.verify ? 'read-back' : 'no',
+    selectXattr: xattrsOf(values),
+  };
+}
+
+/** Includes say what is wanted, excludes what isn't: both at once would say two things. */
+async function selectOf(values: Values, environment: Environment): Promise<Select> {
+  const included = bothCases(
+    await patternsOf(values.include, values.includeFile, '--include-file', environment),
+    await patternsOf(values.iinclude, values.iincludeFile, '--iinclude-file', environment),
+  );
+  const excluded = bothCases(
+    await patternsOf(values.exclude, values.excludeFile, '--exclude-file', environment),
+    await patternsOf(values.iexclude, values.iexcludeFile, '--iexclude-file', environment),
+  );
+  if (included.length > 0 && excluded.length > 0) {
+    throw new HoldfastError('usage', 'restore: patterns to include and to exclude can’t stand together');
+  }
+  if (included.length > 0) return including(included);
+  return excluded.length > 0 ? excluding(excluded) : selectAll;
+}
+
+type Texts = Parameters<typeof parsePathPatterns>[0];
+
+function bothCases(exact: Texts, folded: Texts): readonly PathPatterns[] {
+  return [
+    ...(exact.length > 0 ? [parsePathPatterns(exact)] : []),
+    ...(folded.length > 0 ? [parsePathPatterns(folded, { case: 'ignored' })] : []),
+  ];
+}
+
+function including(patterns: readonly PathPatterns[]): Select {
+  return (location, type) => {
+    const results = patterns.map((one) => one.matchesHereOrBelow(location));
+    return {
+      selected: results.some(({ matched }) => matched),
+      childrenMayBe: type === 'directory' && results.some(({ belowMayMatch }) => belowMayMatch),
+    };
+  };
+}
+
+function excluding(patterns: readonly PathPatterns[]): Select {
+  return (location, type) => {
+    const selected = !patterns.some((one) => one.matches(location));
+    return { selected, childrenMayBe: selected && type === 'directory' };
+  };
+}
+
+function xattrsOf({ includeXattr, excludeXattr }: Values): (name: string) => boolean {
+  if (includeXattr.length > 0 && excludeXattr.length > 0) {
+    throw new HoldfastError('usage', '--include-xattr and --exclude-xattr can’t stand together');
+  }
+  const wanted = parsePathPatterns(includeXattr.map(rawPathOf));
+  const unwanted = parsePathPatterns(excludeXattr.map(rawPathOf));
+  if (includeXattr.length > 0) return (name) => wanted.matches(rawPathOf(name));
+  return (name) => !unwanted.matches(rawPathOf(name));
+}
