@@ -51,9 +51,9 @@ async function newRepository(folder: string): Promise<ResticRepository> {
   return at;
 }
 
-/** The repository's answer may be sorted another way where the order of attributes means nothing. */
+/** Values as plain bytes, whatever holds them. */
 function comparable(metadata: Partial<Entry['metadata']>): object {
-  const xattrs = metadata.xattrs?.map(({ name, value }) => [name, Buffer.from(value ?? []).toString('hex')]).toSorted();
+  const xattrs = metadata.xattrs?.map(({ name, value }) => [name, Buffer.from(value ?? []).toString('hex')]);
   return { ...metadata, xattrs };
 }
 /** Paths of the files and folders that restic would back up; a folder's ends with '/'. */

@@ -79,18 +79,17 @@ function readLink(path: RawPath): RawPath {
   return rawPathOfByteString(readlinkSync(systemPath(path), 'latin1'));
 }
 
-/** Sorted by name. One that can't be read is missing, the others are kept. */
+/** In the system's order. One that can't be read is missing; one that has nothing to give has null, as in restic. */
 function xattrsOf(path: RawPath, options: MetadataOptions): readonly ExtendedAttribute[] {
-  return namesOf(path, options)
-    .toSorted()
-    .flatMap((name) => {
-      try {
-        return [{ name, value: getXattr(path, name) }];
-      } catch (error) {
-        if (!isAbsence(error)) options.missing(`extended attribute ${name} can't be read: ${reasonOf(error)}`);
-        return [];
-      }
-    });
+  return namesOf(path, options).flatMap((name): readonly ExtendedAttribute[] => {
+    try {
+      return [{ name, value: getXattr(path, name) }];
+    } catch (error) {
+      if (isAbsence(error)) return [{ name, value: null }];
+      options.missing(`extended attribute ${name} can't be read: ${reasonOf(error)}`);
+      return [];
+    }
+  });
 }
 
 const none: readonly string[] = [];
