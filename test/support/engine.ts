@@ -1,13 +1,19 @@
-import { rawPathOf, type BlobId } from '../../src/bytes/ids.ts';
+import { rawPathOf, type BlobId, type FileId } from '../../src/bytes/ids.ts';
 import { systemClock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
+import type { JobContext } from '../../src/job/job.ts';
+import { checkStructure, type CheckOptions } from '../../src/repository/check.ts';
 import { createRepository } from '../../src/repository/create.ts';
+import { openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { archive } from '../../src/snapshot/archive.ts';
+import { checkTrees } from '../../src/snapshot/check.ts';
+import { listSnapshots } from '../../src/snapshot/snapshots.ts';
 import { decodeTree } from '../../src/snapshot/tree.ts';
 import { filesSource } from '../../src/source/files.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { impatientClock } from './impatient-clock.ts';
 import { writerOptions } from './pipeline.ts';
 
 /** A key that costs nothing to derive. */
@@ -50,4 +56,44 @@ async function subtree(repository: Repository, root: BlobId, folder: string): Pr
     tree = nodes.find((node) => node.name === name)?.subtree ?? tree;
   }
   return tree;
+}
+
+/** What a job needs to work on a storage, with short waits. */
+export function jobContext(storage: Storage): JobContext {
+  return {
+    access: {
+      open: async () => await openRepository({ storage, clock: impatientClock, password: cheapKey.password }),
+      holder: { hostname: 'host', username: 'ann', pid: process.pid, uid: 0, gid: 0 },
+      locking: { retryMs: 0 },
+    },
+    clock: impatientClock,
+    signal: new AbortController().signal,
+    listener: silent,
+  };
+}
+
+/** What a thorough check says: every error, and the snapshots, oldest first. */
+export interface Health {
+  readonly findings: readonly string[];
+  readonly snapshots: readonly FileId[];
+}
+
+/** Reads every index, snapshot, tree and blob. Locks are not asked for. */
+export async function examine(storage: Storage): Promise<Health> {
+  const { signal } = new AbortController();
+  const findings: string[] = [];
+  const options: CheckOptions = {
+    report: ({ severity, message }) => void (severity === 'error' && findings.push(message)),
+    listener: silent,
+    signal,
+  };
+  const opened = await openRepository({ storage, clock: impatientClock, password: cheapKey.password });
+  const found = await listSnapshots(opened);
+  const snapshots = found.flatMap((one) => ('snapshot' in one ? [one.snapshot] : []));
+  findings.push(...found.flatMap((one) => ('error' in one ? [String(one.error)] : [])));
+  const checked = await checkStructure(opened, options);
+  const trees = await checkTrees(checked.repository, snapshots, { listener: silent, signal });
+  findings.push(...trees.findings.map(({ message }) => message));
+  await checked.readData({ kind: 'all' }, { ...options, random: Math.random });
+  return { findings, snapshots: snapshots.map(({ id }) => id) };
 }

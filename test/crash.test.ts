@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { rawPathOf } from '../src/bytes/ids.ts';
+import { backup } from '../src/job/backup.ts';
+import { addKey, changePassword } from '../src/job/keys.ts';
+import type { JobContext } from '../src/job/job.ts';
+import { filesSource } from '../src/source/files.ts';
+import { MemoryStorage, type Image } from '../src/storage/memory.ts';
+import { countOperations, cutAt, everyCut, PowerCut } from '../src/storage/powercut.ts';
+import type { Storage } from '../src/storage/storage.ts';
+import { resticOk, withoutRestic } from './servers/restic.ts';
+import { budget } from './budget.ts';
+import { cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
+import { writerOptions } from './support/pipeline.ts';
+import { prove } from './support/proof.ts';
+import { tempDir, type TempDir } from './support/temp-dir.ts';
+
+/**
+ * The power goes at the k-th call of the storage, for every k, before, during and after it. Whatever an operation was
+ * doing: no snapshot that it wasn't told to remove is lost, our check has nothing to complain of, and the same
+ * operation run again succeeds.
+ */
+interface Operation {
+  readonly name: string;
+  readonly run: (context: JobContext, folder: string) => Promise<unknown>;
+  /** Whether this snapshot, of those before (oldest first), may be gone afterwards. */
+  readonly mayRemove?: (position: number) => boolean;
+}
+
+const operations: readonly Operation[] = [
+  { name: 'backup', run: async (context, folder) => await backupOf(context, folder) },
+  { name: 'key add', run: async (context) => await addKey(context, async () => ({ ...cheapKey, password: 'new' })) },
+  {
+    name: 'key passwd',
+    run: async (context) => await changePassword(context, async () => ({ ...cheapKey, password: cheapKey.password })),
+  },
+];
+
+for (const operation of operations) {
+  test(`a power cut at any moment of ${operation.name} loses nothing`, { timeout: 600_000 }, async (context) => {
+    await using dir = await tempDir();
+    const start = { image: await history(dir) };
+    const program = async (storage: Storage): Promise<void> => {
+      await operation.run(jobContext(storage), dir.file('data'));
+    };
+    const before = await examine(new MemoryStorage(start.image));
+    assert.equal(before.snapshots.length, 3);
+    const count = await countOperations(start, program);
+    let cuts = 0;
+    for (const { point, fate } of everyCut(count)) {
+      const { reached, error, survivors } = await cutAt(start, point, program);
+      const where = `${operation.name}: power cut ${point.mode} call ${point.operation} of ${count}, ${JSON.stringify(fate)}`;
+      if (!reached) continue;
+      assert.ok(error === undefined || error instanceof PowerCut, `${where}: ${String(error)}`);
+      cuts += 1;
+      const left = survivors(fate);
+      assertHealthy(await examine(left), before, operation, where);
+      await removeLocks(left);
+      await program(left);
+      assertHealthy(await examine(left), before, operation, `${where}, run again`);
+      if (cuts % budget.crashesPerResticCheck === 1) await checkByRestic(context, left, where);
+    }
+    assert.ok(cuts >= count * 3, `${cuts} cuts of ${count} calls were reached`);
+    prove(context, { claim: `a power cut at any moment of ${operation.name} loses nothing`, count: `${cuts} cuts` });
+  });
+}
+
+/** Three backups of a folder that grows and changes; a few small packs. */
+async function history(dir: TempDir): Promise<Image> {
+  const storage = new MemoryStorage();
+  await newRepository(storage);
+  mkdirSync(dir.file('data/sub'), { recursive: true });
+  for (const version of [1, 2, 3]) {
+    writeFileSync(dir.file(`data/sub/only in ${version}`), `version ${version}`.repeat(1000));
+    appendFileSync(dir.file('data/log'), Buffer.alloc(700_000, `${version}`));
+    await backupOf(jobContext(storage), dir.file('data'));
+  }
+  writeFileSync(dir.file('data/new'), 'not stored yet'.repeat(5000));
+  return new Map(storage.durable);
+}
+
+async function backupOf(context: JobContext, folder: string): Promise<void> {
+  const excludes = {
+    patterns: [],
+    caseInsensitivePatterns: [],
+    ifPresent: [],
+    fileSystems: 'all',
+    folders: [],
+  } as const;
+  const { signal: _signal, ...writer } = writerOptions();
+  await backup(context, {
+    source: filesSource({ targets: [rawPathOf(folder)], excludes, atime: 'as-mtime', clock: context.clock }),
+    paths: [rawPathOf(folder)],
+    parent: { kind: 'latest', groupBy: { host: true, paths: true, tags: false } },
+    detection: { mode: 'metadata', ctime: 'compared', inode: 'compared' },
+    snapshot: {
+      ...{ hostname: 'host', username: 'ann', uid: 0, gid: 0 },
+      ...{ tags: [], excludes: [], programVersion: 'holdfast test' },
+    },
+    writer,
+    whenUnchanged: 'save',
+    scan: 'none',
+    notes: 'none',
+  });
+}
+
+function assertHealthy(now: Health, before: Health, operation: Operation, where: string): void {
+  assert.deepEqual(now.findings, [], where);
+  for (const [position, id] of before.snapshots.entries()) {
+    assert.ok(now.snapshots.includes(id) || operation.mayRemove?.(position) === true, `${where}: ${id} is lost`);
+  }
+}
+
+async function removeLocks(storage: Storage): Promise<void> {
+  for await (const { key } of storage.list('locks/')) await storage.remove(key);
+}
+
+async function checkByRestic(context: TestContext, storage: MemoryStorage, where: string): Promise<void> {
+  const reason = withoutRestic('0.19.1');
+  if (reason !== false) return context.diagnostic(`not checked by restic: ${reason}`);
+  await using dir = await tempDir();
+  for (const [key, bytes] of storage.durable) {
+    mkdirSync(join(dir.file('repository'), key, '..'), { recursive: true });
+    writeFileSync(join(dir.file('repository'), key), bytes);
+  }
+  const at = { repository: dir.file('repository'), password: cheapKey.password };
+  const output = await resticOk('0.19.1', at, ['check', '--read-data']);
+  assert.match(output, /no errors were found/, where);
+}
