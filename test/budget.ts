@@ -8,6 +8,8 @@ interface Budget {
   readonly fuzzRuns: number;
   /** Seeds of each simulated history (backup, forget, prune, faults). */
   readonly histories: number;
+  /** Of the enumerated crash points, one in so many is tried where each costs worker threads. */
+  readonly crashStep: number;
   /** Of the enumerated crash points, one in so many is also checked by real restic. */
   readonly crashesPerResticCheck: number;
   /** Kills of the real program. */
@@ -24,6 +26,7 @@ const sample: Budget = {
   programRuns: 5,
   fuzzRuns: 2_000,
   histories: 10,
+  crashStep: 7,
   crashesPerResticCheck: 50,
   kills: 20,
   damages: 5,
@@ -36,6 +39,7 @@ const full: Budget = {
   programRuns: 200,
   fuzzRuns: 500_000,
   histories: 1_000,
+  crashStep: 1,
   crashesPerResticCheck: 4,
   kills: 500,
   damages: 100,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { budget } from '../../test/budget.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { decodeConfig, encodeConfig } from './config.ts';
 
@@ -71,6 +72,6 @@ test('any JSON is a config or is refused with a code', () => {
         assert.ok(error instanceof HoldfastError && (error.code === 'damaged' || error.code === 'unsupported'));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: budget.fuzzRuns },
   );
 });

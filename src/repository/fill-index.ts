@@ -15,11 +15,7 @@ export interface ReadIndex {
 }
 
 /** Reads every index file that is listed; `take` gets each as it comes, in no order. */
-export async function readIndexes(
-  repository: Repository,
-  listener: Listener,
-  take: (read: ReadIndex) => void,
-): Promise<void> {
+async function readIndexes(repository: Repository, listener: Listener, take: (read: ReadIndex) => void): Promise<void> {
   const ids = await Array.fromAsync(repository.list('index'), ({ id }) => id);
   await using group = new TaskGroup({ limit: concurrentReads });
   let doneItems = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { budget } from '../../test/budget.ts';
 import { parseFields } from '../bytes/fields.ts';
 import { blobIdOf, fileIdOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -34,7 +35,7 @@ test('an index read back is what was written, with the fields and packs that onl
       const index = { packs, packsToDelete, other: { supersedes: ['x'] } };
       assert.deepEqual(decodeIndexFile(encodeIndexFile(index), 'index'), index);
     }),
-    { numRuns: 200 },
+    { numRuns: budget.propertyRuns },
   );
 });
 
@@ -76,7 +77,7 @@ test('any JSON and any bytes are an index or are refused as damaged', () => {
     }
   };
   const json = fc.json({ maxDepth: 4 }).map((text) => Buffer.from(`{"packs":${text}}`));
-  fc.assert(fc.property(json, survives), { numRuns: 1000 });
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), survives), { numRuns: 1000 });
-  assert.ok(refused > 1500);
+  fc.assert(fc.property(json, survives), { numRuns: budget.fuzzRuns });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), survives), { numRuns: budget.fuzzRuns });
+  assert.ok(refused > budget.fuzzRuns);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { budget } from '../../test/budget.ts';
 import { blobIdOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import {
@@ -49,7 +50,7 @@ test('a header read back names the blobs that were written, with their offsets',
       assert.equal(header.length + 36, packOverheadBytes(blobs));
       assert.deepEqual(decodeHeader(header, total(blobs)), placed(blobs));
     }),
-    { numRuns: 300 },
+    { numRuns: budget.propertyRuns },
   );
 });
 
@@ -65,9 +66,9 @@ test('any bytes are a header or are refused as damaged, never read beyond their 
         refused += 1;
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: budget.fuzzRuns },
   );
-  assert.ok(refused > 1000);
+  assert.ok(refused > budget.fuzzRuns / 2);
 });
 
 test('blobs that reach into the header are damaged', () => {
@@ -75,7 +76,7 @@ test('blobs that reach into the header are damaged', () => {
     fc.property(fc.array(blob, { minLength: 1, maxLength: 10 }), (blobs) => {
       assert.throws(() => decodeHeader(encodeHeader(blobs), total(blobs) - 1), { code: 'damaged' });
     }),
-    { numRuns: 100 },
+    { numRuns: budget.propertyRuns },
   );
 });
 

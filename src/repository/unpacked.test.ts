@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { budget } from '../../test/budget.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { decodeUnpacked, encodeUnpacked } from './unpacked.ts';
 
@@ -39,6 +40,6 @@ test('any bytes are decoded or refused as damaged', () => {
         assert.ok(error instanceof HoldfastError && error.code === 'damaged', String(error));
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: budget.fuzzRuns },
   );
 });

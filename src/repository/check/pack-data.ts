@@ -83,7 +83,7 @@ interface Span {
   readonly blobs: readonly PackedBlob[];
 }
 
-function* spansOf({ blobs, sizeBytes }: PackToCheck): Generator<Span, void> {
+function* spansOf({ blobs, sizeBytes }: PackToCheck): Generator<Span, void, void> {
   const whole = blobs.filter((blob) => endOf(blob) <= sizeBytes);
   if (isContiguous(whole)) return yield* contiguousSpans(whole, sizeBytes);
   yield* plainSpans(0, sizeBytes);
@@ -91,7 +91,7 @@ function* spansOf({ blobs, sizeBytes }: PackToCheck): Generator<Span, void> {
 }
 
 /** As many blobs at once as fit in a span, then what follows them. */
-function* contiguousSpans(blobs: readonly PackedBlob[], sizeBytes: number): Generator<Span, void> {
+function* contiguousSpans(blobs: readonly PackedBlob[], sizeBytes: number): Generator<Span, void, void> {
   let offset = 0;
   let inside: PackedBlob[] = [];
   for (const blob of blobs) {
@@ -112,7 +112,7 @@ function* contiguousSpans(blobs: readonly PackedBlob[], sizeBytes: number): Gene
   yield* plainSpans(offset + length, sizeBytes);
 }
 
-function* plainSpans(from: number, to: number): Generator<Span, void> {
+function* plainSpans(from: number, to: number): Generator<Span, void, void> {
   for (let offset = from; offset < to; offset += spanBytes) {
     yield { offset, length: Math.min(spanBytes, to - offset), hashed: true, blobs: [] };
   }

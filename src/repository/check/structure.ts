@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { FileId } from '../../bytes/ids.ts';
 import { hasCode } from '../../errors/error.ts';
 import type { IndexFile, IndexedPack } from '../index-file.ts';
 import { keyOf } from '../layout.ts';
 import { packOverheadBytes } from '../pack.ts';
 import type { Repository } from '../repository.ts';
+import { packSignature } from '../rewrite-index.ts';
 import type { Report } from './finding.ts';
 
 /** What all index files together say of one pack. */
@@ -32,7 +32,7 @@ export class PackRecords {
   }
 
   #addPack(index: FileId, pack: IndexedPack): void {
-    const signature = signatureOf(pack);
+    const signature = packSignature(pack);
     const known = this.#records.get(pack.id);
     if (known) {
       known.indexes.push(index);
@@ -109,14 +109,6 @@ function contentsOf({ blobs }: IndexedPack): PackRecord['contents'] {
   const types = new Set(blobs.map(({ type }) => type));
   if (types.size > 1) return 'mixed';
   return types.has('tree') ? 'tree' : 'data';
-}
-
-function signatureOf({ blobs }: IndexedPack): string {
-  const hash = createHash('sha256');
-  for (const { type, id, offset, length, plainLength, compressed } of blobs.toSorted((a, b) => a.offset - b.offset)) {
-    hash.update(`${type} ${id} ${offset} ${length} ${plainLength} ${compressed}\n`);
-  }
-  return hash.digest('latin1');
 }
 
 async function confirmMissing(repository: Repository, pack: FileId, record: PackRecord, report: Report): Promise<void> {

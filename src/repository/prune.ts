@@ -1,0 +1,90 @@
+import type { FileId } from '../bytes/ids.ts';
+import { parseGoTime } from '../bytes/go-time.ts';
+import type { Clock } from '../clock/clock.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import type { IndexedPack } from './index-file.ts';
+import { keyOf } from './layout.ts';
+import { accountPacks } from './prune/account.ts';
+import { decidePrune, type StoredPack } from './prune/decide.ts';
+import type { PruneOptions, PrunePlan, UsedBlobs } from './prune/plan.ts';
+import type { Repository } from './repository.ts';
+
+export { executePrune, type ExecuteOptions, type PruneOutcome } from './prune/execute.ts';
+export {
+  pruneDefaults,
+  type PruneOptions,
+  type PrunePlan,
+  type PruneStatistics,
+  type UnusedLimit,
+  type UsedBlobs,
+} from './prune/plan.ts';
+
+export interface PlanningOptions {
+  readonly prune: PruneOptions;
+  /** What the snapshots need, found with the index loaded. It must fail rather than leave anything out. */
+  readonly findUsed: (repository: Repository) => Promise<UsedBlobs>;
+  readonly clock: Clock;
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds what may be removed, as restic's prune does, and changes nothing. Hold the exclusive lock until the plan is
+ * executed. 'blob-missing' and 'damaged' when something that snapshots need is missing or wrong: then nothing may be
+ * rewritten.
+ */
+export async function planPrune(
+  repository: Repository,
+  options: PlanningOptions,
+): Promise<{ readonly plan: PrunePlan; readonly used: UsedBlobs }> {
+  const { version } = repository.config;
+  if (version < 2 && options.prune.repackUncompressed) {
+    throw new HoldfastError('usage', 'a repository of format 1 can not hold compressed data');
+  }
+  const marked = new Map<FileId, bigint | undefined>();
+  await repository.loadIndex(options.listener, {
+    onRead: (_id, { packsToDelete }) => {
+      for (const pack of packsToDelete) marked.set(pack.id, markedAt(pack));
+    },
+  });
+  const used = await options.findUsed(repository);
+  const stored = await storedPacks(repository, options.signal);
+  const account = accountPacks(repository.index, used, (pack) => stored.has(pack));
+  const state = { account, stored, marked, version, nowNs: options.clock.nowNs() };
+  return { plan: decidePrune(state, options.prune), used };
+}
+
+/** undefined where rustic doesn't say, or not in a way that can be read. */
+function markedAt({ other }: IndexedPack): bigint | undefined {
+  const time = other['time'];
+  if (typeof time !== 'string') return undefined;
+  try {
+    return parseGoTime(time);
+  } catch (error) {
+    if (hasCode(error, 'damaged')) return undefined;
+    throw error;
+  }
+}
+
+/** What is listed, and what isn't but is there when asked for by its name. */
+async function storedPacks(repository: Repository, signal: AbortSignal): Promise<Map<FileId, StoredPack>> {
+  const stored = new Map<FileId, StoredPack>();
+  for await (const { id, ...pack } of repository.list('data', { signal })) stored.set(id, pack);
+  const unlisted = new Set<FileId>();
+  for (const { pack } of repository.index.all()) if (!stored.has(pack)) unlisted.add(pack);
+  for (const pack of unlisted) {
+    const info = await tryStat(repository, pack, signal);
+    if (info) stored.set(pack, info);
+  }
+  return stored;
+}
+
+async function tryStat(repository: Repository, pack: FileId, signal: AbortSignal): Promise<StoredPack | undefined> {
+  try {
+    return await repository.storage.stat(keyOf('data', pack), { signal });
+  } catch (error) {
+    if (hasCode(error, 'storage-not-found')) return undefined;
+    throw error;
+  }
+}
