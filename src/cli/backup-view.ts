@@ -97,6 +97,8 @@ function textNote({ console }: Context, note: Note): void {
         ? `using parent snapshot ${parent.slice(0, 8)}`
         : 'no parent snapshot: every file is read',
     );
+  } else if (note.name === 'command-said') {
+    console.complain(`${String(note.data['program'])}: ${String(note.data['line'])}`, undefined);
   } else if (note.name === 'measured') {
     console.say(`measured: ${String(note.data['files'])} files, ${formatBytes(Number(note.data['bytes']))}`, 2);
   } else if (isArchived(note)) console.say(archivedLine(note), 3);

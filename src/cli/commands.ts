@@ -15,6 +15,8 @@ const table = {
     ),
   'restore': async () =>
     runnable((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
+  'check': async () =>
+    runnable((await import('./commands/check.ts')).check, async () => (await import('./runs/check.ts')).run),
   'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'key list': async () =>
     runnable((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),

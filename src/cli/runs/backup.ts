@@ -1,5 +1,5 @@
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
-import { absolutePath } from '../../bytes/unix-path.ts';
+import { absolutePath, joinPath } from '../../bytes/unix-path.ts';
 import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { currentUser, hostName } from '../../host/users.ts';
@@ -8,6 +8,7 @@ import type { ParentChoice } from '../../job/parent.ts';
 import type { ChangeDetection } from '../../snapshot/archive.ts';
 import { cacheTag, filesSource, type ExcludeOptions } from '../../source/files.ts';
 import { gatherTargets } from '../../source/lists.ts';
+import { commandSource, inputSource } from '../../source/stream.ts';
 import { jobContext } from '../access.ts';
 import { backupView } from '../backup-view.ts';
 import { cacheFolder } from '../cache.ts';
@@ -40,16 +41,13 @@ async function optionsOf(
   listener: Context['listener'],
 ): Promise<BackupOptions> {
   const { globals, clock } = context;
-  const targets = await targetsOf(values, operands, listener);
-  const atime = values.withAtime ? 'kept' : 'as-mtime';
-  const source = filesSource({ targets, excludes: await excludesOf(values, context), atime, clock });
-  const { name: username, uid, gid } = currentUser();
   const timeNs = values.time === undefined ? undefined : momentOf(values.time);
-  const here = rawPathOf(process.cwd());
+  const { source, paths } = await sourceOf(values, operands, { context, listener, timeNs: timeNs ?? clock.nowNs() });
+  const { name: username, uid, gid } = currentUser();
   return {
     source,
-    paths: targets.map((target) => absolutePath(target, here)),
-    parent: parentChoice(values, context),
+    paths,
+    parent: values.stdin ? { kind: 'none' } : parentChoice(values, context),
     detection: detectionOf(values),
     snapshot: {
       ...(timeNs === undefined ? {} : { timeNs }),
@@ -72,6 +70,35 @@ async function optionsOf(
     scan: values.noScan ? 'none' : 'measure',
     notes: context.console.verbosity >= (context.console.form === 'json' ? 2 : 3) ? 'each-item' : 'none',
   };
+}
+
+interface Surroundings {
+  readonly context: Context;
+  readonly listener: Context['listener'];
+  readonly timeNs: bigint;
+}
+
+/** What is backed up, and the absolute paths that the snapshot names. */
+async function sourceOf(
+  values: Values,
+  operands: readonly string[],
+  { context, listener, timeNs }: Surroundings,
+): Promise<Pick<BackupOptions, 'source' | 'paths'>> {
+  const { clock } = context;
+  if (values.stdin || values.stdinFromCommand) {
+    const path = joinPath('/', rawArgument(values.stdinFilename ?? 'stdin'));
+    const [program = '', ...args] = operands;
+    const place = { path, timeNs };
+    const source = values.stdinFromCommand
+      ? commandSource({ ...place, program, args, clock })
+      : inputSource(place, process.stdin);
+    return { source, paths: [path] };
+  }
+  const here = rawPathOf(process.cwd());
+  const targets = await targetsOf(values, operands, listener);
+  const excludes = await excludesOf(values, context);
+  const source = filesSource({ targets, excludes, atime: values.withAtime ? 'kept' : 'as-mtime', clock });
+  return { source, paths: targets.map((target) => absolutePath(target, here)) };
 }
 
 async function targetsOf(
@@ -137,5 +164,6 @@ function checkCombinations(values: Values, operands: readonly string[], context:
   if (readsInput && passwordReference(context) === undefined) {
     throw new HoldfastError('usage', 'standard input can’t give both password and data: use --password-file');
   }
-  if (fromInput) throw new HoldfastError('unsupported', 'backup --stdin is not supported yet');
+  if (values.stdinFromCommand && operands.length === 0)
+    throw new HoldfastError('usage', 'backup: which command? It stands behind --');
 }

@@ -1,0 +1,82 @@
+import type { Note } from '../../events/events.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { check, type CheckOutcome } from '../../job/check.ts';
+import { parseSubset, type Subset } from '../../repository/check.ts';
+import { jobContext } from '../access.ts';
+import type { Invocation, Run } from '../command.ts';
+import type { checkOptions } from '../commands/check.ts';
+import type { Context } from '../context.ts';
+import { plural, quoteForTerminal } from '../format.ts';
+import { showProgress } from '../progress.ts';
+import { filterOf } from '../selection.ts';
+
+/** Findings that are errors: exit code 1, as restic's. */
+export const run: Run<typeof checkOptions> = async ({ values }, context) => {
+  const data = subsetOf(values);
+  using view = showProgress(context, { onNote: (note) => tell(context, note) });
+  const options = { filter: filterOf(values), random: Math.random, ...(data === undefined ? {} : { data }) };
+  const outcome = await check(jobContext(context, view.listener), options);
+  view[Symbol.dispose]();
+  if (context.console.form === 'json') context.console.record(summary(outcome));
+  else report(outcome, data, context);
+  return outcome.errors === 0 ? 0 : 1;
+};
+
+function subsetOf({ readData, readDataSubset }: Invocation<typeof checkOptions>['values']): Subset | undefined {
+  if (readData && readDataSubset !== undefined)
+    throw new HoldfastError('usage', '--read-data and --read-data-subset can’t stand together');
+  if (readData) return { kind: 'all' };
+  return readDataSubset === undefined ? undefined : parseSubset(readDataSubset);
+}
+
+function tell({ console }: Context, { name, data }: Note): void {
+  if (name !== 'finding') return;
+  const { severity, code, message } = data;
+  if (severity === 'error') {
+    console.complain(`error: ${String(message)}`, { message_type: 'error', message, code });
+  } else console.say(`hint: ${String(message)}`);
+}
+
+function summary(outcome: CheckOutcome): unknown {
+  const { errors, hints, brokenPacks, suggestRepairIndex, suggestPrune, snapshots, affected, affectedCount } = outcome;
+  return {
+    message_type: 'summary',
+    num_errors: errors,
+    broken_packs: brokenPacks.length === 0 ? null : brokenPacks,
+    suggest_repair_index: suggestRepairIndex,
+    suggest_prune: suggestPrune,
+    num_hints: hints,
+    snapshots,
+    affected,
+    num_affected: affectedCount,
+  };
+}
+
+/** So many lines name what is lost; the rest is counted. */
+const mostLines = 50;
+
+function report(outcome: CheckOutcome, data: Subset | undefined, { console }: Context): void {
+  const { errors, hints, snapshots, affected, affectedCount, suggestRepairIndex, suggestPrune } = outcome;
+  if (affectedCount > 0)
+    console.say(
+      `lost, or not whole, in ${plural(new Set(affected.map(({ snapshot }) => snapshot)).size, 'snapshot')}:`,
+    );
+  for (const { snapshot, path } of affected.slice(0, mostLines))
+    console.say(`  ${snapshot.slice(0, 8)} ${quoteForTerminal(path)}`);
+  if (affectedCount > mostLines) console.say(`  and ${affectedCount - mostLines} more (--json names a thousand)`);
+  if (suggestRepairIndex) console.say('the index is to be repaired: `restic repair index` does it');
+  if (suggestPrune) console.say('`holdfast prune` tidies up');
+  console.say(`checked: index, packs, and the trees of ${plural(snapshots, 'snapshot')}${dataWords(data)}`);
+  console.say('can’t be known: whether somebody removed a snapshot, for the repository keeps no list of them', 2);
+  console.say(
+    errors === 0
+      ? `no errors were found${hints > 0 ? `, ${plural(hints, 'hint')}` : ''}`
+      : `${plural(errors, 'error')} found`,
+    0,
+  );
+}
+
+function dataWords(data: Subset | undefined): string {
+  if (data === undefined) return '; NOT RUN: reading the data (--read-data)';
+  return data.kind === 'all' ? ', and every byte of data' : ', and a part of the data';
+}
