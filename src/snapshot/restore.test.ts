@@ -159,7 +159,11 @@ test('only what is selected is restored, with the folders above it', async () =>
   });
   const outcome = await restore({ repository, tree, to: dir.file('to') }, { select });
   assert.equal(outcome.failures, 0);
-  assert.deepEqual(fs.readdirSync(dir.file('to'), { recursive: true }).sort(), ['sub', 'sub/deep', 'sub/deep/c']);
+  assert.deepEqual(fs.readdirSync(dir.file('to'), { encoding: 'utf8', recursive: true }).toSorted(), [
+    'sub',
+    'sub/deep',
+    'sub/deep/c',
+  ]);
   assert.equal(fs.statSync(dir.file('to/sub')).mtimeMs, fs.statSync(dir.file('from/sub')).mtimeMs);
 });
 
