@@ -10,8 +10,19 @@ const keptWindowBytes = 8 * 2 ** 20;
 export class Decompressor {
   #context = newContext();
 
+  #scratch = Buffer.allocUnsafeSlow(0);
+
   /** Exactly `length` bytes, or `damaged`; never takes more memory than that and the window. */
   decompress(frame: Uint8Array, length: number): Buffer {
+    return this.#decompress(frame, length, (bytes) => Buffer.allocUnsafe(bytes));
+  }
+
+  /** As `decompress`, but a view of memory that the next call may overwrite. */
+  decompressTransient(frame: Uint8Array, length: number): Uint8Array {
+    return this.#decompress(frame, length, (bytes) => this.#room(bytes));
+  }
+
+  #decompress(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer {
     const shape = frameShape(frame);
     if (!shape) throw damaged('not a zstd frame');
     if ((shape.contentLength ?? length) !== length)
@@ -20,18 +31,27 @@ export class Decompressor {
       throw damaged(`too few blocks for ${length} bytes`);
     // Only a whole frame leaves the context ready for the next one.
     if (shape.frameLength !== frame.length || shape.windowBytes > keptWindowBytes) return decompressOnce(frame, length);
-    return this.#inContext(frame, length) ?? decompressOnce(frame, length);
+    return this.#inContext(frame, length, allocate) ?? decompressOnce(frame, length);
   }
 
-  #inContext(frame: Uint8Array, length: number): Buffer | undefined {
+  #inContext(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer | undefined {
     // A spare byte shows a frame that goes on past its length.
-    const output = Buffer.allocUnsafe(length + 1);
+    const output = allocate(length + 1);
     const step = this.#context?.run(constants.ZSTD_e_end, frame, output, length + 1);
     if (step?.inputLeft === 0 && step.outputLeft === 1) return output.subarray(0, length);
     this.#context = newContext();
     return undefined;
   }
+
+  #room(length: number): Buffer {
+    if (length > keptScratch) return Buffer.allocUnsafeSlow(length);
+    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(length)));
+    return this.#scratch;
+  }
 }
+
+/** What a thread keeps between calls: enough for a chunk of 8 MiB. */
+const keptScratch = 2 ** 24;
 
 function newContext(): FrameContext | undefined {
   return FrameContext.over(createZstdDecompress());

@@ -46,6 +46,11 @@ export function decompress(frame: Uint8Array, length: number): Uint8Array {
   return decompressor.decompress(frame, length);
 }
 
+/** As `decompress`, but a view of memory that the next call in this thread may overwrite: for use at once. */
+export function decompressTransient(frame: Uint8Array, length: number): Uint8Array {
+  return decompressor.decompressTransient(frame, length);
+}
+
 /** For what doesn't say how long it is (index, snapshots): `damaged` beyond `maxBytes`. */
 export function decompressUnpacked(frame: Uint8Array, maxBytes: number): Uint8Array {
   return decompressAtMost(frame, maxBytes);

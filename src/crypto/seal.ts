@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipheriv } from 'node:crypto';
+import { release } from '../bytes/release.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { ivLength, KeyState, type Nonce } from './key-state.ts';
 import { macLength, poly1305 } from './poly1305.ts';
@@ -52,7 +53,9 @@ const pieceLength = 64 * 1024;
 
 function applyKeystream(cipher: Cipheriv, plaintext: Uint8Array, target: Uint8Array, start: number): void {
   for (let from = 0; from < plaintext.length; from += pieceLength) {
-    target.set(cipher.update(plaintext.subarray(from, from + pieceLength)), start + from);
+    const piece = cipher.update(plaintext.subarray(from, from + pieceLength));
+    target.set(piece, start + from);
+    release(piece);
   }
 }
 

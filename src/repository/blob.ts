@@ -1,4 +1,5 @@
-import { decompress } from '../compression/zstd.ts';
+import { release } from '../bytes/release.ts';
+import { decompress, decompressTransient } from '../compression/zstd.ts';
 import { blobIdFor } from '../crypto/id.ts';
 import { open, type RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -14,7 +15,28 @@ const maxPlainBytes = 1024 * 1024 * 1024;
 export function openBlob(key: RepositoryKey, blob: PackedBlob, sealed: Uint8Array): Uint8Array {
   if (blob.plainLength > maxPlainBytes) throw damaged(blob, 'claims to hold more than 1 GiB');
   const opened = open(key, sealed);
-  const plaintext = blob.compressed ? decompress(opened, blob.plainLength) : opened;
+  if (!blob.compressed) return checked(blob, opened);
+  const plaintext = decompress(opened, blob.plainLength);
+  release(opened);
+  return checked(blob, plaintext);
+}
+
+/** As `openBlob`, for `use` at once: where the plaintext stands is used again afterwards. */
+export function useBlob<Result>(
+  key: RepositoryKey,
+  blob: PackedBlob,
+  sealed: Uint8Array,
+  use: (plaintext: Uint8Array) => Result,
+): Result {
+  const opened = open(key, sealed);
+  try {
+    return use(checked(blob, blob.compressed ? decompressTransient(opened, blob.plainLength) : opened));
+  } finally {
+    release(opened);
+  }
+}
+
+function checked(blob: PackedBlob, plaintext: Uint8Array): Uint8Array {
   if (blobIdFor(plaintext) === blob.id) return plaintext;
   throw damaged(blob, 'holds other bytes than its ID says');
 }

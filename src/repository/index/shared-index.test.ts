@@ -77,22 +77,14 @@ test('a blob is claimed once, until the claim is given back', () => {
 test('a stored blob is visible once an index file names it, and lost with its writer before', () => {
   const index = new SharedIndex();
   const table = new BlobTable(index.attach());
-  const slots = [1, 2].map((number) => {
+  const blobs = [1, 2].map((number) => {
     const slot = table.claim('data', blobId(number));
-    const blob = {
-      type: 'data',
-      id: blobId(number),
-      offset: 7,
-      length: 40,
-      plainLength: 8,
-      compressed: false,
-    } as const;
-    index.place(slot, packId(1), blob);
-    return slot;
+    return { slot, type: 'data', length: 40, plainLength: 8, compressed: false } as const;
   });
+  index.place(packId(1), blobs);
   assert.ok(!index.has('data', blobId(1)));
   assert.equal(table.claim('data', blobId(1)), -1);
-  index.markIndexed(slots.slice(0, 1));
+  index.markIndexed(blobs.slice(0, 1));
   index.detach();
   assert.ok(index.has('data', blobId(1)));
   assert.equal(index.size, 1);
@@ -106,9 +98,9 @@ test('a copy of a known blob is a further location', () => {
   const blob = { type: 'data', id: blobId(1), offset: 0, length: 40, plainLength: 8, compressed: false } as const;
   index.addPack(packId(1), [blob]);
   const slot = new BlobTable(index.attach()).claimCopy('data', blobId(1));
-  index.place(slot, packId(2), blob);
+  index.place(packId(2), [{ ...blob, slot }]);
   assert.equal(index.locations('data', blobId(1)).length, 1);
-  index.markIndexed([slot]);
+  index.markIndexed([{ slot }]);
   assert.deepEqual(
     new Set(index.locations('data', blobId(1)).map(({ pack }) => pack)),
     new Set([packId(1), packId(2)]),

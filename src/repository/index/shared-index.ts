@@ -6,6 +6,11 @@ import type { EntryLocation } from './entries.ts';
 import { PackNumbers } from './packs.ts';
 import { BlobTable, createTableMemory, type TableMemory } from './table.ts';
 
+/** A blob that a writer claimed and sealed. */
+export interface ClaimedBlob extends Omit<PackedBlob, 'id' | 'offset'> {
+  readonly slot: number;
+}
+
 const minChains = 2 ** 16;
 const minChainsWriting = 2 ** 18;
 
@@ -99,14 +104,19 @@ export class SharedIndex implements BlobIndex {
     this.#table.release();
   }
 
-  /** A claimed blob's pack is durable. */
-  place(slot: number, pack: FileId, blob: PackedBlob): void {
-    this.#table.entries.place(slot, placed(this.#packs.number(pack), blob), 'unindexed');
+  /** The pack of these blobs, which stand in it in this order, is durable. */
+  place(pack: FileId, blobs: Iterable<ClaimedBlob>): void {
+    const number = this.#packs.number(pack);
+    let offset = 0;
+    for (const { slot, ...blob } of blobs) {
+      this.#table.entries.place(slot, { ...blob, pack: number, offset }, 'unindexed');
+      offset += blob.length;
+    }
   }
 
-  /** A durable index file names these slots. */
-  markIndexed(slots: Iterable<number>): void {
-    for (const slot of slots) {
+  /** A durable index file names these blobs. */
+  markIndexed(blobs: Iterable<Pick<ClaimedBlob, 'slot'>>): void {
+    for (const { slot } of blobs) {
       this.#table.entries.markIndexed(slot);
       this.#size += 1;
     }

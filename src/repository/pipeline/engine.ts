@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { BlobType } from '../index.ts';
 import type { RepositoryConfig, WriterOptions } from '../repository.ts';
 import { abortError } from './abort-error.ts';
+import { BlobRecords } from './blob-records.ts';
 import { BlockPool } from './blocks.ts';
 import { Crew } from './crew.ts';
 import type { OpenPack } from './open-pack.ts';
@@ -113,9 +114,9 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     this.wake();
   };
 
-  #pack({ bytes, blobs }: SealedPart): void {
+  #pack({ bytes, records }: SealedPart): void {
     let offset = 0;
-    for (const blob of blobs) {
+    for (const blob of BlobRecords.over(records)) {
       this.#packers[blob.type].add(blob, new Uint8Array(bytes, offset, blob.length));
       offset += blob.length;
     }

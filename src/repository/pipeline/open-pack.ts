@@ -1,13 +1,14 @@
 import type { BlobType } from '../index.ts';
 import { headerEntryBytes, maxHeaderEntries, packOverheadBytes } from '../pack.ts';
 import { BlockBytes, type BlockPool } from './blocks.ts';
-import type { SealedBlob } from './protocol.ts';
+import type { ClaimedBlob } from '../index/shared-index.ts';
+import { BlobRecords } from './blob-records.ts';
 
 /** A pack that still takes blobs. */
 export class OpenPack {
   readonly type: BlobType;
   readonly bytes: BlockBytes;
-  readonly blobs: SealedBlob[] = [];
+  readonly blobs = new BlobRecords();
   #overhead = packOverheadBytes([]);
 
   constructor(type: BlobType, pool: BlockPool) {
@@ -20,13 +21,13 @@ export class OpenPack {
     return this.bytes.length + this.#overhead;
   }
 
-  add(blob: SealedBlob, sealed: Uint8Array): void {
+  add(blob: ClaimedBlob, sealed: Uint8Array): void {
     this.bytes.append(sealed);
     this.#note(blob);
   }
 
   isFull(targetBytes: number): boolean {
-    return this.sizeBytes >= targetBytes || this.blobs.length >= maxHeaderEntries;
+    return this.sizeBytes >= targetBytes || this.blobs.count >= maxHeaderEntries;
   }
 
   /** Takes over everything from another pack. */
@@ -36,8 +37,8 @@ export class OpenPack {
     other.bytes.release();
   }
 
-  #note(blob: SealedBlob): void {
-    this.blobs.push(blob);
+  #note(blob: ClaimedBlob): void {
+    this.blobs.add(blob);
     this.#overhead += headerEntryBytes(blob.compressed);
   }
 }

@@ -8,6 +8,7 @@ import { encodeIndexFile } from '../index-file.ts';
 import type { SharedIndex } from '../index/shared-index.ts';
 import { keyOf } from '../layout.ts';
 import { encodeHeader, packTail } from '../pack.ts';
+import type { BlobRecords } from './blob-records.ts';
 import type { OpenPack } from './open-pack.ts';
 
 export interface PackStoreDeps {
@@ -21,7 +22,7 @@ export interface PackStoreDeps {
 
 interface DurablePack {
   readonly id: FileId;
-  readonly slots: readonly number[];
+  readonly blobs: BlobRecords;
 }
 
 /** An index file is written once it would name so many blobs, or once its first pack waited so long. */
@@ -72,20 +73,16 @@ export class PackStore implements AsyncDisposable {
 
   async #put(pack: OpenPack, signal: AbortSignal): Promise<void> {
     const { key, index, storage, clock } = this.#deps;
-    const named = pack.blobs.map((blob) => ({ ...blob, id: index.idAt(blob.slot) }));
-    const parts = [...pack.bytes.parts(), packTail(seal(key, encodeHeader(named)))];
+    const header = encodeHeader(Array.from(pack.blobs, (blob) => ({ ...blob, id: index.idAt(blob.slot) })));
+    const parts = [...pack.bytes.parts(), packTail(seal(key, header))];
     const hash = createHash('sha256');
     for (const part of parts) hash.update(part);
     const id = fileIdOf(hash.digest());
     await storage.put(keyOf('data', id), parts, { signal });
-    let offset = 0;
-    for (const { slot, ...blob } of named) {
-      index.place(slot, id, { ...blob, offset });
-      offset += blob.length;
-    }
+    index.place(id, pack.blobs);
     if (this.#durable.length === 0) this.#durableSinceMs = clock.monotonicMs();
-    this.#durable.push({ id, slots: named.map(({ slot }) => slot) });
-    this.#durableBlobs += named.length;
+    this.#durable.push({ id, blobs: pack.blobs });
+    this.#durableBlobs += pack.blobs.count;
   }
 
   #isIndexDue(): boolean {
@@ -99,8 +96,12 @@ export class PackStore implements AsyncDisposable {
     this.#durable = [];
     this.#durableBlobs = 0;
     const { index } = this.#deps;
-    const packs = named.map(({ id, slots }) => ({ id, blobs: slots.map((slot) => index.describe(slot)), other: {} }));
+    const packs = named.map(({ id, blobs }) => ({
+      id,
+      blobs: Array.from(blobs, ({ slot }) => index.describe(slot)),
+      other: {},
+    }));
     await this.#deps.writeIndex(encodeIndexFile({ packs, packsToDelete: [], other: {} }));
-    for (const { slots } of named) index.markIndexed(slots);
+    for (const { blobs } of named) index.markIndexed(blobs);
   }
 }

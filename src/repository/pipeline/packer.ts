@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { BlobType } from '../index.ts';
 import type { BlockPool } from './blocks.ts';
 import { OpenPack } from './open-pack.ts';
-import type { SealedBlob } from './protocol.ts';
+import type { ClaimedBlob } from '../index/shared-index.ts';
 
 /**
  * Collects the sealed blobs of one type into packs. Each blob goes into one of two open packs at random, so that who
@@ -22,7 +22,7 @@ export class Packer {
     this.#onFull = options.onFull;
   }
 
-  add(blob: SealedBlob, sealed: Uint8Array): void {
+  add(blob: ClaimedBlob, sealed: Uint8Array): void {
     const own = sealed.length >= this.#targetBytes;
     const number = own ? -1 : randomInt(2);
     const pack = this.#open[number] ?? new OpenPack(this.#type, this.#pool);

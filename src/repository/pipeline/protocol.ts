@@ -3,6 +3,7 @@ import type { CompressionMode } from '../../compression/zstd.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { BlobType } from '../index.ts';
 import type { TableMemory } from '../index/table.ts';
+import type { OutcomeColumns } from './outcomes.ts';
 
 /** What the main thread asks of a worker. A worker answers each request by one reply, in the order they came. */
 export type Request =
@@ -20,7 +21,7 @@ export interface CutRequest {
 }
 
 export type StoreRequest =
-  | { readonly kind: 'files'; readonly files: readonly FileToStore[] }
+  | FilesRequest
   | RangeRequest
   | { readonly kind: 'plain'; readonly blobs: readonly PlainBlob[] };
 
@@ -42,9 +43,11 @@ export interface WorkerSetUp {
   readonly output: 'send' | 'discard';
 }
 
-export interface FileToStore {
-  readonly path: RawPath;
-  readonly sizeBytes: number;
+/** Whole files: names and the sizes that they are expected to have. */
+export interface FilesRequest {
+  readonly kind: 'files';
+  readonly paths: readonly RawPath[];
+  readonly sizesBytes: Float64Array;
 }
 
 /** Bytes that several workers share: an open file, or a ring in shared memory that is filled up to `end`. */
@@ -72,15 +75,9 @@ export interface CutReply {
 export interface StoreReply {
   readonly kind: 'stored';
   /** Of each file, range or plain blob of the request. */
-  readonly contents: readonly ContentOutcome[];
+  readonly contents: OutcomeColumns;
   readonly sealed: readonly SealedPart[];
 }
-
-export type ContentOutcome =
-  | { readonly kind: 'stored'; readonly stored: StoredBytes }
-  /** Too large for one request by now: it is to be stored range by range. What was stored so far is. */
-  | { readonly kind: 'large'; readonly stored: StoredBytes }
-  | { readonly kind: 'failed'; readonly reason: string };
 
 export interface StoredBytes {
   /** 64 hex digits each. */
@@ -95,14 +92,6 @@ export interface StoredBytes {
 export interface SealedPart {
   /** Handed over; longer than its blobs. */
   readonly bytes: ArrayBuffer;
-  readonly blobs: readonly SealedBlob[];
-}
-
-/** A blob that the worker claimed: its ID stands in the index under `slot`. */
-export interface SealedBlob {
-  readonly slot: number;
-  readonly type: BlobType;
-  readonly length: number;
-  readonly plainLength: number;
-  readonly compressed: boolean;
+  /** Words of `BlobRecords`. */
+  readonly records: Uint32Array;
 }

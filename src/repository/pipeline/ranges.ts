@@ -1,5 +1,6 @@
 import type { Cut } from '../content.ts';
 import type { StoredContent } from '../repository.ts';
+import { fromColumns } from './outcomes.ts';
 import type { Bytes, CutReply, CutRequest, RangeRequest, StoreReply } from './protocol.ts';
 import { joined, nothingStored, storedBy } from './stored.ts';
 
@@ -116,7 +117,9 @@ class RangesUnderWay {
   async #store(number: number, start: number, ends: readonly number[]): Promise<void> {
     try {
       const reply = await this.#crew.store({ kind: 'range', from: this.#shared.bytes, start, ends });
-      this.#results[number] = storedBy(reply.contents[0], this.#shared.name);
+      for (const outcome of fromColumns(reply.contents)) {
+        this.#results[number] = storedBy(outcome, this.#shared.name);
+      }
     } catch (error) {
       this.#failure ??= { error };
     }

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { serveRequests } from '../../host/worker.ts';
-import { openBlob } from '../blob.ts';
+import { openBlob, useBlob } from '../blob.ts';
 import { neighbours } from './groups.ts';
 import { writeTargets } from './placing.ts';
 import type { BlobFailure, BlobToPlace, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
@@ -39,13 +39,16 @@ class ReadingWorker {
   }
 
   #place(slice: Slice, item: BlobToPlace): BlobTrouble | undefined {
-    const plaintext = attempt('read', () => openBlob(this.#key, item.blob, sealedIn(slice, item.blob)));
-    if ('code' in plaintext) return plaintext;
-    const written = attempt('write', () => {
+    const write = (plaintext: Uint8Array): object => {
       writeTargets(plaintext, item);
       return {};
-    });
-    return 'code' in written ? written : undefined;
+    };
+    const result = attempt('read', () =>
+      useBlob(this.#key, item.blob, sealedIn(slice, item.blob), (plaintext) =>
+        attempt('write', () => write(plaintext)),
+      ),
+    );
+    return 'code' in result ? result : undefined;
   }
 
   #room(length: number): Uint8Array<ArrayBuffer> {
@@ -83,7 +86,7 @@ function sealedIn({ bytes, offset }: Slice, blob: { readonly offset: number; rea
 }
 
 /** Whatever goes wrong with a blob concerns that blob; defects end the worker. */
-function attempt<Result extends object>(during: 'read' | 'write', step: () => Result): Result | BlobTrouble {
+function attempt<Result extends object>(during: BlobTrouble['during'], step: () => Result): Result | BlobTrouble {
   try {
     return step();
   } catch (error) {

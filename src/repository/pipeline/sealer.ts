@@ -1,11 +1,13 @@
 import { hash as digest } from 'node:crypto';
-import { compressTransient, decompress } from '../../compression/zstd.ts';
-import { blobIdFor } from '../../crypto/id.ts';
-import { open, sealedLength, sealInto } from '../../crypto/seal.ts';
+import { parseBlobId } from '../../bytes/ids.ts';
+import { compressTransient } from '../../compression/zstd.ts';
+import { sealedLength, sealInto } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { useBlob } from '../blob.ts';
 import type { BlobType } from '../index.ts';
 import { BlobTable } from '../index/table.ts';
 import { headerEntryBytes } from '../pack.ts';
+import type { ClaimedBlob } from '../index/shared-index.ts';
 import type { Outbox } from './outbox.ts';
 import type { StoredBytes, WorkerSetUp } from './protocol.ts';
 
@@ -42,26 +44,26 @@ export class Sealer {
     tally.storedBytes += length + headerEntryBytes(compressed);
   }
 
-  #seal(slot: number, type: BlobType, plaintext: Uint8Array, id: string): { length: number; compressed: boolean } {
+  #seal(slot: number, type: BlobType, plaintext: Uint8Array, id: string): ClaimedBlob {
     const mode = this.#setUp.compression[type];
     const compressed = mode !== 'off';
     const payload = compressed ? compressTransient(plaintext, mode) : plaintext;
     const length = sealedLength(payload.length);
     const target = this.#outbox.reserve(length);
+    const blob = { slot, type, length, plainLength: plaintext.length, compressed };
     sealInto(this.#setUp.key, payload, target, 0);
-    if (this.#setUp.extraVerify === 'verified') this.#verify(target, plaintext.length, compressed, id);
-    this.#outbox.commit({ slot, type, length, plainLength: plaintext.length, compressed });
-    return { length, compressed };
+    if (this.#setUp.extraVerify === 'verified') this.#verify(target, blob, id);
+    this.#outbox.commit(blob);
+    return blob;
   }
 
   /** Memory and processors err: what leaves this machine was opened again and holds what its ID says. */
-  #verify(sealed: Uint8Array, plainLength: number, compressed: boolean, id: string): void {
-    const payload = open(this.#setUp.key, sealed);
-    const plaintext = compressed ? decompress(payload, plainLength) : payload;
-    if (blobIdFor(plaintext) === id) return;
-    throw new HoldfastError(
-      'internal',
-      `the new blob ${id.slice(0, 8)} does not open to what was sealed: this machine computes wrongly`,
-    );
+  #verify(sealed: Uint8Array, blob: ClaimedBlob, id: string): void {
+    try {
+      useBlob(this.#setUp.key, { ...blob, id: parseBlobId(id), offset: 0 }, sealed, () => undefined);
+    } catch (cause) {
+      const what = `the new blob ${id.slice(0, 8)} does not open to what was sealed: this machine computes wrongly`;
+      throw new HoldfastError('internal', what, { cause });
+    }
   }
 }

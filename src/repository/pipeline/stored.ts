@@ -1,15 +1,14 @@
 import { parseBlobId } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { StoredContent } from '../repository.ts';
-import type { ContentOutcome } from './protocol.ts';
+import type { ContentOutcome } from './outcomes.ts';
 
 export const nothingStored: StoredContent = { ids: [], sizeBytes: 0, newBlobs: 0, newBytes: 0, storedBytes: 0 };
 
 /** What a worker says of a content, or the error that it ended with. */
-export function storedBy(outcome: ContentOutcome | undefined, name: string): StoredContent {
-  if (outcome?.kind === 'stored') return { ...outcome.stored, ids: outcome.stored.ids.map(parseBlobId) };
-  if (outcome?.kind === 'failed') throw new HoldfastError('source-failed', `cannot read ${name}: ${outcome.reason}`);
-  throw new HoldfastError('internal', `a worker gave no result for ${name}`);
+export function storedBy(outcome: ContentOutcome, name: string): StoredContent {
+  if (outcome.kind === 'failed') throw new HoldfastError('source-failed', `cannot read ${name}: ${outcome.reason}`);
+  return { ...outcome.stored, ids: outcome.stored.ids.map(parseBlobId) };
 }
 
 /** Contents one after the other. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
+import type { RawPath } from '../../bytes/ids.ts';
 import { RabinChunker } from '../../chunking/chunker.ts';
 import { parsePolynomial } from '../../chunking/polynomial.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -6,22 +7,17 @@ import { serveRequests } from '../../host/worker.ts';
 import { readerOf } from './bytes-reader.ts';
 import { Cutter } from './cutter.ts';
 import { Outbox } from './outbox.ts';
-import type {
-  ContentOutcome,
-  CutReply,
-  CutRequest,
-  FileToStore,
-  RangeRequest,
-  Reply,
-  Request,
-  StoreRequest,
-} from './protocol.ts';
+import { toColumns, type ContentOutcome } from './outcomes.ts';
+import type { CutReply, CutRequest, RangeRequest, Reply, Request, StoreRequest } from './protocol.ts';
 import type { WorkerSetUp, WorkRequest } from './protocol.ts';
 import { Sealer, Tally } from './sealer.ts';
 import { openSource, reasonOf } from './source-file.ts';
 
 /** Beyond this a file is stored range by range, so that no reply grows without a bound. */
 const maxFileBytes = 16 * 2 ** 20;
+
+/** What sealing and a frame may add to a small file. */
+const sealedExtraBytes = 64;
 
 /** What the entry file of the pipeline's workers runs: reads, cuts, hashes, compresses and seals. */
 class StoringWorker {
@@ -37,7 +33,7 @@ class StoringWorker {
 
   answer(request: WorkRequest): Reply {
     if (request.kind === 'cut') return this.#cut(request);
-    const contents = this.#store(request);
+    const contents = toColumns(this.#store(request));
     return { kind: 'stored', contents, sealed: this.#outbox.take() };
   }
 
@@ -53,8 +49,9 @@ class StoringWorker {
 
   #store(request: StoreRequest): readonly ContentOutcome[] {
     if (request.kind === 'files') {
-      this.#outbox.expect(request.files.reduce((total, file) => total + file.sizeBytes + 64, 0));
-      return request.files.map((file) => outcomeOf((tally) => this.#storeFile(tally, file)));
+      const { paths, sizesBytes } = request;
+      this.#outbox.expect(sizesBytes.reduce((total, sizeBytes) => total + sizeBytes + sealedExtraBytes, 0));
+      return paths.map((path, number) => outcomeOf((tally) => this.#storeFile(tally, path, sizesBytes[number] ?? 0)));
     }
     if (request.kind === 'range') return [outcomeOf((tally) => this.#storeRange(tally, request))];
     return request.blobs.map(({ type, bytes, store }) =>
@@ -71,7 +68,7 @@ class StoringWorker {
     }
   }
 
-  #storeFile(tally: Tally, { path, sizeBytes }: FileToStore): 'large' | void {
+  #storeFile(tally: Tally, path: RawPath, sizeBytes: number): 'large' | void {
     const fd = openSource(path);
     try {
       if (sizeBytes >= this.#chunker.limits.minBytes) return this.#storeChunks(tally, fd);

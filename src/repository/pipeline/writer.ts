@@ -7,7 +7,8 @@ import { abortError } from './abort-error.ts';
 import { Batch } from './batch.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
-import type { ContentOutcome, PlainBlob, StoreRequest } from './protocol.ts';
+import { fromColumns, type ContentOutcome } from './outcomes.ts';
+import type { PlainBlob, StoreRequest } from './protocol.ts';
 import { storeRanges, type SharedBytes } from './ranges.ts';
 import { StreamRing } from './ring.ts';
 import { nothingStored, storedBy } from './stored.ts';
@@ -16,10 +17,12 @@ import { Totals } from './totals.ts';
 type FileContent = Extract<Content, { kind: 'file' }>;
 type StreamContent = Extract<Content, { kind: 'stream' }>;
 
-interface Waiting<Item> {
+interface Waiting<Item, Result> {
   readonly item: Item;
-  readonly done: PromiseWithResolvers<ContentOutcome>;
+  readonly done: PromiseWithResolvers<Result>;
 }
+
+const readyNow = Promise.resolve();
 
 /** One message costs 12 µs, whatever it holds. */
 const batchLimit = { items: 256, bytes: 2 ** 20 };
@@ -38,8 +41,8 @@ class PipelineWriter implements BlobWriter {
   readonly #engine: StoringEngine;
   readonly #index: BlobIndex;
   readonly #readConcurrency: number;
-  readonly #files: Batch<Waiting<FileContent>>;
-  readonly #plain: Batch<Waiting<PlainBlob>>;
+  readonly #files: Batch<Waiting<FileContent, StoredContent>>;
+  readonly #plain: Batch<Waiting<PlainBlob, StoredBlob>>;
   #sending: 'soon' | 'not yet' = 'not yet';
   #underWay = 0;
   #drained = Promise.withResolvers<void>();
@@ -54,17 +57,14 @@ class PipelineWriter implements BlobWriter {
     this.#engine = new StoringEngine(deps, options, () => this.#sendBatches());
   }
 
-  async ready(): Promise<void> {
-    for (;;) {
-      this.#engine.signal.throwIfAborted();
-      const waits = this.#engine.waiting >= this.#engine.workers * waitingPerWorker;
-      if (!waits && this.#largeUnderWay < this.#readConcurrency) return;
-      await this.#engine.changed;
-    }
+  ready(): Promise<void> {
+    return this.#hasRoom() ? readyNow : this.#room();
   }
 
   store(content: Content): Promise<StoredContent> {
-    return this.#track(this.#storeContent(content));
+    const isBatched = content.kind === 'file' && content.cut === 'rabin' && content.sizeBytes < rangesFromBytes;
+    if (isBatched) return this.#enqueue(this.#files, content, content.sizeBytes);
+    return this.#track(this.#storeAlone(content));
   }
 
   storeTree(json: Uint8Array): Promise<StoredBlob> {
@@ -74,7 +74,8 @@ class PipelineWriter implements BlobWriter {
   storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob> {
     // An own copy: a view would be handed over with all the memory around it.
     const bytes = new Uint8Array(plaintext);
-    return this.#track(this.#storePlain({ type, bytes, store: options ? 'always' : 'new' }));
+    const blob: PlainBlob = { type, bytes, store: options ? 'always' : 'new' };
+    return this.#enqueue(this.#plain, blob, bytes.length);
   }
 
   async flush(): Promise<void> {
@@ -93,33 +94,38 @@ class PipelineWriter implements BlobWriter {
     while (this.#underWay > 0) await this.#drained.promise;
   }
 
+  #hasRoom(): boolean {
+    const { waiting, workers, signal } = this.#engine;
+    return waiting < workers * waitingPerWorker && this.#largeUnderWay < this.#readConcurrency && !signal.aborted;
+  }
+
+  async #room(): Promise<void> {
+    while (!this.#hasRoom()) {
+      this.#engine.signal.throwIfAborted();
+      await this.#engine.changed;
+    }
+  }
+
   /** Who asked hears of a failure, and the process doesn't end by it where nobody listens yet. */
   #track<Result>(result: Promise<Result>): Promise<Result> {
     this.#underWay += 1;
-    const done = (): void => {
-      this.#underWay -= 1;
-      if (this.#underWay > 0) return;
-      this.#drained.resolve();
-      this.#drained = Promise.withResolvers();
-    };
+    const done = (): void => this.#settled(1);
     result.then(done, done);
     return result;
   }
 
-  async #storeContent(content: Content): Promise<StoredContent> {
+  #settled(count: number): void {
+    this.#underWay -= count;
+    if (this.#underWay > 0) return;
+    this.#drained.resolve();
+    this.#drained = Promise.withResolvers();
+  }
+
+  async #storeAlone(content: Content): Promise<StoredContent> {
     this.#engine.signal.throwIfAborted();
-    switch (content.kind) {
-      case 'none':
-        return nothingStored;
-      case 'blobs':
-        return this.#known(content.ids);
-      case 'stream':
-        return this.#storeStream(content);
-      case 'file':
-        return content.cut !== 'rabin' || content.sizeBytes >= rangesFromBytes
-          ? this.#storeLarge(content)
-          : this.#storeFile(content);
-    }
+    if (content.kind === 'none') return nothingStored;
+    if (content.kind === 'blobs') return this.#known(content.ids);
+    return content.kind === 'stream' ? this.#storeStream(content) : this.#storeLarge(content);
   }
 
   #known(ids: readonly BlobId[]): StoredContent {
@@ -130,19 +136,6 @@ class PipelineWriter implements BlobWriter {
       sizeBytes += length;
     }
     return { ...nothingStored, ids, sizeBytes };
-  }
-
-  async #storeFile(content: FileContent): Promise<StoredContent> {
-    const outcome = await this.#inBatch(this.#files, content, content.sizeBytes);
-    if (outcome.kind === 'large') return this.#storeLarge(content);
-    return storedBy(outcome, displayPath(content.path));
-  }
-
-  async #storePlain(blob: PlainBlob): Promise<StoredBlob> {
-    this.#engine.signal.throwIfAborted();
-    const outcome = await this.#inBatch(this.#plain, blob, blob.bytes.length);
-    const { ids, newBlobs, storedBytes } = storedBy(outcome, 'a blob');
-    return { id: parseBlobId(ids[0] ?? ''), known: newBlobs === 0, storedBytes };
   }
 
   async #storeLarge(content: FileContent): Promise<StoredContent> {
@@ -176,14 +169,15 @@ class PipelineWriter implements BlobWriter {
     }
   }
 
-  async #inBatch<Item>(batch: Batch<Waiting<Item>>, item: Item, bytes: number): Promise<ContentOutcome> {
-    const done = Promise.withResolvers<ContentOutcome>();
-    batch.add({ item, done }, bytes);
+  #enqueue<Item, Result>(batch: Batch<Waiting<Item, Result>>, item: Item, bytes: number): Promise<Result> {
+    const waiting = { item, done: Promise.withResolvers<Result>() };
+    this.#underWay += 1;
+    batch.add(waiting, bytes);
     if (this.#sending === 'not yet') {
       this.#sending = 'soon';
       setImmediate(() => this.#sendSoon());
     }
-    return done.promise;
+    return waiting.done.promise;
   }
 
   /** What waits for a tree can't go on without it; files wait for company while the workers are busy. */
@@ -198,30 +192,56 @@ class PipelineWriter implements BlobWriter {
     this.#files.flush();
   }
 
-  async #sendFiles(waiting: readonly Waiting<FileContent>[]): Promise<void> {
-    const files = waiting.map(({ item: { path, sizeBytes } }) => ({ path, sizeBytes }));
-    await this.#send({ kind: 'files', files }, waiting, () => 'data');
+  async #sendFiles(files: readonly Waiting<FileContent, StoredContent>[]): Promise<void> {
+    const paths = files.map(({ item }) => item.path);
+    const sizesBytes = Float64Array.from(files, ({ item }) => item.sizeBytes);
+    await this.#send({ kind: 'files', paths, sizesBytes }, files, (outcome, file) => {
+      if (outcome.kind !== 'failed') this.totals.add('data', outcome.stored);
+      return outcome.kind === 'large' ? this.#track(this.#storeLarge(file)) : storedBy(outcome, displayPath(file.path));
+    });
   }
 
-  async #sendPlain(waiting: readonly Waiting<PlainBlob>[]): Promise<void> {
-    await this.#send({ kind: 'plain', blobs: waiting.map(({ item }) => item) }, waiting, ({ type }) => type);
+  async #sendPlain(blobs: readonly Waiting<PlainBlob, StoredBlob>[]): Promise<void> {
+    await this.#send({ kind: 'plain', blobs: blobs.map(({ item }) => item) }, blobs, (outcome, { type }) => {
+      const stored = storedBy(outcome, 'a blob');
+      this.totals.add(type, stored);
+      return { id: parseBlobId(stored.ids[0] ?? ''), known: stored.newBlobs === 0, storedBytes: stored.storedBytes };
+    });
   }
 
   /** Never rejects: those that wait hear of a failure. */
-  async #send<Item>(
+  async #send<Item, Result>(
     request: StoreRequest,
-    waiting: readonly Waiting<Item>[],
-    typeOf: (item: Item) => BlobType,
+    waiting: readonly Waiting<Item, Result>[],
+    finish: (outcome: ContentOutcome, item: Item) => Result | Promise<Result>,
   ): Promise<void> {
     try {
       const { contents } = await this.#engine.store(request);
-      for (const [number, { item, done }] of waiting.entries()) {
-        const outcome = contents[number] ?? { kind: 'failed', reason: 'the worker gave no result' };
-        if (outcome.kind !== 'failed') this.totals.add(typeOf(item), outcome.stored);
-        done.resolve(outcome);
+      let number = 0;
+      for (const outcome of fromColumns(contents)) {
+        const each = waiting[number++];
+        if (each) settle(each.done, () => finish(outcome, each.item));
       }
     } catch (error) {
-      for (const { done } of waiting) done.reject(error);
+      for (const { done } of waiting) reject(done, error);
+    } finally {
+      this.#settled(waiting.length);
     }
   }
+}
+
+function settle<Result>(done: PromiseWithResolvers<Result>, result: () => Result | Promise<Result>): void {
+  try {
+    const value = result();
+    if (value instanceof Promise) done.promise.catch(() => undefined);
+    done.resolve(value);
+  } catch (error) {
+    reject(done, error);
+  }
+}
+
+/** Whoever waits hears of it; the process doesn't end by it where nobody listens yet. */
+function reject<Result>(done: PromiseWithResolvers<Result>, error: unknown): void {
+  done.promise.catch(() => undefined);
+  done.reject(error);
 }
