@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { rawPathOf } from '../src/bytes/ids.ts';
-import { backup } from '../src/job/backup.ts';
 import { addKey, changePassword } from '../src/job/keys.ts';
 import type { JobContext } from '../src/job/job.ts';
-import { filesSource } from '../src/source/files.ts';
 import { MemoryStorage, type Image } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut, PowerCut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { budget } from './budget.ts';
-import { cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
-import { writerOptions } from './support/pipeline.ts';
+import { backupFolder, cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
 import { prove } from './support/proof.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
@@ -30,7 +26,7 @@ interface Operation {
 }
 
 const operations: readonly Operation[] = [
-  { name: 'backup', run: async (context, folder) => await backupOf(context, folder) },
+  { name: 'backup', run: async (context, folder) => await backupFolder(context, folder) },
   { name: 'key add', run: async (context) => await addKey(context, async () => ({ ...cheapKey, password: 'new' })) },
   {
     name: 'key passwd',
@@ -75,35 +71,10 @@ async function history(dir: TempDir): Promise<Image> {
   for (const version of [1, 2, 3]) {
     writeFileSync(dir.file(`data/sub/only in ${version}`), `version ${version}`.repeat(1000));
     appendFileSync(dir.file('data/log'), Buffer.alloc(700_000, `${version}`));
-    await backupOf(jobContext(storage), dir.file('data'));
+    await backupFolder(jobContext(storage), dir.file('data'));
   }
   writeFileSync(dir.file('data/new'), 'not stored yet'.repeat(5000));
   return new Map(storage.durable);
-}
-
-async function backupOf(context: JobContext, folder: string): Promise<void> {
-  const excludes = {
-    patterns: [],
-    caseInsensitivePatterns: [],
-    ifPresent: [],
-    fileSystems: 'all',
-    folders: [],
-  } as const;
-  const { signal: _signal, ...writer } = writerOptions();
-  await backup(context, {
-    source: filesSource({ targets: [rawPathOf(folder)], excludes, atime: 'as-mtime', clock: context.clock }),
-    paths: [rawPathOf(folder)],
-    parent: { kind: 'latest', groupBy: { host: true, paths: true, tags: false } },
-    detection: { mode: 'metadata', ctime: 'compared', inode: 'compared' },
-    snapshot: {
-      ...{ hostname: 'host', username: 'ann', uid: 0, gid: 0 },
-      ...{ tags: [], excludes: [], programVersion: 'holdfast test' },
-    },
-    writer,
-    whenUnchanged: 'save',
-    scan: 'none',
-    notes: 'none',
-  });
 }
 
 function assertHealthy(now: Health, before: Health, operation: Operation, where: string): void {

@@ -1,6 +1,7 @@
 import { rawPathOf, type BlobId, type FileId } from '../../src/bytes/ids.ts';
 import { systemClock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
+import { backup, type BackupOutcome } from '../../src/job/backup.ts';
 import type { JobContext } from '../../src/job/job.ts';
 import { checkStructure, type CheckOptions } from '../../src/repository/check.ts';
 import { createRepository } from '../../src/repository/create.ts';
@@ -11,10 +12,12 @@ import { checkTrees } from '../../src/snapshot/check.ts';
 import { listSnapshots } from '../../src/snapshot/snapshots.ts';
 import { decodeTree } from '../../src/snapshot/tree.ts';
 import { filesSource } from '../../src/source/files.ts';
+import type { Source } from '../../src/source/source.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { impatientClock } from './impatient-clock.ts';
 import { writerOptions } from './pipeline.ts';
+import { noExcludes } from './walked.ts';
 
 /** A key that costs nothing to derive. */
 export const cheapKey = { hostname: 'host', username: 'ann', password: 'secret', kdf: { N: 2, r: 1, p: 1 } };
@@ -26,12 +29,7 @@ export async function newRepository(storage: Storage = new MemoryStorage()): Pro
 /** Archives a folder; stored, indexed and returned is the tree of its children. */
 export async function archiveFolder(repository: Repository, folder: string): Promise<BlobId> {
   const { signal } = new AbortController();
-  const source = filesSource({
-    targets: [rawPathOf(folder)],
-    excludes: { patterns: [], caseInsensitivePatterns: [], ifPresent: [], fileSystems: 'all', folders: [] },
-    atime: 'as-mtime',
-    clock: systemClock,
-  });
+  const source = sourceOf(folder);
   await using writer = await repository.openWriter(writerOptions());
   const { tree } = await archive({
     repository,
@@ -56,6 +54,29 @@ async function subtree(repository: Repository, root: BlobId, folder: string): Pr
     tree = nodes.find((node) => node.name === name)?.subtree ?? tree;
   }
   return tree;
+}
+
+function sourceOf(folder: string): Source {
+  return filesSource({ targets: [rawPathOf(folder)], excludes: noExcludes, atime: 'as-mtime', clock: systemClock });
+}
+
+/** A backup of a folder, as the command makes it. */
+export async function backupFolder(context: JobContext, folder: string): Promise<BackupOutcome> {
+  const { signal: _signal, ...writer } = writerOptions();
+  return await backup(context, {
+    source: sourceOf(folder),
+    paths: [rawPathOf(folder)],
+    parent: { kind: 'latest', groupBy: { host: true, paths: true, tags: false } },
+    detection: { mode: 'metadata', ctime: 'compared', inode: 'compared' },
+    snapshot: {
+      ...{ hostname: 'host', username: 'ann', uid: 0, gid: 0 },
+      ...{ tags: [], excludes: [], programVersion: 'holdfast test' },
+    },
+    writer,
+    whenUnchanged: 'save',
+    scan: 'none',
+    notes: 'none',
+  });
 }
 
 /** What a job needs to work on a storage, with short waits. */
