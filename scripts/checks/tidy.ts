@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { filesMatching, root } from '../tree.ts';
@@ -60,5 +60,5 @@ function lockFindings(): readonly string[] {
 
 function trackedFiles(): readonly string[] {
   const { stdout } = spawnSync('git', ['ls-files', '-z', '--cached'], { cwd: root, encoding: 'utf8' });
-  return stdout.split('\0').filter((path) => path !== '');
+  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
 }

@@ -8,7 +8,7 @@ import { HoldfastError } from '../errors/error.ts';
 export type Polynomial = bigint;
 
 /** Of every chunker polynomial: irreducible ones of this degree are what the format asks for. */
-export const polynomialDegree = 53;
+const polynomialDegree = 53;
 
 export function randomPolynomial(): Polynomial {
   for (;;) {

@@ -32,7 +32,7 @@ function padded(text: string, width: number, toTheRight: boolean): string {
 }
 
 /** Cells that the text takes on a terminal; East Asian letters and emoji take two. */
-export function displayWidth(text: string): number {
+function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return Array.from(text).reduce<number>((sum, char) => sum + (/\p{M}/u.test(char) ? 0 : wide.test(char) ? 2 : 1), 0);
 }

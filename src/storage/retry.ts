@@ -26,7 +26,7 @@ export interface RetryPolicy {
 }
 
 /** About a quarter of an hour of patience, as restic has. */
-export const patience: RetryPolicy = {
+const patience: RetryPolicy = {
   attempts: 10,
   untilMs: 15 * 60_000,
   baseMs: 500,

@@ -33,7 +33,7 @@ function inside(folder: string, name: RawPath): RawPath {
 }
 
 /** Names that programs stumble over, as bytes. */
-export function awkwardNames(): readonly RawPath[] {
+function awkwardNames(): readonly RawPath[] {
   const texts = [
     'new\nline',
     'tab\t',

@@ -2,7 +2,7 @@
  * Memory for packs, in blocks that are used again and again: what waits for the storage takes no more memory than its
  * bytes, and none of it is left to the garbage collector.
  */
-export const blockBytes = 2 ** 20;
+const blockBytes = 2 ** 20;
 
 export class BlockPool {
   readonly #free: Uint8Array[] = [];

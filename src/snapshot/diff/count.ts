@@ -24,7 +24,7 @@ export interface DiffStatistics {
 }
 
 /** Items of one side, and the blobs met there. */
-export class SideCount {
+class SideCount {
   readonly blobs = new Set<string>();
   #files = 0;
   #dirs = 0;

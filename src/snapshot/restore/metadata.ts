@@ -82,7 +82,7 @@ const goSetgid = 1 << 22;
 const goSticky = 1 << 20;
 
 /** Go's FileMode to what chmod takes. */
-export function permissionsOf(mode: number): number {
+function permissionsOf(mode: number): number {
   const special = (mode & goSetuid ? 0o4000 : 0) | (mode & goSetgid ? 0o2000 : 0) | (mode & goSticky ? 0o1000 : 0);
   return special | (mode & 0o777);
 }

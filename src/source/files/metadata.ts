@@ -52,7 +52,7 @@ const types = new Map<number, readonly [EntryType, number]>([
 ]);
 const irregular = ['irregular', 2 ** 19] as const;
 
-export function typeOf({ mode }: BigIntStats): EntryType {
+function typeOf({ mode }: BigIntStats): EntryType {
   const [type] = types.get(Number(mode) & S_IFMT) ?? irregular;
   return type;
 }

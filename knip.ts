@@ -1,0 +1,24 @@
+import type { KnipConfig } from 'knip';
+
+/** In production an export for a test is fine as long as its own file uses it; otherwise it is not. */
+const production = process.argv.includes('--production');
+
+const config: KnipConfig = {
+  entry: [
+    'src/main.ts!',
+    'src/**/*-worker.ts!',
+    // What tests of any room stand on is offered like the rest.
+    'src/clock/manual-clock.ts!',
+    'src/storage/{memory,fault,powercut}.ts!',
+    'scripts/*.ts',
+    'scripts/checks/list-modules.ts',
+    '**/*.test.ts',
+    'bench/{measure,pipeline,primitives}.ts',
+  ],
+  project: ['src/**/*.ts!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+  ignoreExportsUsedInFile: production || { interface: true, type: true },
+  // Programs that scripts/ok.ts runs.
+  ignoreDependencies: ['oxfmt', 'oxlint', 'oxlint-tsgolint'],
+};
+
+export default config;
