@@ -13,11 +13,24 @@ const table = {
       (await import('./commands/snapshots.ts')).snapshots,
       async () => (await import('./runs/snapshots.ts')).run,
     ),
+  'ls': async () => runnable((await import('./commands/ls.ts')).ls, async () => (await import('./runs/ls.ts')).run),
+  'find': async () =>
+    runnable((await import('./commands/find.ts')).find, async () => (await import('./runs/find.ts')).run),
+  'diff': async () =>
+    runnable((await import('./commands/diff.ts')).diff, async () => (await import('./runs/diff.ts')).run),
+  'dump': async () =>
+    runnable((await import('./commands/dump.ts')).dump, async () => (await import('./runs/dump.ts')).run),
   'restore': async () =>
     runnable((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
   'check': async () =>
     runnable((await import('./commands/check.ts')).check, async () => (await import('./runs/check.ts')).run),
+  'forget': async () =>
+    runnable((await import('./commands/forget.ts')).forget, async () => (await import('./runs/forget.ts')).run),
+  'prune': async () =>
+    runnable((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
   'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
+  'stats': async () =>
+    runnable((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
   'key list': async () =>
     runnable((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),
   'key add': async () =>
@@ -31,6 +44,8 @@ const table = {
   'cat': async () => runnable((await import('./commands/cat.ts')).cat, async () => (await import('./runs/cat.ts')).run),
   'list': async () =>
     runnable((await import('./commands/list.ts')).list, async () => (await import('./runs/list.ts')).run),
+  'cache': async () =>
+    runnable((await import('./commands/cache.ts')).cache, async () => (await import('./runs/cache.ts')).run),
   'doctor storage': async () =>
     runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
   'completion': async () =>

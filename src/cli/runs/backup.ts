@@ -21,6 +21,8 @@ import { programVersion } from '../program.ts';
 import { presentTime, tagsOf } from '../selection.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { filesGiven } from '../text-file.ts';
+import { timeOf } from '../time-argument.ts';
+import { writerOptions } from '../writer-options.ts';
 
 type Values = Invocation<typeof backupOptions>['values'];
 
@@ -41,7 +43,7 @@ async function optionsOf(
   listener: Context['listener'],
 ): Promise<BackupOptions> {
   const { globals, clock } = context;
-  const timeNs = values.time === undefined ? undefined : momentOf(values.time);
+  const timeNs = values.time === undefined ? undefined : timeOf(values.time, '--time');
   const { source, paths } = await sourceOf(values, operands, { context, listener, timeNs: timeNs ?? clock.nowNs() });
   const { name: username, uid, gid } = currentUser();
   return {
@@ -59,13 +61,7 @@ async function optionsOf(
       excludes: values.exclude,
       programVersion: `holdfast ${programVersion()}`,
     },
-    writer: {
-      compression: globals.compression ?? 'auto',
-      packSizeBytes: globals.packSize ?? 16 * 2 ** 20,
-      extraVerify: globals.noExtraVerify ? 'unverified' : 'verified',
-      readConcurrency: values.readConcurrency || 2,
-      mode: values.dryRun ? 'dry-run' : 'store',
-    },
+    writer: { ...writerOptions(globals, values.readConcurrency || 2), mode: values.dryRun ? 'dry-run' : 'store' },
     whenUnchanged: values.skipIfUnchanged ? 'skip' : 'save',
     scan: values.noScan ? 'none' : 'measure',
     notes: context.console.verbosity >= (context.console.form === 'json' ? 2 : 3) ? 'each-item' : 'none',
@@ -141,18 +137,6 @@ function detectionOf({ ignoreInode, ignoreCtime, force }: Values): ChangeDetecti
     ctime: ignoreCtime || ignoreInode ? 'ignored' : 'compared',
     inode: ignoreInode ? 'ignored' : 'compared',
   };
-}
-
-/** `2026-08-01 14:00:00` in the zone of this machine, as restic takes it. */
-function momentOf(text: string): bigint {
-  try {
-    const local = Temporal.PlainDateTime.from(text.replace(' ', 'T'), { overflow: 'reject' });
-    return local.toZonedDateTime(new Intl.DateTimeFormat().resolvedOptions().timeZone).epochNanoseconds;
-  } catch (cause) {
-    throw new HoldfastError('usage', `--time: ${JSON.stringify(text)} is no time such as "2026-08-01 14:00:00"`, {
-      cause,
-    });
-  }
 }
 
 function checkCombinations(values: Values, operands: readonly string[], context: Context): void {

@@ -1,0 +1,24 @@
+import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
+import { choice, text } from '../option.ts';
+
+export const dumpOptions = {
+  ...snapshotFilter,
+  archive: choice('format', ['tar', 'zip'], 'form of a folder', { short: 'a', fallback: 'tar' }),
+  target: text('file', 'write to this file', { short: 't', fallback: 'standard output' }),
+} as const;
+
+export const dump = command({
+  name: 'dump',
+  summary: 'Print a file of a snapshot, or a folder as an archive',
+  operands: 'SNAPSHOT PATH',
+  arity: { least: 2, most: 2 },
+  examples: [
+    { line: 'holdfast dump latest /shop.sql | psql shop', does: 'A stored file to standard output.' },
+    {
+      line: 'holdfast dump latest /etc --archive zip --target etc.zip',
+      does: 'A folder as a zip file; tar is the default, / is everything.',
+    },
+  ],
+  options: dumpOptions,
+});

@@ -1,0 +1,59 @@
+import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
+import { flag, list, parsed, refusal, text, wholeNumber } from '../option.ts';
+import { pruneOptions } from './prune-options.ts';
+
+/** −1 keeps all. */
+function keepCount(given: string, label: string): number {
+  if (given === 'unlimited' || given === '-1') return -1;
+  if (given.startsWith('-')) throw refusal(label, given, 'a whole number, or unlimited');
+  return wholeNumber(given, label);
+}
+
+const { short: _short, ...host } = snapshotFilter.host;
+
+export const forgetOptions = {
+  keepLast: parsed('n', keepCount, 'keep the last n', { short: 'l' }),
+  keepHourly: parsed('n', keepCount, 'keep the last of each of n hours', { short: 'H' }),
+  keepDaily: parsed('n', keepCount, 'keep the last of each of n days', { short: 'd' }),
+  keepWeekly: parsed('n', keepCount, 'keep the last of each of n weeks', { short: 'w' }),
+  keepMonthly: parsed('n', keepCount, 'keep the last of each of n months', { short: 'm' }),
+  keepQuarterly: parsed('n', keepCount, 'keep the last of each of n quarters'),
+  keepYearly: parsed('n', keepCount, 'keep the last of each of n years', { short: 'y' }),
+  keepWithin: text('duration', 'keep all this long before the newest, such as 1y5m7d2h'),
+  keepWithinHourly: text('duration', 'keep hourly ones this long'),
+  keepWithinDaily: text('duration', 'keep daily ones this long'),
+  keepWithinWeekly: text('duration', 'keep weekly ones this long'),
+  keepWithinMonthly: text('duration', 'keep monthly ones this long'),
+  keepWithinQuarterly: text('duration', 'keep quarterly ones this long'),
+  keepWithinYearly: text('duration', 'keep yearly ones this long'),
+  keepTag: list('tag[,tag]', 'keep those with all of these tags'),
+  unsafeAllowRemoveAll: flag('a group may be emptied'),
+  host,
+  tag: snapshotFilter.tag,
+  path: snapshotFilter.path,
+  compact: flag('one line a snapshot', { short: 'c' }),
+  groupBy: text('group', 'what makes snapshots a group: host, paths, tags', { short: 'g', fallback: 'host,paths' }),
+  dryRun: flag('change nothing, show what would be done', { short: 'n' }),
+  prune: flag('prune afterwards, if a snapshot was removed'),
+  ...pruneOptions,
+} as const;
+
+export const forget = command({
+  name: 'forget',
+  summary: 'Remove snapshots by rule or by ID',
+  operands: '[SNAPSHOT…]',
+  arity: { least: 0, most: Infinity },
+  examples: [
+    {
+      line: 'holdfast forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
+      does: 'Shows what a rule would keep and remove, and why.',
+    },
+    { line: 'holdfast forget --keep-within 30d --prune', does: 'Removes older snapshots and then their data.' },
+    { line: 'holdfast forget 4bba301e', does: 'Removes one snapshot.' },
+  ],
+  about: [
+    'Rules apply to each group alone. A group is never emptied without --unsafe-allow-remove-all. Data is removed by prune.',
+  ],
+  options: forgetOptions,
+});

@@ -1,0 +1,28 @@
+import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
+import { choice, flag, unsupported } from '../option.ts';
+
+export const lsOptions = {
+  ...snapshotFilter,
+  long: flag('modes, owners, sizes and times too', { short: 'l' }),
+  recursive: flag('what is in folders below the given ones too'),
+  humanReadable: flag('sizes with units'),
+  sort: choice('by', ['name', 'size', 'time', 'mtime', 'atime', 'ctime', 'extension'], 'order', {
+    short: 's',
+    fallback: 'name',
+  }),
+  reverse: flag('the other way round'),
+  ncdu: unsupported('none'),
+} as const;
+
+export const ls = command({
+  name: 'ls',
+  summary: 'List files in a snapshot',
+  operands: 'SNAPSHOT [FOLDER…]',
+  arity: { least: 1, most: Infinity },
+  examples: [
+    { line: 'holdfast ls latest', does: 'Every file of the newest snapshot.' },
+    { line: 'holdfast ls -l "yesterday 14:00" /etc', does: 'What /etc held then, with modes, sizes and times.' },
+  ],
+  options: lsOptions,
+});

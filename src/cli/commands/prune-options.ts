@@ -1,0 +1,12 @@
+import { flag, parsed, text } from '../option.ts';
+import { sizeBytes } from '../quantity.ts';
+
+/** What `prune` and `forget --prune` have in common. */
+export const pruneOptions = {
+  maxUnused: text('limit', 'how much unused data may stay: 5%, 2G or unlimited', { fallback: '5%' }),
+  maxRepackSize: parsed('size', sizeBytes, 'rewrite at most this much'),
+  repackCacheableOnly: flag('rewrite packs of trees only'),
+  repackSmallerThan: parsed('size', sizeBytes, 'rewrite packs smaller than this'),
+  repackSmall: flag('rewrite packs far below the target size'),
+  repackUncompressed: flag('rewrite packs with uncompressed data'),
+} as const;

@@ -1,0 +1,25 @@
+import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
+import { choice } from '../option.ts';
+
+export const statsOptions = {
+  ...snapshotFilter,
+  mode: choice('mode', ['restore-size', 'files-by-contents', 'blobs-per-file', 'raw-data'], 'what is counted', {
+    fallback: 'restore-size',
+  }),
+} as const;
+
+export const stats = command({
+  name: 'stats',
+  summary: 'Show how much data there is',
+  operands: '[SNAPSHOT…]',
+  arity: { least: 0, most: Infinity },
+  examples: [
+    { line: 'holdfast stats latest', does: 'What the newest snapshot would take when restored.' },
+    {
+      line: 'holdfast stats --mode raw-data',
+      does: 'What all snapshots take in the repository, and how well it compresses.',
+    },
+  ],
+  options: statsOptions,
+});

@@ -1,0 +1,102 @@
+import { HoldfastError } from '../errors/error.ts';
+import type { PruneJobOptions } from '../job/prune.ts';
+import { pruneDefaults, type PruneOptions, type PruneStatistics, type UnusedLimit } from '../repository/prune.ts';
+import type { pruneOptions } from './commands/prune-options.ts';
+import type { Console } from './console.ts';
+import type { Context } from './context.ts';
+import { formatBytes } from './format.ts';
+import type { Values } from './option.ts';
+import { sizeBytes } from './quantity.ts';
+import { writerOptions } from './writer-options.ts';
+
+/** What --max-unused and its companions ask for. */
+export function pruneOptionsOf(values: Values<typeof pruneOptions>, context: Context): PruneOptions {
+  if (values.repackUncompressed && context.globals.compression === 'off') {
+    throw new HoldfastError('usage', '--compression off and --repack-uncompressed can’t stand together');
+  }
+  return {
+    ...pruneDefaults,
+    maxUnused: values.maxUnused === undefined ? pruneDefaults.maxUnused : unusedLimit(values.maxUnused),
+    ...(values.maxRepackSize === undefined ? {} : { maxRepackBytes: values.maxRepackSize }),
+    ...(values.repackSmallerThan === undefined ? {} : { repackSmallerThanBytes: values.repackSmallerThan }),
+    repackCacheableOnly: values.repackCacheableOnly,
+    repackUncompressed: values.repackUncompressed,
+  };
+}
+
+function unusedLimit(text: string): UnusedLimit {
+  if (text === 'unlimited') return { kind: 'unlimited' };
+  if (!text.endsWith('%')) return { kind: 'bytes', bytes: sizeBytes(text, '--max-unused') };
+  const percent = Number(text.slice(0, -1));
+  if (!(percent >= 0 && percent < 100) || text === '%') {
+    throw new HoldfastError('usage', `--max-unused: ${JSON.stringify(text)} is not a part from 0% to below 100%`);
+  }
+  return { kind: 'percent', percent };
+}
+
+/** The rest of what a prune needs, and how its plan is shown. */
+export function pruneJob(values: Values<typeof pruneOptions>, context: Context): Omit<PruneJobOptions, 'mode'> {
+  return {
+    prune: pruneOptionsOf(values, context),
+    writer: writerOptions(context.globals),
+    onPlan: (statistics) => showStatistics(statistics, context.console),
+  };
+}
+
+function showStatistics(statistics: PruneStatistics, console: Console): void {
+  if (console.form === 'json') console.record(record(statistics));
+  else for (const [line, from] of lines(statistics)) console.say(line, from);
+}
+
+function record({ blobs, bytes, packs }: PruneStatistics): unknown {
+  return {
+    message_type: 'summary',
+    blobs: snakeCase(blobs),
+    bytes: snakeCase(bytes),
+    packfiles: snakeCase(packs),
+  };
+}
+
+/** restic's names of the members are ours in another spelling. */
+function snakeCase(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const entries = Object.entries(counts).map(([name, count]) => [
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    count,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+type Line = readonly [text: string, from: 1 | 2];
+
+function lines({ blobs, bytes, packs }: PruneStatistics): readonly Line[] {
+  const row = (label: string, count: number, size: number): string =>
+    `${label.padEnd(14)}${String(count).padStart(10)} blobs / ${formatBytes(size)}`;
+  const packRow = (label: string, count: number): Line => [`${label.padEnd(20)}${String(count).padStart(10)}`, 2];
+  return [
+    [row('used:', blobs.used, bytes.used), 2],
+    [row('duplicates:', blobs.duplicate, bytes.duplicate), 2],
+    [row('unused:', blobs.unused, bytes.unused), 2],
+    [`unreferenced: ${formatBytes(bytes.unreferenced).padStart(28)}`, 2],
+    [row('total:', blobs.total, bytes.total), 2],
+    [row('to repack:', blobs.repack, bytes.repack), 1],
+    [row('this removes:', blobs.repackRemove, bytes.repackRemove), 1],
+    [row('to delete:', blobs.remove, bytes.remove + bytes.unreferenced), 1],
+    [row('total prune:', blobs.removeTotal, bytes.removeTotal), 1],
+    [row('remaining:', blobs.remaining, bytes.remaining), 1],
+    [
+      `unused size after prune: ${formatBytes(bytes.remainingUnused)} (${percent(bytes.remainingUnused, bytes.remaining)} of remaining size)`,
+      1,
+    ],
+    packRow('totally used packs:', packs.used),
+    packRow('partly used packs:', packs.partlyUsed),
+    packRow('unused packs:', packs.unused),
+    packRow('packs to keep:', packs.keep),
+    packRow('packs to repack:', packs.repack),
+    packRow('packs to delete:', packs.remove),
+    packRow('unreferenced packs:', packs.unreferenced),
+  ];
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '0%' : `${((part / whole) * 100).toFixed(2)}%`;
+}

@@ -1,0 +1,136 @@
+import { localZone } from '../../clock/zone.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { forget } from '../../job/forget.ts';
+import { parseDuration, type Duration } from '../../retention/duration.ts';
+import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
+import { isEmptyPolicy, periods, type KeepCount, type KeepPolicy, type Period } from '../../retention/keep.ts';
+import { describePolicy, type GroupPlan } from '../../retention/plan.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { jobContext } from '../access.ts';
+import type { Invocation, Run } from '../command.ts';
+import type { forgetOptions } from '../commands/forget.ts';
+import type { Context } from '../context.ts';
+import { plural } from '../format.ts';
+import { showProgress } from '../progress.ts';
+import { pruneJob } from '../prune-view.ts';
+import { findOptions, tagsOf } from '../selection.ts';
+import { snapshotRecord } from '../snapshot-record.ts';
+import { groupTitle, snapshotTable } from '../snapshot-table.ts';
+
+type Values = Invocation<typeof forgetOptions>['values'];
+
+/** Exit code 3: some snapshot could not be removed. */
+export const run: Run<typeof forgetOptions> = async ({ values, operands }, context) => {
+  const { console, globals } = context;
+  if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'forget: --no-lock goes with --dry-run only');
+  const policy = policyOf(values);
+  checkRemoveAll(values, policy);
+  using view = showProgress(context);
+  let groups: readonly GroupPlan<Snapshot>[] = [];
+  const outcome = await forget(jobContext(context, view.listener), {
+    ...findOptions(values, context),
+    names: operands,
+    rules: {
+      policy,
+      groupBy: values.groupBy === undefined ? defaultGroupBy : parseGroupBy(values.groupBy),
+      zone: localZone(),
+      ...(values.unsafeAllowRemoveAll ? { removeAll: 'allowed' } : {}),
+    },
+    mode: values.dryRun ? 'dry-run' : 'execute',
+    ...(values.prune ? { prune: pruneJob(values, context) } : {}),
+    onPlan: (planned) => {
+      groups = planned;
+      showPlan(planned, policy, values, context);
+    },
+    onRemoved: (removed) => {
+      if (console.form === 'json' && groups.length > 0) console.record(groups.map(groupRecord));
+      if (removed.length > 0)
+        console.say(`${plural(removed.length, 'snapshot')} ${values.dryRun ? 'would be' : 'were'} removed`);
+    },
+  });
+  if (outcome.failed.length > 0) return 3;
+  return outcome.failedRemovals === 0 ? 0 : 1;
+};
+
+/** An empty policy removes everything that the filter lets through: never without one. */
+function checkRemoveAll({ unsafeAllowRemoveAll, host, tag, path }: Values, policy: KeepPolicy): void {
+  if (!unsafeAllowRemoveAll || !isEmptyPolicy(policy) || host.length + tag.length + path.length > 0) return;
+  throw new HoldfastError('usage', '--unsafe-allow-remove-all needs --host, --tag or --path beside it');
+}
+
+function policyOf(values: Values): KeepPolicy {
+  const { keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepQuarterly, keepYearly } = values;
+  const counts = given<KeepCount>({
+    last: countOf(keepLast),
+    hourly: countOf(keepHourly),
+    daily: countOf(keepDaily),
+    weekly: countOf(keepWeekly),
+    monthly: countOf(keepMonthly),
+    quarterly: countOf(keepQuarterly),
+    yearly: countOf(keepYearly),
+  });
+  const texts: Readonly<Record<Period, string | undefined>> = {
+    hourly: values.keepWithinHourly,
+    daily: values.keepWithinDaily,
+    weekly: values.keepWithinWeekly,
+    monthly: values.keepWithinMonthly,
+    quarterly: values.keepWithinQuarterly,
+    yearly: values.keepWithinYearly,
+  };
+  const withinEach = Object.fromEntries(periods.map((period) => [period, durationOf(texts[period])]));
+  return {
+    counts,
+    within: durationOf(values.keepWithin),
+    withinEach: given<Duration>(withinEach),
+    tags: values.keepTag.map(tagsOf),
+  };
+}
+
+function countOf(count: number | undefined): KeepCount | undefined {
+  return count === -1 ? 'unlimited' : count;
+}
+
+function durationOf(text: string | undefined): Duration | undefined {
+  return text === undefined ? undefined : parseDuration(text);
+}
+
+function given<T>(values: Readonly<Record<string, T | undefined>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function showPlan(
+  groups: readonly GroupPlan<Snapshot>[],
+  policy: KeepPolicy,
+  { compact }: Values,
+  { console }: Context,
+): void {
+  const form = compact ? 'compact' : 'full';
+  console.say(`Applying Policy: ${describePolicy(policy)}`);
+  for (const { key, keep, remove, reasons } of groups) {
+    const title = groupTitle(key);
+    if (title !== undefined) console.say(`\n${title}`);
+    const matches = new Map(reasons.map((reason) => [reason.snapshot, reason.matches]));
+    if (keep.length > 0) console.say(`keep ${plural(keep.length, 'snapshot')}:`);
+    if (keep.length > 0) for (const line of snapshotTable(keep.toReversed(), form, matches)) console.say(line);
+    if (remove.length > 0) console.say(`\nremove ${plural(remove.length, 'snapshot')}:`);
+    if (remove.length > 0) for (const line of snapshotTable(remove.toReversed(), form)) console.say(line);
+  }
+}
+
+/** restic writes an empty list as null. */
+function groupRecord({ key, keep, remove, reasons }: GroupPlan<Snapshot>): unknown {
+  return {
+    tags: key.tags,
+    host: key.hostname,
+    paths: key.paths,
+    keep: orNull(keep.map(snapshotRecord)),
+    remove: orNull(remove.map(snapshotRecord)),
+    reasons: orNull(reasons.map(({ snapshot, matches }) => ({ snapshot: snapshotRecord(snapshot), matches }))),
+  };
+}
+
+function orNull<T>(items: readonly T[]): readonly T[] | null {
+  return items.length === 0 ? null : items;
+}

@@ -1,0 +1,86 @@
+import type { FileId } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { Repository } from '../repository/repository.ts';
+import { planForget, type ForgetOptions, type GroupPlan } from '../retention/plan.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { findSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
+import { inRepository, type JobContext } from './job.ts';
+import { pruneLocked, type PruneJobOptions } from './prune.ts';
+
+export interface ForgetJobOptions extends FindOptions {
+  /** Named snapshots are removed whatever the rules say; without names the rules decide. */
+  readonly names: readonly string[];
+  readonly rules: Omit<ForgetOptions, 'nowNs' | 'zone'> & Pick<ForgetOptions, 'zone'>;
+  readonly mode: 'execute' | 'dry-run';
+  /** Follows when a snapshot was removed. */
+  readonly prune?: Omit<PruneJobOptions, 'mode'>;
+  /** Told of what is going to happen, before it does; not for named snapshots. */
+  readonly onPlan: (groups: readonly GroupPlan<Snapshot>[]) => void;
+  /** Told what was removed, or would be, before the pruning. */
+  readonly onRemoved: (removed: readonly FileId[]) => void;
+}
+
+export interface ForgetOutcome {
+  readonly removed: readonly FileId[];
+  /** Could not be removed; each was told as a warning. Nothing was pruned then. */
+  readonly failed: readonly FileId[];
+  /** Packs that a prune could not remove. */
+  readonly failedRemovals: number;
+}
+
+/** Removes snapshots, alone on the repository. A snapshot that can't be read ends it before anything is removed. */
+export async function forget(context: JobContext, options: ForgetJobOptions): Promise<ForgetOutcome> {
+  return await inRepository(context, options.mode === 'dry-run' ? 'check' : 'rewrite', async (repository, signal) => {
+    const within = { ...context, signal };
+    const wanted = await snapshotsToRemove(repository, within, options);
+    const failed = options.mode === 'dry-run' ? [] : await removeSnapshots(repository, wanted, within);
+    const removed = wanted.filter((id) => !failed.includes(id));
+    options.onRemoved(removed);
+    if (options.prune === undefined || wanted.length === 0 || failed.length > 0)
+      return { removed, failed, failedRemovals: 0 };
+    const pruning = { ...options.prune, mode: options.mode };
+    return { removed, failed, ...(await pruneLocked(repository, within, pruning, new Set(removed))) };
+  });
+}
+
+async function snapshotsToRemove(
+  repository: Repository,
+  { clock }: JobContext,
+  options: ForgetJobOptions,
+): Promise<readonly FileId[]> {
+  const snapshots = (await findSnapshots(repository, options.names, options)).map((found) => {
+    if (found.kind === 'failed') throw found.error;
+    return found.snapshot;
+  });
+  if (options.names.length > 0) return snapshots.map(({ id }) => id);
+  const groups = planForget(snapshots, { ...options.rules, nowNs: clock.nowNs() });
+  options.onPlan(groups);
+  return groups.flatMap(({ remove }) => remove.map(({ id }) => id));
+}
+
+/** Resolves with those that could not be removed. */
+async function removeSnapshots(
+  repository: Repository,
+  ids: readonly FileId[],
+  { listener, signal }: JobContext,
+): Promise<readonly FileId[]> {
+  const failed: FileId[] = [];
+  for (const [at, id] of ids.entries()) {
+    signal.throwIfAborted();
+    try {
+      await repository.removeFile('snapshots', id);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      failed.push(id);
+      listener({ kind: 'warning', during: 'forget', item: `snapshot ${id}`, message: `not removed: ${error.message}` });
+    }
+    listener({
+      kind: 'progress',
+      phase: 'removing snapshots',
+      doneBytes: 0,
+      doneItems: at + 1,
+      totalItems: ids.length,
+    });
+  }
+  return failed;
+}
