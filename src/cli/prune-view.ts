@@ -10,7 +10,7 @@ import { sizeBytes } from './quantity.ts';
 import { writerOptions } from './writer-options.ts';
 
 /** What --max-unused and its companions ask for. */
-export function pruneOptionsOf(values: Values<typeof pruneOptions>, context: Context): PruneOptions {
+function pruneOptionsOf(values: Values<typeof pruneOptions>, context: Context): PruneOptions {
   if (values.repackUncompressed && context.globals.compression === 'off') {
     throw new HoldfastError('usage', '--compression off and --repack-uncompressed can’t stand together');
   }
@@ -59,11 +59,11 @@ function record({ blobs, bytes, packs }: PruneStatistics): unknown {
 
 /** restic's names of the members are ours in another spelling. */
 function snakeCase(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const entries = Object.entries(counts).map(([name, count]) => [
+  const entries = Object.entries(counts).map(([name, count]): readonly [string, number] => [
     name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     count,
   ]);
-  return Object.fromEntries(entries);
+  return Object.fromEntries<number>(entries);
 }
 
 type Line = readonly [text: string, from: 1 | 2];

@@ -1,3 +1,4 @@
+import { parseTagList } from '../retention/tags.ts';
 import type { FindOptions, SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { Context } from './context.ts';
 import { resolve } from 'node:path';
@@ -12,14 +13,9 @@ interface FilterValues {
 export function filterOf({ host, tag, path }: FilterValues): SnapshotFilter {
   return {
     hosts: host.length === 1 && host[0] === '' ? [] : host,
-    tagLists: tag.map(tagsOf),
+    tagLists: tag.map(parseTagList),
     paths: path.map((one) => resolve(one)),
   };
-}
-
-/** `a,b` → two tags; '' stays one, the empty one. */
-export function tagsOf(list: string): readonly string[] {
-  return list.split(',').map((tag) => tag.trim());
 }
 
 /** The present moment in the zone of this machine: what `yesterday` is counted from. */

@@ -1,25 +1,19 @@
 import { command } from '../command.ts';
+import { parseKeepCount } from '../../retention/keep.ts';
 import { snapshotFilter } from '../globals.ts';
-import { flag, list, parsed, refusal, text, wholeNumber } from '../option.ts';
+import { flag, list, parsed, text } from '../option.ts';
 import { pruneOptions } from './prune-options.ts';
-
-/** −1 keeps all. */
-function keepCount(given: string, label: string): number {
-  if (given === 'unlimited' || given === '-1') return -1;
-  if (given.startsWith('-')) throw refusal(label, given, 'a whole number, or unlimited');
-  return wholeNumber(given, label);
-}
 
 const { short: _short, ...host } = snapshotFilter.host;
 
 export const forgetOptions = {
-  keepLast: parsed('n', keepCount, 'keep the last n', { short: 'l' }),
-  keepHourly: parsed('n', keepCount, 'keep the last of each of n hours', { short: 'H' }),
-  keepDaily: parsed('n', keepCount, 'keep the last of each of n days', { short: 'd' }),
-  keepWeekly: parsed('n', keepCount, 'keep the last of each of n weeks', { short: 'w' }),
-  keepMonthly: parsed('n', keepCount, 'keep the last of each of n months', { short: 'm' }),
-  keepQuarterly: parsed('n', keepCount, 'keep the last of each of n quarters'),
-  keepYearly: parsed('n', keepCount, 'keep the last of each of n years', { short: 'y' }),
+  keepLast: parsed('n', parseKeepCount, 'keep the last n', { short: 'l' }),
+  keepHourly: parsed('n', parseKeepCount, 'keep the last of each of n hours', { short: 'H' }),
+  keepDaily: parsed('n', parseKeepCount, 'keep the last of each of n days', { short: 'd' }),
+  keepWeekly: parsed('n', parseKeepCount, 'keep the last of each of n weeks', { short: 'w' }),
+  keepMonthly: parsed('n', parseKeepCount, 'keep the last of each of n months', { short: 'm' }),
+  keepQuarterly: parsed('n', parseKeepCount, 'keep the last of each of n quarters'),
+  keepYearly: parsed('n', parseKeepCount, 'keep the last of each of n years', { short: 'y' }),
   keepWithin: text('duration', 'keep all this long before the newest, such as 1y5m7d2h'),
   keepWithinHourly: text('duration', 'keep hourly ones this long'),
   keepWithinDaily: text('duration', 'keep daily ones this long'),

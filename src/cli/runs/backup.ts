@@ -18,7 +18,8 @@ import type { Context } from '../context.ts';
 import { passwordReference } from '../location.ts';
 import { patternsOf } from '../patterns.ts';
 import { programVersion } from '../program.ts';
-import { presentTime, tagsOf } from '../selection.ts';
+import { presentTime } from '../selection.ts';
+import { parseTagList } from '../../retention/tags.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { filesGiven } from '../text-file.ts';
 import { timeOf } from '../time-argument.ts';
@@ -57,7 +58,7 @@ async function optionsOf(
       username,
       uid,
       gid,
-      tags: values.tag.flatMap(tagsOf).filter((tag) => tag !== ''),
+      tags: values.tag.flatMap(parseTagList).filter((tag) => tag !== ''),
       excludes: values.exclude,
       programVersion: `holdfast ${programVersion()}`,
     },

@@ -26,7 +26,7 @@ export const run: Run<typeof dumpOptions> = async ({ values, operands }, context
     return 0;
   }
   await using file = await open(values.target, 'w');
-  await dump(jobContext(silentOnOutput), { ...options, write: async (bytes) => void (await file.writeFile(bytes)) });
+  await dump(jobContext(silentOnOutput), { ...options, write: async (bytes) => await file.writeFile(bytes) });
   await file.sync();
   return 0;
 };

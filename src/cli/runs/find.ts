@@ -58,7 +58,7 @@ interface Matches {
 class Results {
   readonly #values: Values;
   readonly #context: Context;
-  readonly #records: (Matches | unknown)[] = [];
+  readonly #records: unknown[] = [];
   #of: Snapshot | undefined;
   #matches: Matches | undefined;
 

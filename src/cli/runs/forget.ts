@@ -4,6 +4,7 @@ import { forget } from '../../job/forget.ts';
 import { parseDuration, type Duration } from '../../retention/duration.ts';
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
 import { isEmptyPolicy, periods, type KeepCount, type KeepPolicy, type Period } from '../../retention/keep.ts';
+import { parseTagList } from '../../retention/tags.ts';
 import { describePolicy, type GroupPlan } from '../../retention/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { jobContext } from '../access.ts';
@@ -13,7 +14,7 @@ import type { Context } from '../context.ts';
 import { plural } from '../format.ts';
 import { showProgress } from '../progress.ts';
 import { pruneJob } from '../prune-view.ts';
-import { findOptions, tagsOf } from '../selection.ts';
+import { findOptions } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { groupTitle, snapshotTable } from '../snapshot-table.ts';
 
@@ -61,13 +62,13 @@ function checkRemoveAll({ unsafeAllowRemoveAll, host, tag, path }: Values, polic
 function policyOf(values: Values): KeepPolicy {
   const { keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepQuarterly, keepYearly } = values;
   const counts = given<KeepCount>({
-    last: countOf(keepLast),
-    hourly: countOf(keepHourly),
-    daily: countOf(keepDaily),
-    weekly: countOf(keepWeekly),
-    monthly: countOf(keepMonthly),
-    quarterly: countOf(keepQuarterly),
-    yearly: countOf(keepYearly),
+    last: keepLast,
+    hourly: keepHourly,
+    daily: keepDaily,
+    weekly: keepWeekly,
+    monthly: keepMonthly,
+    quarterly: keepQuarterly,
+    yearly: keepYearly,
   });
   const texts: Readonly<Record<Period, string | undefined>> = {
     hourly: values.keepWithinHourly,
@@ -82,12 +83,8 @@ function policyOf(values: Values): KeepPolicy {
     counts,
     within: durationOf(values.keepWithin),
     withinEach: given<Duration>(withinEach),
-    tags: values.keepTag.map(tagsOf),
+    tags: values.keepTag.map(parseTagList),
   };
-}
-
-function countOf(count: number | undefined): KeepCount | undefined {
-  return count === -1 ? 'unlimited' : count;
 }
 
 function durationOf(text: string | undefined): Duration | undefined {

@@ -5,7 +5,8 @@ import { jobContext } from '../access.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { tagOptions } from '../commands/tag.ts';
 import { plural } from '../format.ts';
-import { filterOf, presentTime, tagsOf } from '../selection.ts';
+import { filterOf, presentTime } from '../selection.ts';
+import { parseTagList } from '../../retention/tags.ts';
 
 export const run: Run<typeof tagOptions> = async ({ values, operands }, context) => {
   const { console } = context;
@@ -28,8 +29,8 @@ export const run: Run<typeof tagOptions> = async ({ values, operands }, context)
 function changeOf({ add, remove, set }: Invocation<typeof tagOptions>['values']): TagChange {
   if (set.length + add.length + remove.length === 0)
     throw new HoldfastError('usage', 'tag: say --add, --remove or --set');
-  if (set.length === 0) return { add: add.flatMap(tagsOf), remove: remove.flatMap(tagsOf) };
+  if (set.length === 0) return { add: add.flatMap(parseTagList), remove: remove.flatMap(parseTagList) };
   if (add.length + remove.length > 0)
     throw new HoldfastError('usage', '--set and --add or --remove can’t stand together');
-  return { set: set.flatMap(tagsOf) };
+  return { set: set.flatMap(parseTagList) };
 }
