@@ -5,7 +5,7 @@ const production = process.argv.includes('--production');
 
 const config: KnipConfig = {
   entry: [
-    'src/main.ts!',
+    'src/main.js!',
     'src/**/*-worker.ts!',
     // What tests of any room stand on is offered like the rest.
     'src/clock/manual-clock.ts!',
@@ -15,7 +15,7 @@ const config: KnipConfig = {
     '**/*.test.ts',
     'bench/{measure,pipeline,primitives}.ts',
   ],
-  project: ['src/**/*.ts!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+  project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
   ignoreExportsUsedInFile: production || { interface: true, type: true },
   // Programs that scripts/ok.ts runs.
   ignoreDependencies: ['oxfmt', 'oxlint', 'oxlint-tsgolint'],

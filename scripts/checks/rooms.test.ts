@@ -86,5 +86,5 @@ test('a cycle between files is found; a diamond, an import of types or a later i
 });
 
 test('the file that starts the program belongs to cli', () => {
-  assert.deepEqual(findings({ 'src/main.ts': `const { main } = await import('./cli/main.ts');` }), []);
+  assert.deepEqual(findings({ 'src/main.js': `const { main } = await import('./cli/main.ts');` }), []);
 });

@@ -7,7 +7,7 @@ import { cycles } from './cycles.ts';
 import { readRooms, type Rooms } from './rooms-table.ts';
 
 /** The file that starts the program, which stands directly in src/. */
-const start = 'src/main.ts';
+const start = 'src/main.js';
 const startsIn = 'cli';
 
 type Imports = Pick<SourceFile, 'path' | 'imports' | 'loads'>;
@@ -15,7 +15,7 @@ type Imports = Pick<SourceFile, 'path' | 'imports' | 'loads'>;
 /** Holds every import of src/ against the table in docs/ARCHITECTURE.md. */
 export function checkRooms(): Verdict {
   const rooms = readRooms(readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8'));
-  return { findings: roomFindings(rooms, filesMatching('src/**/*.ts').map(parseFile)) };
+  return { findings: roomFindings(rooms, filesMatching('src/**/*.{js,ts}').map(parseFile)) };
 }
 
 export function roomFindings(rooms: Rooms, files: readonly Imports[]): readonly string[] {

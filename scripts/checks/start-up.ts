@@ -36,7 +36,7 @@ function startUpOf(command: readonly string[]): Verdict {
 
 function modulesOf(command: readonly string[]): readonly string[] {
   const preload = join(import.meta.dirname, 'list-modules.ts');
-  const { output } = spawnSync(process.execPath, ['--import', preload, join(root, 'src/main.ts'), ...command], {
+  const { output } = spawnSync(process.execPath, ['--import', preload, join(root, 'src/main.js'), ...command], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 /**
  * The program. Modules are compiled once and kept in the user's own cache folder (never the shared /tmp, where
- * another user could plant one), and only what a command needs is loaded.
+ * another user could plant one), and only what a command needs is loaded. The one file in JavaScript: it is compiled
+ * before there is a cache, and for a single TypeScript file Node would load its compiler, 90 ms and 20 MiB.
  */
 const cacheHome = process.env['XDG_CACHE_HOME'] ?? (process.env['HOME'] && join(process.env['HOME'], '.cache'));
 if (cacheHome) {
