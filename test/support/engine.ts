@@ -1,16 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { Inventory } from '../../scripts/first-backup/inventory.ts';
 import { rawPathOf, type BlobId, type FileId } from '../../src/bytes/ids.ts';
 import { systemClock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
 import { backup, type BackupOutcome } from '../../src/job/backup.ts';
 import type { JobContext } from '../../src/job/job.ts';
 import { checkStructure, type CheckOptions } from '../../src/repository/check.ts';
+import { restoreToFolder } from '../../src/job/restore.ts';
 import { createRepository } from '../../src/repository/create.ts';
 import { openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { archive } from '../../src/snapshot/archive.ts';
 import { checkTrees } from '../../src/snapshot/check.ts';
-import { listSnapshots } from '../../src/snapshot/snapshots.ts';
+import { selectAll, type RestoreOutcome } from '../../src/snapshot/restore.ts';
+import { anySnapshot, listSnapshots, loadSnapshot } from '../../src/snapshot/snapshots.ts';
 import { decodeTree } from '../../src/snapshot/tree.ts';
+import { walkTree } from '../../src/snapshot/walk.ts';
 import { filesSource } from '../../src/source/files.ts';
 import type { Source } from '../../src/source/source.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
@@ -77,6 +82,44 @@ export async function backupFolder(context: JobContext, folder: string): Promise
     scan: 'none',
     notes: 'none',
   });
+}
+
+/** Everything of a snapshot, below a folder. */
+export async function restoreSnapshot(context: JobContext, id: FileId, target: string): Promise<RestoreOutcome> {
+  return await restoreToFolder(context, {
+    name: id,
+    find: { filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO() },
+    target: rawPathOf(target),
+    restore: {
+      ...{ overwrite: 'always', select: selectAll, extras: 'keep', mode: 'write', holes: 'dense', verify: 'no' },
+      selectXattr: () => true,
+    },
+  });
+}
+
+/** The hash of each file's content, by its path below a folder. */
+export type Contents = ReadonlyMap<string, string>;
+
+/** What a snapshot holds of a folder, read blob by blob. */
+export async function contentsOf(context: JobContext, id: FileId, folder: string): Promise<Contents> {
+  const found = new Map<string, string>();
+  await using repository = await context.access.open();
+  const { tree } = await loadSnapshot(repository, id);
+  await repository.loadIndex(silent);
+  for await (const item of walkTree(repository, await subtree(repository, tree, folder))) {
+    if (item.kind === 'unreadable') throw item.error;
+    if (item.node.type !== 'file') continue;
+    const hash = createHash('sha256');
+    for (const blob of item.node.content ?? []) hash.update(await repository.readBlob('data', blob));
+    found.set(item.path, hash.digest('hex'));
+  }
+  return found;
+}
+
+export function contentsIn(inventory: Inventory): Contents {
+  return new Map(
+    [...inventory].flatMap(([path, { content }]) => (content === undefined ? [] : [[path, content] as const])),
+  );
 }
 
 /** What a job needs to work on a storage, with short waits. */

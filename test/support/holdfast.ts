@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { runProgram, type RunOptions, type RunResult } from './run-program.ts';
 
 /** The real program of this checkout. */
-const holdfastProgram = join(import.meta.dirname, '../../bin/holdfast');
+export const holdfastProgram = join(import.meta.dirname, '../../bin/holdfast');
 
 export interface RepositoryAt {
   readonly repository: string;
@@ -10,7 +10,7 @@ export interface RepositoryAt {
 }
 
 /** Runs Holdfast on a repository, without its cache unless `args` name one; an exit code is a result. */
-async function runHoldfast(
+export async function runHoldfast(
   { repository, password }: RepositoryAt,
   args: readonly string[],
   options: RunOptions = {},
