@@ -11,18 +11,18 @@ export interface WorkerThread<Request> extends AsyncDisposable {
   post(request: Request, transfer?: readonly Transferable[]): void;
 }
 
-export interface WorkerOptions<Reply> {
+export interface WorkerOptions<Message> {
   /** For people, in errors. */
   readonly name: string;
-  readonly onReply: (reply: Reply) => void;
-  /** The worker ended by itself, for a defect or for want of memory: called once, and no reply comes after it. */
+  readonly onMessage: (message: Message) => void;
+  /** The worker ended by itself, for a defect or for want of memory: called once, and no message comes after it. */
   readonly onFailure: (error: HoldfastError) => void;
 }
 
 /** Small heaps: what a worker handles stands in buffers outside of them. */
 const limits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
 
-export function startWorker<Request, Reply>(entry: URL, options: WorkerOptions<Reply>): WorkerThread<Request> {
+export function startWorker<Request, Message>(entry: URL, options: WorkerOptions<Message>): WorkerThread<Request> {
   const worker = new Worker(entry, { name: options.name, resourceLimits: limits, env: workerEnvironment() });
   let state: 'running' | 'ended' = 'running';
   const fail = (cause: unknown): void => {
@@ -32,8 +32,8 @@ export function startWorker<Request, Reply>(entry: URL, options: WorkerOptions<R
     const message = `the ${options.name} worker ended unexpectedly: ${reason}`;
     options.onFailure(new HoldfastError('internal', message, { cause }));
   };
-  worker.on('message', (reply: Reply) => {
-    if (state === 'running') options.onReply(reply);
+  worker.on('message', (message: Message) => {
+    if (state === 'running') options.onMessage(message);
   });
   worker.on('error', fail);
   worker.on('messageerror', fail);
@@ -53,14 +53,18 @@ function workerEnvironment(): NodeJS.ProcessEnv {
   return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
 }
 
-/** Answers the requests of the thread that started this worker; an error that `handle` throws ends the worker. */
-export function serveRequests<Request, Reply>(
-  handle: (request: Request) => { readonly reply: Reply; readonly transfer?: readonly Transferable[] } | undefined,
+/**
+ * Answers the requests of the thread that started this worker. `handle` may send other messages before its answer; an
+ * error that it throws ends the worker.
+ */
+export function serveRequests<Request, Message>(
+  handle: (request: Request, send: (message: Message) => void) => Message | undefined,
 ): void {
   const port = parentPort;
   if (port === null) throw new HoldfastError('internal', 'this file is the entry of a worker');
+  const send = (message: Message): void => port.postMessage(message);
   port.on('message', (request: Request) => {
-    const answer = handle(request);
-    if (answer) port.postMessage(answer.reply, [...(answer.transfer ?? [])]);
+    const answer = handle(request, send);
+    if (answer !== undefined) send(answer);
   });
 }

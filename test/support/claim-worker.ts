@@ -12,9 +12,8 @@ export type ClaimReply = readonly { readonly number: number; readonly slot: numb
 
 serveRequests<ClaimRequest, ClaimReply>(({ memory, ids }) => {
   const table = new BlobTable(memory);
-  const reply = ids.flatMap((id, number) => {
+  return ids.flatMap((id, number) => {
     const slot = table.claim('data', id);
     return slot < 0 ? [] : [{ number, slot }];
   });
-  return { reply };
 });

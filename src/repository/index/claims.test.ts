@@ -11,7 +11,7 @@ async function claimedBy(request: ClaimRequest): Promise<ClaimReply> {
   const reply = Promise.withResolvers<ClaimReply>();
   await using worker = startWorker<ClaimRequest, ClaimReply>(entry, {
     name: 'claim',
-    onReply: reply.resolve,
+    onMessage: reply.resolve,
     onFailure: reply.reject,
   });
   worker.post(request);

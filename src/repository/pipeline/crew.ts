@@ -1,15 +1,17 @@
 import type { HoldfastError } from '../../errors/error.ts';
 import { startWorker, type WorkerThread } from '../../host/worker.ts';
 
-export interface CrewOptions<Request, Reply> {
+export interface CrewOptions<Request, Reply, Extra> {
   readonly entry: URL;
   /** For people, in errors. */
   readonly name: string;
   readonly workers: number;
   /** Every worker's first request; it has no reply. */
   readonly setUp: Request;
-  /** Called with each reply before the promise of its request resolves. */
-  readonly onReply: (reply: Reply) => void;
+  /** Tells replies from what else workers send. */
+  readonly isReply: (message: Reply | Extra) => message is Reply;
+  /** Called with each message, with a reply before the promise of its request resolves. */
+  readonly onMessage: (message: Reply | Extra) => void;
   /** A worker has nothing to do, or will never do anything again. */
   readonly onIdle: () => void;
   /** A worker ended by itself: every request has failed, and so will each further one. */
@@ -39,17 +41,17 @@ interface Member<Request, Reply> {
 const jobsPerWorker = 2;
 
 /** Workers that take requests from one queue. */
-export class Crew<Request, Reply> implements AsyncDisposable {
-  readonly #options: CrewOptions<Request, Reply>;
-  readonly #members: readonly Member<Request, Reply>[];
+export class Crew<Request, Reply, Extra = never> implements AsyncDisposable {
+  readonly #options: CrewOptions<Request, Reply, Extra>;
+  /** Started by the first request: what is unchanged needs no worker. */
+  #members: readonly Member<Request, Reply>[] = [];
   readonly #urgent: Job<Request, Reply>[] = [];
   readonly #queue: Job<Request, Reply>[] = [];
   #failure: Error | undefined;
   #state: 'working' | 'held' = 'working';
 
-  constructor(options: CrewOptions<Request, Reply>) {
+  constructor(options: CrewOptions<Request, Reply, Extra>) {
     this.#options = options;
-    this.#members = Array.from({ length: options.workers }, () => this.#start());
   }
 
   /** Requests that no worker has taken yet. */
@@ -59,15 +61,16 @@ export class Crew<Request, Reply> implements AsyncDisposable {
 
   /** Some worker has nothing to do. */
   get isIdle(): boolean {
-    return this.#members.some(({ jobs }) => jobs.length === 0);
+    return this.#members.length === 0 || this.#members.some(({ jobs }) => jobs.length === 0);
   }
 
   get workers(): number {
-    return this.#members.length;
+    return this.#options.workers;
   }
 
   async run(request: Request, { urgency, transfer = [] }: RunOptions = {}): Promise<Reply> {
     if (this.#failure) throw this.#failure;
+    if (this.#members.length === 0) this.#members = Array.from({ length: this.workers }, () => this.#start());
     const job = { request, transfer, done: Promise.withResolvers<Reply>() };
     (urgency === 'urgent' ? this.#urgent : this.#queue).push(job);
     this.#handOut();
@@ -104,20 +107,19 @@ export class Crew<Request, Reply> implements AsyncDisposable {
 
   #start(): Member<Request, Reply> {
     const jobs: Job<Request, Reply>[] = [];
-    const thread = startWorker<Request, Reply>(this.#options.entry, {
+    const thread = startWorker<Request, Reply | Extra>(this.#options.entry, {
       name: this.#options.name,
-      onReply: (reply) => this.#finish(jobs, reply),
+      onMessage: (message) => this.#receive(jobs, message),
       onFailure: (error: HoldfastError) => this.fail(error),
     });
     thread.post(this.#options.setUp);
     return { thread, jobs };
   }
 
-  #finish(jobs: Job<Request, Reply>[], reply: Reply): void {
-    const job = jobs.shift();
-    if (!job) return;
-    this.#options.onReply(reply);
-    job.done.resolve(reply);
+  #receive(jobs: Job<Request, Reply>[], message: Reply | Extra): void {
+    this.#options.onMessage(message);
+    if (!this.#options.isReply(message)) return;
+    jobs.shift()?.done.resolve(message);
     this.#handOut();
     if (jobs.length === 0) this.#options.onIdle();
   }

@@ -6,6 +6,7 @@ import { abortError } from './abort-error.ts';
 import { BlobRecords } from './blob-records.ts';
 import { BlockPool } from './blocks.ts';
 import { Crew } from './crew.ts';
+import { giveBack } from './crates.ts';
 import type { OpenPack } from './open-pack.ts';
 import { PackStore, type PackStoreDeps } from './pack-store.ts';
 import { Packer } from './packer.ts';
@@ -25,7 +26,7 @@ const packsUnderWay = 2;
 export class StoringEngine implements RangeCrew, AsyncDisposable {
   readonly #deps: EngineDeps;
   readonly #mode: WriterOptions['mode'];
-  readonly #crew: Crew<Request, Reply>;
+  readonly #crew: Crew<Request, Reply, SealedPart>;
   readonly #packs: PackStore;
   readonly #packers: Readonly<Record<BlobType, Packer>>;
   readonly #ended = new AbortController();
@@ -37,12 +38,13 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     this.#packs = new PackStore(deps, { limit: packsUnderWay, signal: options.signal });
     const packer = { targetBytes: options.packSizeBytes, pool: new BlockPool(), onFull: this.#store };
     this.#packers = { data: new Packer('data', packer), tree: new Packer('tree', packer) };
-    this.#crew = new Crew<Request, Reply>({
+    this.#crew = new Crew<Request, Reply, SealedPart>({
       entry,
       name: 'storing',
       workers: Math.min(availableParallelism(), maxWorkers),
       setUp: setUpOf(deps, options),
-      onReply: this.#receive,
+      isReply: (message) => message.kind !== 'sealed',
+      onMessage: this.#receive,
       onIdle,
       onFailure: this.#fail,
     });
@@ -109,19 +111,18 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     this.#deps.index.detach();
   }
 
-  readonly #receive = (reply: Reply): void => {
-    if (reply.kind === 'stored') for (const part of reply.sealed) this.#pack(part);
-    this.wake();
+  readonly #receive = (reply: Reply | SealedPart): void => {
+    if (reply.kind === 'sealed') this.#pack(reply);
+    else this.wake();
   };
 
-  #pack({ bytes, records }: SealedPart): void {
+  #pack(part: SealedPart): void {
     let offset = 0;
-    for (const blob of BlobRecords.over(records)) {
-      this.#packers[blob.type].add(blob, new Uint8Array(bytes, offset, blob.length));
+    for (const blob of BlobRecords.over(part.records)) {
+      this.#packers[blob.type].add(blob, new Uint8Array(part.bytes, offset, blob.length));
       offset += blob.length;
     }
-    // Its bytes stand in packs now; the collector would take its time to free it.
-    bytes.transfer(0);
+    giveBack(part);
   }
 
   readonly #store = (pack: OpenPack): void => {

@@ -1,49 +1,39 @@
 import type { ClaimedBlob } from '../index/shared-index.ts';
 import { BlobRecords } from './blob-records.ts';
+import { Crates, type Crate } from './crates.ts';
 import type { SealedPart } from './protocol.ts';
 
-const partBytes = 2 ** 20;
-
-/** In a worker: where a request's sealed blobs are collected, to be handed over without a copy. */
+/** In a worker: where sealed blobs are collected and handed over, in shared memory that is used again and again. */
 export class Outbox {
-  readonly #output: 'send' | 'discard';
-  #parts: { readonly bytes: ArrayBuffer; readonly blobs: BlobRecords }[] = [];
+  readonly #send: (part: SealedPart) => void;
+  readonly #crates = new Crates();
+  #crate: Crate | undefined;
+  #blobs = new BlobRecords();
   #used = 0;
-  #expectedBytes = partBytes;
 
-  constructor(output: 'send' | 'discard') {
-    this.#output = output;
-  }
-
-  /** How much the next parts will take, as far as one can tell. */
-  expect(bytes: number): void {
-    this.#expectedBytes = Math.max(bytes, 4096);
+  constructor(send: (part: SealedPart) => void) {
+    this.#send = send;
   }
 
   /** Room for `length` bytes, valid until `commit`. */
   reserve(length: number): Uint8Array {
-    let part = this.#parts.at(-1);
-    if (!part || part.bytes.byteLength - this.#used < length) {
-      part = { bytes: new ArrayBuffer(Math.max(length, this.#expectedBytes)), blobs: new BlobRecords() };
-      this.#parts.push(part);
-      this.#used = 0;
-    }
-    return new Uint8Array(part.bytes, this.#used, length);
+    if (this.#crate && this.#crate.bytes.byteLength - this.#used < length) this.flush();
+    this.#crate ??= this.#crates.take(length);
+    return new Uint8Array(this.#crate.bytes, this.#used, length);
   }
 
   /** The bytes reserved last are this blob. */
   commit(blob: ClaimedBlob): void {
-    if (this.#output === 'discard') return;
-    this.#parts.at(-1)?.blobs.add(blob);
+    this.#blobs.add(blob);
     this.#used += blob.length;
   }
 
-  take(): readonly SealedPart[] {
-    const sent = this.#output === 'send' ? this.#parts : [];
-    const parts = sent.map(({ bytes, blobs }) => ({ bytes, records: blobs.words.slice() }));
-    this.#parts = [];
+  /** Hands over what is there. */
+  flush(): void {
+    if (!this.#crate || this.#blobs.count === 0) return;
+    this.#send({ kind: 'sealed', ...this.#crate, records: this.#blobs.words.slice() });
+    this.#crate = undefined;
+    this.#blobs = new BlobRecords();
     this.#used = 0;
-    this.#expectedBytes = partBytes;
-    return parts;
   }
 }

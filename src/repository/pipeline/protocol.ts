@@ -3,6 +3,7 @@ import type { CompressionMode } from '../../compression/zstd.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { BlobType } from '../index.ts';
 import type { TableMemory } from '../index/table.ts';
+import type { Crate } from './crates.ts';
 import type { OutcomeColumns } from './outcomes.ts';
 
 /** What the main thread asks of a worker. A worker answers each request by one reply, in the order they came. */
@@ -76,7 +77,6 @@ export interface StoreReply {
   readonly kind: 'stored';
   /** Of each file, range or plain blob of the request. */
   readonly contents: OutcomeColumns;
-  readonly sealed: readonly SealedPart[];
 }
 
 export interface StoredBytes {
@@ -88,10 +88,9 @@ export interface StoredBytes {
   readonly storedBytes: number;
 }
 
-/** Sealed blobs one after the other. */
-export interface SealedPart {
-  /** Handed over; longer than its blobs. */
-  readonly bytes: ArrayBuffer;
+/** Sealed blobs one after the other; comes before the reply to the request that they belong to. */
+export interface SealedPart extends Crate {
+  readonly kind: 'sealed';
   /** Words of `BlobRecords`. */
   readonly records: Uint32Array;
 }

@@ -49,7 +49,8 @@ class PipelineReader implements BlobReader {
       name: 'reading',
       workers: Math.min(availableParallelism(), maxWorkers),
       setUp: { kind: 'set-up', key: deps.key },
-      onReply: () => this.#wake(),
+      isReply: (_message): _message is ReadingReply => true,
+      onMessage: () => this.#wake(),
       onIdle: () => undefined,
       onFailure: (error) => this.#ended.abort(error),
     });

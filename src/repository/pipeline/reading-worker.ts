@@ -109,6 +109,6 @@ export function serveReading(): void {
       return undefined;
     }
     if (!worker) throw new HoldfastError('internal', 'a worker was asked before it was set up');
-    return { reply: worker.answer(request) };
+    return worker.answer(request);
   });
 }

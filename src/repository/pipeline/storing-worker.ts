@@ -6,9 +6,10 @@ import { HoldfastError } from '../../errors/error.ts';
 import { serveRequests } from '../../host/worker.ts';
 import { readerOf } from './bytes-reader.ts';
 import { Cutter } from './cutter.ts';
+import { giveBack } from './crates.ts';
 import { Outbox } from './outbox.ts';
 import { toColumns, type ContentOutcome } from './outcomes.ts';
-import type { CutReply, CutRequest, RangeRequest, Reply, Request, StoreRequest } from './protocol.ts';
+import type { CutReply, CutRequest, RangeRequest, Reply, Request, SealedPart, StoreRequest } from './protocol.ts';
 import type { WorkerSetUp, WorkRequest } from './protocol.ts';
 import { Sealer, Tally } from './sealer.ts';
 import { openSource, reasonOf } from './source-file.ts';
@@ -16,17 +17,14 @@ import { openSource, reasonOf } from './source-file.ts';
 /** Beyond this a file is stored range by range, so that no reply grows without a bound. */
 const maxFileBytes = 16 * 2 ** 20;
 
-/** What sealing and a frame may add to a small file. */
-const sealedExtraBytes = 64;
-
 /** What the entry file of the pipeline's workers runs: reads, cuts, hashes, compresses and seals. */
 class StoringWorker {
   readonly #outbox: Outbox;
   readonly #sealer: Sealer;
   readonly #chunker: RabinChunker;
 
-  constructor(setUp: WorkerSetUp) {
-    this.#outbox = new Outbox(setUp.output);
+  constructor(setUp: WorkerSetUp, send: (part: SealedPart) => void) {
+    this.#outbox = new Outbox(setUp.output === 'send' ? send : giveBack);
     this.#sealer = new Sealer(setUp, this.#outbox);
     this.#chunker = new RabinChunker(parsePolynomial(setUp.chunkerPolynomial), { bufferBytes: 8 * 2 ** 20 });
   }
@@ -34,7 +32,8 @@ class StoringWorker {
   answer(request: WorkRequest): Reply {
     if (request.kind === 'cut') return this.#cut(request);
     const contents = toColumns(this.#store(request));
-    return { kind: 'stored', contents, sealed: this.#outbox.take() };
+    this.#outbox.flush();
+    return { kind: 'stored', contents };
   }
 
   #cut({ from, start, untilAtLeast }: CutRequest): CutReply {
@@ -50,7 +49,6 @@ class StoringWorker {
   #store(request: StoreRequest): readonly ContentOutcome[] {
     if (request.kind === 'files') {
       const { paths, sizesBytes } = request;
-      this.#outbox.expect(sizesBytes.reduce((total, sizeBytes) => total + sizeBytes + sealedExtraBytes, 0));
       return paths.map((path, number) => outcomeOf((tally) => this.#storeFile(tally, path, sizesBytes[number] ?? 0)));
     }
     if (request.kind === 'range') return [outcomeOf((tally) => this.#storeRange(tally, request))];
@@ -113,13 +111,12 @@ function isReadError(error: unknown): boolean {
 
 export function serveStoring(): void {
   let worker: StoringWorker | undefined;
-  serveRequests<Request, Reply>((request) => {
+  serveRequests<Request, Reply | SealedPart>((request, send) => {
     if (request.kind === 'set-up') {
-      worker = new StoringWorker(request);
+      worker = new StoringWorker(request, send);
       return undefined;
     }
     if (!worker) throw new HoldfastError('internal', 'a worker was asked before it was set up');
-    const reply = worker.answer(request);
-    return { reply, transfer: reply.kind === 'stored' ? reply.sealed.map(({ bytes }) => bytes) : [] };
+    return worker.answer(request);
   });
 }
