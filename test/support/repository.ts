@@ -9,7 +9,7 @@ import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { writerOptions } from './pipeline.ts';
 
-const testPassword = 'correct horse';
+export const testPassword = 'correct horse';
 
 /** A key that costs next to nothing to open. */
 export const testKey = { hostname: 'host', username: 'ann', password: testPassword, kdf: { N: 2, r: 1, p: 1 } };
