@@ -12,6 +12,10 @@ interface Budget {
   readonly crashStep: number;
   /** Of the enumerated crash points, one in so many is also checked by real restic. */
   readonly crashesPerResticCheck: number;
+  /** Of the five ways in which the power can go at a call, so many are tried; they take turns. */
+  readonly cutsPerCall: number;
+  /** After one in so many power cuts the same operation is run again, to its end. */
+  readonly crashesPerRerun: number;
   /** Kills of the real program. */
   readonly kills: number;
   /** Damaged copies of each kind of file. */
@@ -28,6 +32,8 @@ const sample: Budget = {
   histories: 10,
   crashStep: 7,
   crashesPerResticCheck: 50,
+  cutsPerCall: 2,
+  crashesPerRerun: 5,
   kills: 20,
   damages: 5,
   treeFiles: 300,
@@ -41,6 +47,8 @@ const full: Budget = {
   histories: 1_000,
   crashStep: 1,
   crashesPerResticCheck: 4,
+  cutsPerCall: 5,
+  crashesPerRerun: 1,
   kills: 500,
   damages: 100,
   treeFiles: 20_000,

@@ -60,8 +60,14 @@ export async function cutAt(
   return { reached: storage.isCut, error, survivors: (fate) => storage.survivors(fate) };
 }
 
+/** A moment, and what becomes of what was under way. */
+export interface Cut {
+  readonly point: CutPoint;
+  readonly fate: Fate;
+}
+
 /** Every cut worth trying for a program of `operations` operations. */
-export function* everyCut(operations: number): Generator<{ readonly point: CutPoint; readonly fate: Fate }> {
+export function* everyCut(operations: number): Generator<Cut> {
   for (let operation = 1; operation <= operations; operation++) {
     yield { point: { operation, mode: 'before' }, fate: 'lost' };
     yield { point: { operation, mode: 'during' }, fate: 'lost' };

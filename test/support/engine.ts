@@ -140,6 +140,8 @@ export function jobContext(storage: Storage): JobContext {
 export interface Health {
   readonly findings: readonly string[];
   readonly snapshots: readonly FileId[];
+  /** Theirs, in the same order. */
+  readonly trees: readonly BlobId[];
 }
 
 /** Reads every index, snapshot, tree and blob. Locks are not asked for. */
@@ -159,5 +161,5 @@ export async function examine(storage: Storage): Promise<Health> {
   const trees = await checkTrees(checked.repository, snapshots, { listener: silent, signal });
   findings.push(...trees.findings.map(({ message }) => message));
   await checked.readData({ kind: 'all' }, { ...options, random: Math.random });
-  return { findings, snapshots: snapshots.map(({ id }) => id) };
+  return { findings, snapshots: snapshots.map(({ id }) => id), trees: snapshots.map(({ tree }) => tree) };
 }
