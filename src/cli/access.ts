@@ -5,6 +5,7 @@ import { openRepository } from '../repository/open.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
 import { openStorage } from '../storage/open.ts';
+import { RetryingStorage } from '../storage/retry.ts';
 import { askSecret, canAsk } from './ask.ts';
 import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
@@ -43,7 +44,7 @@ async function opened(context: Context): Promise<Repository> {
 
 async function openWith(context: Context, address: string, password: Secret): Promise<Repository> {
   const { clock, globals, console, listener } = context;
-  const storage = await openStorageOf(address);
+  const storage = new RetryingStorage(await openStorageOf(address), { clock, listener });
   const folder = cacheFolder(context);
   const optional = {
     ...(globals.keyHint === undefined ? {} : { keyHint: globals.keyHint }),

@@ -2,6 +2,7 @@ import type { Note, Warning } from '../events/events.ts';
 import type { BackupOutcome } from '../job/backup.ts';
 import type { ArchivedNote } from '../snapshot/archive.ts';
 import type { Context } from './context.ts';
+import { hostLimits, limitLines } from './host-limits.ts';
 import { formatBytes, formatSeconds, jsonTime, plural, quoteForTerminal } from './format.ts';
 import { nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
 
@@ -25,7 +26,7 @@ export function backupView(context: Context, mode: 'store' | 'dry-run'): BackupV
     finish: (outcome) => {
       view[Symbol.dispose]();
       if (console.form === 'json') console.record(summary(outcome, mode));
-      else for (const line of report(outcome, mode)) console.say(line);
+      else for (const line of [...report(outcome, mode), ...limitLines()]) console.say(line);
     },
     [Symbol.dispose]: () => view[Symbol.dispose](),
   };
@@ -133,6 +134,7 @@ function summary(outcome: BackupOutcome, mode: 'store' | 'dry-run'): unknown {
     ...(snapshot === undefined ? {} : { snapshot_id: snapshot }),
     ...(mode === 'dry-run' ? { dry_run: true } : {}),
     unread,
+    ...hostLimits(),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Note, Warning } from '../events/events.ts';
 import type { RestoreOutcome } from '../snapshot/restore.ts';
 import type { Context } from './context.ts';
+import { hostLimits, limitLines } from './host-limits.ts';
 import { formatBytes, formatSeconds, plural, quoteForTerminal } from './format.ts';
 import { nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
 
@@ -26,7 +27,7 @@ export function restoreView(context: Context, mode: 'write' | 'dry-run'): Restor
       view[Symbol.dispose]();
       const seconds = (clock.monotonicMs() - startedMs) / 1000;
       if (console.form === 'json') console.record(summary(outcome, seconds));
-      else for (const line of report(outcome, seconds, mode)) console.say(line);
+      else for (const line of [...report(outcome, seconds, mode), ...limitLines()]) console.say(line);
     },
     [Symbol.dispose]: () => view[Symbol.dispose](),
   };
@@ -75,6 +76,7 @@ function summary(outcome: RestoreOutcome, seconds: number): unknown {
     ...nonZero('failures', outcome.failures),
     ...nonZero('verified_files', outcome.verifiedFiles ?? 0),
     not_preserved: Object.fromEntries(outcome.notPreserved),
+    ...hostLimits(),
   };
 }
 
