@@ -63,6 +63,11 @@ export class CachedStorage implements Storage {
     if (this.#isKept(key)) await this.#try(() => this.#near.put(key, data));
   }
 
+  /** For packs of data, which are never kept. */
+  get stage(): Storage['stage'] {
+    return this.#far.stage?.bind(this.#far);
+  }
+
   async remove(key: string, options?: WaitOptions): Promise<void> {
     if (this.#isKept(key)) await this.forget(key);
     await this.#far.remove(key, options);

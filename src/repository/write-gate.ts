@@ -1,4 +1,4 @@
-import type { ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage/storage.ts';
+import type { ObjectInfo, PutOptions, StagedObject, Storage, WaitOptions } from '../storage/storage.ts';
 
 /**
  * Stands before a storage's writes. While it is held, no object changes but locks: the holder of a lock that may have
@@ -73,6 +73,22 @@ class GatedStorage implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inner[Symbol.asyncDispose]();
+  }
+
+  get stage(): Storage['stage'] {
+    const stage = this.#inner.stage?.bind(this.#inner);
+    return stage && (async (options) => this.#gated(await stage(options)));
+  }
+
+  #gated(staged: StagedObject): StagedObject {
+    return {
+      write: (data) => staged.write(data),
+      commit: async (key, options) => {
+        await this.#pass(key);
+        await staged.commit(key, options);
+      },
+      [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
+    };
   }
 
   async #pass(key: string): Promise<void> {

@@ -9,9 +9,18 @@ import { checkKey, checkPrefix } from './keys.ts';
 import { errnoOf, storageError } from './local/errors.ts';
 import { Folders } from './local/folders.ts';
 import { checkRoot, createRoot, findRoot, hasHardLinks, modesOf, type Modes, type Root } from './local/root.ts';
+import { StagedFile, type StagedFileHost } from './local/staged.ts';
 import { ignoring, syncFile, syncFolder } from './local/sync.ts';
 import { temporaryPrefix, walkObjects, walkTemporaries } from './local/walk.ts';
-import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from './storage.ts';
+import type {
+  Capabilities,
+  GetOptions,
+  ObjectInfo,
+  PutOptions,
+  StagedObject,
+  Storage,
+  WaitOptions,
+} from './storage.ts';
 
 /**
  * Opens a folder as a storage. Only `create` makes the folder: one that is missing may be a disk that isn't mounted.
@@ -67,6 +76,13 @@ class LocalStorage implements Storage {
       }
       await syncFolder(dirname(path));
       await checkRoot(this.#root);
+    });
+  }
+
+  async stage(options: WaitOptions = {}): Promise<StagedObject> {
+    return this.#attempt('cannot store an object', { ...options, ifGone: 'storage-failed' }, async () => {
+      await checkRoot(this.#root);
+      return StagedFile.create(this.#staging, join(this.#root.path, `${temporaryPrefix}${randomUUID()}`));
     });
   }
 
@@ -137,17 +153,44 @@ class LocalStorage implements Storage {
     return join(this.#root.path, key);
   }
 
-  /** Writes a file in the making and returns its path. A folder may vanish under our hands (rmdir): made again. */
+  readonly #staging: StagedFileHost = {
+    attempt: (doing, signal, task) =>
+      this.#attempt(doing, { ...(signal && { signal }), ifGone: 'storage-failed' }, task),
+    adopt: (file, path, key) => this.#adopt(file, path, this.#path(key)),
+    discard,
+  };
+
+  async #adopt(file: FileHandle, temporary: string, path: string): Promise<void> {
+    await seal(file, this.#modes.file);
+    await checkRoot(this.#root);
+    await this.#inFolder(dirname(path), () => rename(temporary, path));
+    await syncFolder(dirname(path));
+    await checkRoot(this.#root);
+  }
+
+  /** Writes a file in the making and returns its path. */
   async #write(folder: string, data: readonly Uint8Array[]): Promise<string> {
     const path = join(folder, `${temporaryPrefix}${randomUUID()}`);
+    await this.#inFolder(folder, async () => {
+      try {
+        await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+        await fill(file, data);
+        await seal(file, this.#modes.file);
+      } catch (error) {
+        await discard(path);
+        throw error;
+      }
+    });
+    return path;
+  }
+
+  /** Makes the folder for what is done in it; one that vanishes under our hands (rmdir) is made again. */
+  async #inFolder(folder: string, task: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#folders.ensure(folder);
-        await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-        await fill(file, data, this.#modes.file);
-        return path;
+        return await task();
       } catch (error) {
-        await discard(path);
         if (errnoOf(error) !== 'ENOENT' || attempt === 3) throw error;
         await checkRoot(this.#root);
         this.#folders.forget();
@@ -184,13 +227,17 @@ class LocalStorage implements Storage {
   }
 }
 
-async function fill(file: FileHandle, data: readonly Uint8Array[], mode: number): Promise<void> {
+async function fill(file: FileHandle, data: readonly Uint8Array[]): Promise<void> {
   const sizeBytes = data.reduce((sum, piece) => sum + piece.byteLength, 0);
   if (sizeBytes > 0) {
     const { bytesWritten } = await file.writev(data);
     if (bytesWritten !== sizeBytes)
       throw new HoldfastError('storage-full', `only ${bytesWritten} of ${sizeBytes} bytes could be written`);
   }
+}
+
+/** Nothing will be written to the file any more. */
+async function seal(file: FileHandle, mode: number): Promise<void> {
   // Read-only against mishaps; some network file systems know no modes.
   await ignoring(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'], file.chmod(mode));
   await syncFile(file);

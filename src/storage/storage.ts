@@ -47,11 +47,24 @@ export interface Storage extends AsyncDisposable {
   /** Removing what does not exist is 'storage-not-found'. */
   remove(key: string, options?: WaitOptions): Promise<void>;
   /**
+   * Begins an object whose key is known only once all its bytes are (a pack is named by its hash), so that they need
+   * not wait in memory. Only where a driver can write them where they will stay.
+   */
+  readonly stage?: ((options?: WaitOptions) => Promise<StagedObject>) | undefined;
+  /**
    * Removes what interrupted puts left behind and nobody sees, if older than `before` (nanoseconds since 1970): a put
    * still running must not lose its work, so leave a day. Resolves with how many were removed. Only where a driver
    * can leave such things.
    */
   removeLeftovers?(before: bigint, options?: WaitOptions): Promise<number>;
+}
+
+/** Disposed of without a commit, it leaves nothing. */
+export interface StagedObject extends AsyncDisposable {
+  /** Adds bytes at the end. One call at a time; the bytes are free again when it resolves. */
+  write(data: readonly Uint8Array[]): Promise<void>;
+  /** As a `put` of all that was written: whole, durable and visible when it resolves. */
+  commit(key: string, options?: WaitOptions): Promise<void>;
 }
 
 export interface Capabilities {

@@ -31,6 +31,24 @@ export const writingChecks: readonly Check[] = [
     },
   },
   {
+    name: 'a staged object is invisible until its commit, then whole, and leaves nothing without one',
+    run: async (storage, prefix) => {
+      const staged = await storage.stage?.();
+      if (!staged) return;
+      await staged.write([sample(70_000, 1), sample(10, 2)]);
+      await staged.write([sample(3000, 3)]);
+      demand((await listed(storage, prefix)).size === 0, 'an object in the making is listed');
+      await staged.commit(`${prefix}staged/object`);
+      await staged[Symbol.asyncDispose]();
+      const whole = Buffer.concat([sample(70_000, 1), sample(10, 2), sample(3000, 3)]);
+      await demandBytes(storage, `${prefix}staged/object`, whole);
+      const given = await storage.stage?.();
+      await given?.write([sample(10, 1)]);
+      await given?.[Symbol.asyncDispose]();
+      demand((await listed(storage, prefix)).size === 1, 'an object without a commit is listed');
+    },
+  },
+  {
     name: 'ifAbsent leaves an object that is there as it is',
     run: async (storage, prefix) => {
       const key = `${prefix}once`;
