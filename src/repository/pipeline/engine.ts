@@ -19,8 +19,8 @@ export interface EngineDeps extends PackStoreDeps {
 
 const entry = new URL(import.meta.url.endsWith('.ts') ? 'pipeline-worker.ts' : 'pipeline-worker.js', import.meta.url);
 const maxWorkers = 8;
-/** Packs on their way to the storage; while there are more, the workers get nothing new to do. */
 const packsUnderWay = 2;
+const maxBlocksStaging = 12;
 
 /** The workers, and what becomes of the blobs that they seal. The first failure ends all of it. */
 export class StoringEngine implements RangeCrew, AsyncDisposable {
@@ -30,13 +30,21 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   readonly #packs: PackStore;
   readonly #packers: Readonly<Record<BlobType, Packer>>;
   readonly #ended = new AbortController();
+  #blocksStaging = 0;
   #changed = Promise.withResolvers<void>();
 
   constructor(deps: EngineDeps, options: WriterOptions, onIdle: () => void) {
     this.#deps = deps;
     this.#mode = options.mode;
     this.#packs = new PackStore(deps, { limit: packsUnderWay, signal: options.signal });
-    const packer = { targetBytes: options.packSizeBytes, pool: new BlockPool(), onFull: this.#store };
+    const memory = {
+      pool: new BlockPool(),
+      storage: deps.storage,
+      stageFromBytes: options.packSizeBytes / 2,
+      onStaging: this.#staging,
+      onFailure: (error: unknown) => this.#fail(asError(error)),
+    };
+    const packer = { targetBytes: options.packSizeBytes, memory, onFull: this.#store };
     this.#packers = { data: new Packer('data', packer), tree: new Packer('tree', packer) };
     this.#crew = new Crew<Request, Reply, SealedPart>({
       entry,
@@ -108,6 +116,7 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     this.#fail(new HoldfastError('interrupted', 'the writer was closed'));
     await this.#crew[Symbol.asyncDispose]();
     await this.#packs[Symbol.asyncDispose]();
+    for (const packer of Object.values(this.#packers)) await packer.discard();
     this.#deps.index.detach();
   }
 
@@ -127,11 +136,23 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
 
   readonly #store = (pack: OpenPack): void => {
     this.#packs.store(pack, () => {
-      if (this.#packs.underWay <= packsUnderWay) this.#crew.resume();
+      this.#regulate();
       this.wake();
     });
-    if (this.#packs.underWay > packsUnderWay) this.#crew.hold();
+    this.#regulate();
   };
+
+  readonly #staging = (blocks: number): void => {
+    this.#blocksStaging += blocks;
+    this.#regulate();
+  };
+
+  /** While the storage lags behind, the workers get nothing new to do. */
+  #regulate(): void {
+    const lags = this.#packs.underWay > packsUnderWay || this.#blocksStaging > maxBlocksStaging;
+    if (lags) this.#crew.hold();
+    else this.#crew.resume();
+  }
 
   readonly #aborted = (): void => this.#fail(abortError(this.#packs.signal));
 
@@ -157,4 +178,8 @@ function setUpOf({ config, index, key }: EngineDeps, options: WriterOptions): Re
     extraVerify,
     output: mode === 'dry-run' ? 'discard' : 'send',
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,19 +1,19 @@
 import type { BlobType } from '../index.ts';
 import { headerEntryBytes, maxHeaderEntries, packOverheadBytes } from '../pack.ts';
-import { BlockBytes, type BlockPool } from './blocks.ts';
 import type { ClaimedBlob } from '../index/shared-index.ts';
 import { BlobRecords } from './blob-records.ts';
+import { PackBytes, type PackMemory } from './pack-bytes.ts';
 
 /** A pack that still takes blobs. */
 export class OpenPack {
   readonly type: BlobType;
-  readonly bytes: BlockBytes;
+  readonly bytes: PackBytes;
   readonly blobs = new BlobRecords();
   #overhead = packOverheadBytes([]);
 
-  constructor(type: BlobType, pool: BlockPool) {
+  constructor(type: BlobType, memory: PackMemory) {
     this.type = type;
-    this.bytes = new BlockBytes(pool);
+    this.bytes = new PackBytes(memory);
   }
 
   /** With its header. */
@@ -30,11 +30,10 @@ export class OpenPack {
     return this.sizeBytes >= targetBytes || this.blobs.count >= maxHeaderEntries;
   }
 
-  /** Takes over everything from another pack. */
+  /** Takes over everything from another pack, which is in memory. */
   absorb(other: OpenPack): void {
-    for (const part of other.bytes.parts()) this.bytes.append(part);
+    this.bytes.absorb(other.bytes);
     for (const blob of other.blobs) this.#note(blob);
-    other.bytes.release();
   }
 
   #note(blob: ClaimedBlob): void {

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { fileIdOf, type FileId } from '../../bytes/ids.ts';
+import type { FileId } from '../../bytes/ids.ts';
 import type { Clock } from '../../clock/clock.ts';
 import { seal, type RepositoryKey } from '../../crypto/seal.ts';
 import { TaskGroup } from '../../flow/task-group.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { encodeIndexFile } from '../index-file.ts';
 import type { SharedIndex } from '../index/shared-index.ts';
-import { keyOf } from '../layout.ts';
 import { encodeHeader, packTail } from '../pack.ts';
 import type { BlobRecords } from './blob-records.ts';
 import type { OpenPack } from './open-pack.ts';
@@ -48,8 +46,11 @@ export class PackStore implements AsyncDisposable {
   store(pack: OpenPack, done: () => void): void {
     this.underWay += 1;
     this.#group.run(async (signal) => {
-      await this.#put(pack, signal);
-      pack.bytes.release();
+      try {
+        await this.#put(pack, signal);
+      } finally {
+        await pack.bytes.discard();
+      }
       this.underWay -= 1;
       done();
       if (this.#isIndexDue()) await this.#writeIndex();
@@ -72,13 +73,10 @@ export class PackStore implements AsyncDisposable {
   }
 
   async #put(pack: OpenPack, signal: AbortSignal): Promise<void> {
-    const { key, index, storage, clock } = this.#deps;
+    const { key, index, clock } = this.#deps;
     const header = encodeHeader(Array.from(pack.blobs, (blob) => ({ ...blob, id: index.idAt(blob.slot) })));
-    const parts = [...pack.bytes.parts(), packTail(seal(key, header))];
-    const hash = createHash('sha256');
-    for (const part of parts) hash.update(part);
-    const id = fileIdOf(hash.digest());
-    await storage.put(keyOf('data', id), parts, { signal });
+    pack.bytes.append(packTail(seal(key, header)));
+    const id = await pack.bytes.store(signal);
     index.place(id, pack.blobs);
     if (this.#durable.length === 0) this.#durableSinceMs = clock.monotonicMs();
     this.#durable.push({ id, blobs: pack.blobs });

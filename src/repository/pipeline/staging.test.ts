@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { PipelineRepository, writerOptions } from '../../../test/support/pipeline.ts';
+import { tempDir } from '../../../test/support/temp-dir.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { openLocal } from '../../storage/local.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { openWriter } from './writer.ts';
+
+const packSizeBytes = 4 * 2 ** 20;
+
+async function storeBlobs(repository: PipelineRepository, blobs: readonly Uint8Array[]): Promise<void> {
+  await using writer = await openWriter(repository, writerOptions({ packSizeBytes }));
+  for (const blob of blobs) {
+    await writer.ready();
+    await writer.storeBlob('data', blob);
+  }
+  await writer.flush();
+}
+
+function temporaries(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('~'));
+}
+
+test('packs of any size are whole in a storage that stages them', async () => {
+  await using dir = await tempDir();
+  const repository = new PipelineRepository(await openLocal(dir.file('storage'), { create: true }));
+  const sizes = [1, 1000, 1_200_000, 1_500_000, 900_000, 2 ** 20 - 32, 2 ** 20, 5_000_000, 300_000];
+  const blobs = sizes.map((size) => randomBytes(size));
+  for (let count = 1; count <= blobs.length; count += 2) await storeBlobs(repository, blobs.slice(0, count));
+  const read = await repository.blobs();
+  const ids = [...repository.index.all()].map(({ id }) => id);
+  assert.equal(ids.length, blobs.length);
+  const lengths = await Promise.all(ids.map(async (id) => (await read('data', id)).length));
+  assert.deepEqual(
+    lengths.toSorted((a, b) => a - b),
+    sizes.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(temporaries(dir.file('storage')), []);
+});
+
+test('a staged pack that can not be written ends the writer, and leaves nothing', async () => {
+  await using dir = await tempDir();
+  const local = await openLocal(dir.file('storage'), { create: true });
+  const full = new HoldfastError('storage-full', 'no space left');
+  const failing: Storage = Object.create(local, {
+    stage: {
+      value: async () => ({
+        write: async () => {
+          throw full;
+        },
+        commit: async () => assert.fail('a broken object is committed'),
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
+    },
+  }) as Storage;
+  const repository = new PipelineRepository(failing);
+  await assert.rejects(
+    storeBlobs(
+      repository,
+      Array.from({ length: 12 }, () => randomBytes(900_000)),
+    ),
+    full,
+  );
+  assert.deepEqual(await repository.indexed(), []);
+});
+
+test('what an aborted writer had staged is gone', async () => {
+  await using dir = await tempDir();
+  const repository = new PipelineRepository(await openLocal(dir.file('storage'), { create: true }));
+  {
+    await using writer = await openWriter(repository, writerOptions({ packSizeBytes }));
+    for (let number = 0; number < 6; number += 1) await writer.storeBlob('data', randomBytes(1_000_000));
+  }
+  assert.deepEqual(temporaries(dir.file('storage')), []);
+});
