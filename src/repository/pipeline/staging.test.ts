@@ -6,7 +6,8 @@ import { PipelineRepository, writerOptions } from '../../../test/support/pipelin
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { openLocal } from '../../storage/local.ts';
-import type { Storage } from '../../storage/storage.ts';
+import { MemoryStorage } from '../../storage/memory.ts';
+import type { StagedObject } from '../../storage/storage.ts';
 import { openWriter } from './writer.ts';
 
 const packSizeBytes = 4 * 2 ** 20;
@@ -41,29 +42,20 @@ test('packs of any size are whole in a storage that stages them', async () => {
   assert.deepEqual(temporaries(dir.file('storage')), []);
 });
 
-test('a staged pack that can not be written ends the writer, and leaves nothing', async () => {
-  await using dir = await tempDir();
-  const local = await openLocal(dir.file('storage'), { create: true });
-  const full = new HoldfastError('storage-full', 'no space left');
-  const failing: Storage = Object.create(local, {
-    stage: {
-      value: async () => ({
-        write: async () => {
-          throw full;
-        },
-        commit: async () => assert.fail('a broken object is committed'),
-        [Symbol.asyncDispose]: async () => undefined,
-      }),
-    },
-  }) as Storage;
-  const repository = new PipelineRepository(failing);
-  await assert.rejects(
-    storeBlobs(
-      repository,
-      Array.from({ length: 12 }, () => randomBytes(900_000)),
-    ),
-    full,
-  );
+class BrokenStages extends MemoryStorage {
+  readonly error = new HoldfastError('storage-full', 'no space left');
+  readonly stage = async (): Promise<StagedObject> => ({
+    write: () => Promise.reject(this.error),
+    commit: async () => assert.fail('a broken object is committed'),
+    [Symbol.asyncDispose]: async () => undefined,
+  });
+}
+
+test('a staged pack that can not be written ends the writer, and no index names it', async () => {
+  const storage = new BrokenStages();
+  const repository = new PipelineRepository(storage);
+  const blobs = Array.from({ length: 12 }, () => randomBytes(900_000));
+  await assert.rejects(storeBlobs(repository, blobs), storage.error);
   assert.deepEqual(await repository.indexed(), []);
 });
 
