@@ -20,6 +20,12 @@ export function reportFailure(error: unknown, signal: AbortSignal, console: Cons
   return failure.exitCode;
 }
 
+/** Exit code 3: what was not done has been told item by item. restic says it in this form too. */
+export function reportPartly(console: Console): void {
+  const message = 'done in part: see the warnings above';
+  console.complain(`holdfast: ${message}`, { message_type: 'exit_error', code: 3, message });
+}
+
 function asHoldfastError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   return new HoldfastError('internal', error instanceof Error ? (error.stack ?? error.message) : String(error), {

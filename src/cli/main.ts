@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 import { allCommands, findCommand, groups, unsupportedCommands } from './commands.ts';
 import { openConsole, type Console, type Verbosity } from './console.ts';
 import type { Context } from './context.ts';
-import { reportFailure } from './failure.ts';
+import { reportFailure, reportPartly } from './failure.ts';
 import { globals, type Globals } from './globals.ts';
 import { interruptible } from './interrupt.ts';
 import { valuesOf, type Given } from './option.ts';
@@ -27,7 +27,9 @@ export async function main(argv: readonly string[], environment: Environment): P
       err: process.stderr,
     });
     checkArity(command, operands);
-    return await command.start(given, operands, contextOf({ given, values, environment, console, signal }));
+    const code = await command.start(given, operands, contextOf({ given, values, environment, console, signal }));
+    if (code === 3) reportPartly(console);
+    return code;
   } catch (error) {
     return reportFailure(error, signal, console);
   }

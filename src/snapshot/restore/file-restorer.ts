@@ -65,6 +65,7 @@ export class FileRestorer {
     const location = below(folder.location, node.name);
     if (this.#context.isDryRun || plan.way === 'complete') {
       if (!this.#context.isDryRun) applyToName(folder.open(), node.name, node, this.#context.metadata);
+      else if (plan.action !== 'unchanged') this.#context.tally.wrote(node.sizeBytes);
       this.#context.tally.done(plan.action, location, node.sizeBytes);
       return false;
     }
