@@ -5,7 +5,7 @@ import { formatBytes, formatTime, jsonTime, quoteForTerminal } from './format.ts
 const typeLetters = 'dalTLDpSugct?';
 
 /** Go's text of a FileMode: `drwxr-xr-x`, `-rw-r--r--`, `urwxr-xr-x` (setuid), `Lrwxrwxrwx` (a link). */
-export function modeText(mode: number): string {
+function modeText(mode: number): string {
   const types = Array.from(typeLetters).filter((_, bit) => ((mode >>> (31 - bit)) & 1) === 1);
   const permissions = Array.from('rwxrwxrwx').map((letter, bit) => (((mode >>> (8 - bit)) & 1) === 1 ? letter : '-'));
   return `${types.length === 0 ? '-' : types.join('')}${permissions.join('')}`;

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../clock/clock.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
-import { calibrate, deriveKey, makeKeyFile, openKeyFile, parseKeyFile, randomMasterKey } from './key.ts';
+import { deriveKey } from './kdf.ts';
+import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, randomMasterKey } from './key.ts';
 
 const params = { N: 16, r: 8, p: 1 };
 const resticPassword = 'holdfast пароль';

@@ -4,7 +4,7 @@ import { binary, count, isObject, malformed, parseObject, secret, text } from '.
 import { deriveKey, saltLength, type Derivation, type ScryptParams } from './kdf.ts';
 import { open, seal, sealOverhead, type RepositoryKey } from './seal.ts';
 
-export { calibrate, deriveKey, type Derivation, type ScryptParams } from './kdf.ts';
+export { calibrate, type Derivation, type ScryptParams } from './kdf.ts';
 
 /** A file under keys/: the master key, sealed under a key that scrypt makes of a password. Plain JSON. */
 export interface KeyFile extends Derivation {

@@ -18,6 +18,7 @@ export const holesAreKnown = lseek !== undefined;
 /**
  * The parts of an open file that may hold data, ascending; everything between reads as zeros. One range of all where
  * the file system can't tell. Moves the descriptor's position.
+ * @public for sources of large sparse files
  */
 export function* dataRanges(fd: number, sizeBytes: number): Generator<Range, void, void> {
   let position = 0;

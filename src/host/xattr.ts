@@ -8,11 +8,6 @@ import { systemError } from './system-error.ts';
  * them on Linux: `system.posix_acl_access` and `system.posix_acl_default`. Names are UTF-8 and whole
  * ('user.comment'); values are bytes. Errors are the system's: ENOTSUP where a file system keeps none.
  */
-export interface Xattr {
-  readonly name: string;
-  readonly value: Uint8Array;
-}
-
 type Target = RawPath | number;
 
 const darwin = process.platform === 'darwin';

@@ -5,7 +5,7 @@ import { silent } from '../events/events.ts';
 import { MemoryBlobs } from '../../test/support/memory-blobs.ts';
 import { affectedItems, checkTrees, type TreeFinding } from './check.ts';
 import type { TreeNode } from './entry.ts';
-import { encodeTree } from './tree.ts';
+import { encodeTree } from '../../test/support/encode-tree.ts';
 import { BlobSet } from './used-blobs.ts';
 
 const options = { listener: silent, signal: new AbortController().signal };

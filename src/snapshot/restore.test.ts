@@ -12,7 +12,7 @@ import { silent, type Event, type Listener } from '../events/events.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { TreeNode } from './entry.ts';
 import { restoreTree, selectAll, type RestoreOptions, type RestoreOutcome } from './restore.ts';
-import { encodeTree } from './tree.ts';
+import { encodeTree } from '../../test/support/encode-tree.ts';
 
 const whole: RestoreOptions = {
   overwrite: 'always',

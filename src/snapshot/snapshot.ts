@@ -5,7 +5,7 @@ import { parseBlobId, parseFileId, type BlobId, type FileId } from '../bytes/ids
 import { utf8Bytes } from '../bytes/utf8.ts';
 import { decodeSummary, encodeSummary, type SnapshotSummary } from './snapshot/summary.ts';
 
-export { countFields, type BackupCounts, type SnapshotSummary } from './snapshot/summary.ts';
+export type { BackupCounts, SnapshotSummary } from './snapshot/summary.ts';
 
 /** What a snapshot file holds. Its ID is the hash of the sealed bytes, so it is no part of it. */
 export interface SnapshotFields {

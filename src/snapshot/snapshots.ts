@@ -27,7 +27,7 @@ export interface SnapshotFilter {
 
 export const anySnapshot: SnapshotFilter = { hosts: [], tagLists: [], paths: [] };
 
-export function matchesFilter(snapshot: Snapshot, filter: SnapshotFilter): boolean {
+function matchesFilter(snapshot: Snapshot, filter: SnapshotFilter): boolean {
   const { hosts, tagLists, paths, notAfterNs } = filter;
   return (
     (hosts.length === 0 || hosts.includes(snapshot.hostname)) &&

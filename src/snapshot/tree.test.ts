@@ -12,7 +12,8 @@ import { setXattr } from '../host/xattr.ts';
 import { resticOk, withoutRestic } from '../../test/servers/restic.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import type { TreeNode } from './entry.ts';
-import { decodeTree, encodeTree } from './tree.ts';
+import { encodeTree } from '../../test/support/encode-tree.ts';
+import { decodeTree } from './tree.ts';
 
 const utc = zoneOf('UTC');
 const someId = parseBlobId('ab'.repeat(32));

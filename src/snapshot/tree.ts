@@ -68,12 +68,6 @@ export class TreeBuilder {
 
 const head = '{"nodes":[';
 
-export function encodeTree(nodes: Iterable<TreeNode>, zone?: Zone): Uint8Array {
-  const builder = new TreeBuilder(zone);
-  for (const node of nodes) builder.add(node);
-  return builder.finish();
-}
-
 function notAscending(name: string, last: string): HoldfastError {
   const shown = [name, last].map((raw) => JSON.stringify(displayPath(rawPathOfByteString(raw))));
   return new HoldfastError('damaged', `a tree has the name ${shown[0]} after ${shown[1]}: not in order`);

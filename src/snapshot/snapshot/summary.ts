@@ -56,7 +56,7 @@ export function encodeSummary(summary: SnapshotSummary): string {
 }
 
 /** The counts under restic's names, in its order. */
-export function countFields(summary: BackupCounts): Fields {
+function countFields(summary: BackupCounts): Fields {
   return {
     files_new: summary.filesNew,
     files_changed: summary.filesChanged,
