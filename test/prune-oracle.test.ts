@@ -132,6 +132,8 @@ function inTheirWords({ repack, remove, statistics: { blobs, packs } }: PrunePla
   };
 }
 
+/** Each makes some twenty calls of restic. */
+const histories = Math.ceil(budget.programRuns / 2);
 const skip = withoutRestic('0.19.1');
 
 test(
@@ -146,7 +148,9 @@ test(
       const storage = await openLocal(at.repository, { create: true });
       await using repository = await createRepository({ storage, clock, key: testKey, version: 2 });
       await play(at, dir.file('files'), history);
-      for (const { args, options, tiesMatter } of choices) {
+      for (const { args, options, tiesMatter } of choices.filter(
+        (_choice, number) => number % 2 === history.seed % 2,
+      )) {
         const theirs = theirPlan(await resticOk('0.19.1', at, ['prune', '--dry-run', '-v', ...args]));
         const { plan } = await ourPlan(repository, options);
         if (tiesMatter) assert.equal(inTheirWords(plan)['remove'], theirs['remove']);
@@ -161,9 +165,9 @@ test(
       const after = await ourPlan(repository, options);
       assert.deepEqual([after.plan.remove, after.plan.statistics.blobs.unused], [[], 0]);
     });
-    await fc.assert(holds, { numRuns: budget.programRuns, endOnFailure: true });
-    assert.ok(compared >= budget.programRuns * choices.length);
-    assert.ok(rewriting > budget.programRuns, `only ${rewriting} of ${compared} plans rewrite packs`);
+    await fc.assert(holds, { numRuns: histories, endOnFailure: true });
+    assert.ok(compared >= (histories * choices.length) / 2);
+    assert.ok(rewriting >= histories, `only ${rewriting} of ${compared} plans rewrite packs`);
     prove(context, { claim: 'prune decides as restic does', count: `${compared} plans` });
   },
 );

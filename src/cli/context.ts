@@ -13,7 +13,7 @@ export interface Context {
   readonly environment: Environment;
   readonly console: Console;
   readonly clock: Clock;
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, with a HoldfastError 'interrupted' as its reason. */
+  /** Aborted by the first SIGINT or SIGTERM, or by a closed terminal, with a HoldfastError 'interrupted' as its reason. */
   readonly signal: AbortSignal;
   /** Prints warnings and shows progress; for commands without a form of their own. */
   readonly listener: Listener;

@@ -7,7 +7,7 @@ import type { BlobType } from './index.ts';
 import type { Repository } from './repository.ts';
 
 export type { BlobHandle } from './check/damage.ts';
-export type { CheckOptions, CheckSummary, DataOptions, Finding, FindingCode, Report } from './check/finding.ts';
+export type { CheckOptions, CheckSummary, DataOptions, Finding } from './check/finding.ts';
 export { parseSubset, type Subset } from './check/subset.ts';
 
 /**

@@ -10,7 +10,7 @@ import { decidePrune, type StoredPack } from './prune/decide.ts';
 import type { PruneOptions, PrunePlan, UsedBlobs } from './prune/plan.ts';
 import type { Repository } from './repository.ts';
 
-export { executePrune, type ExecuteOptions, type PruneOutcome } from './prune/execute.ts';
+export { executePrune, type PruneOutcome } from './prune/execute.ts';
 export {
   pruneDefaults,
   type PruneOptions,

@@ -2,6 +2,7 @@ import type { FileId } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import { withDeadline } from '../../flow/abort.ts';
+import { onHangUp } from '../../host/hang-up.ts';
 import { removeLock, settleMs, writeLock, type Wanted } from './acquire.ts';
 import type { LockFile } from './lock-file.ts';
 
@@ -26,6 +27,8 @@ export class HeldLock {
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   readonly #keeping: Promise<void>;
+  /** Whoever wants to end with the terminal listens for it on its own. */
+  readonly #surviving = onHangUp(() => undefined);
   #lock: LockFile;
   #lastMonotonicMs: number;
   #nextTryMs = refreshMs;
@@ -51,6 +54,7 @@ export class HeldLock {
     this.#released.abort(new Error('the lock was released'));
     await this.#keeping;
     this.#gone = true;
+    using _surviving = this.#surviving;
     try {
       await removeLock(this.#wanted.repository, this.#lock.id);
     } catch (error) {
