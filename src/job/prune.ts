@@ -1,4 +1,5 @@
 import type { FileId } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
 import {
   executePrune,
   planPrune,
@@ -37,23 +38,36 @@ export async function pruneLocked(
   gone: ReadonlySet<FileId>,
 ): Promise<PruneJobOutcome> {
   const { clock, listener, signal } = context;
+  const seen = new Set<FileId>(gone);
   const findUsed = async (from: Repository): ReturnType<typeof usedBlobs> =>
-    usedBlobs(from, await treesOf(from, gone), { listener, signal });
+    usedBlobs(from, await treesOf(from, seen), { listener, signal });
   const { plan, used } = await planPrune(repository, { prune: options.prune, findUsed, clock, listener, signal });
   options.onPlan(plan.statistics);
   if (options.mode === 'dry-run' || isEmpty(plan)) return { failedRemovals: 0 };
+  await assertAllSeen(repository, seen);
   const writer = { ...options.writer, signal, mode: 'store' } as const;
   const { unsafeRecoverNoFreeSpace } = options.prune;
   return await executePrune(repository, plan, { used, writer, listener, unsafeRecoverNoFreeSpace });
 }
 
-/** Fails when one snapshot can't be read: what it needs would be lost. */
-async function treesOf(repository: Repository, gone: ReadonlySet<FileId>): Promise<Parameters<typeof usedBlobs>[1]> {
+/** Of the snapshots not in `seen`, which then are. Fails when one can't be read: what it needs would be lost. */
+async function treesOf(repository: Repository, seen: Set<FileId>): Promise<Parameters<typeof usedBlobs>[1]> {
   const found = await listSnapshots(repository);
   return found.flatMap((one) => {
     if (one.kind === 'failed') throw one.error;
-    return gone.has(one.snapshot.id) ? [] : [one.snapshot.tree];
+    if (seen.has(one.snapshot.id)) return [];
+    seen.add(one.snapshot.id);
+    return [one.snapshot.tree];
   });
+}
+
+/** A listing that left a snapshot out would cost all that it alone needs: so the storage is asked twice. */
+async function assertAllSeen(repository: Repository, seen: ReadonlySet<FileId>): Promise<void> {
+  for await (const { id } of repository.list('snapshots')) {
+    if (seen.has(id)) continue;
+    const message = `${repository.storage.url} lists the snapshot ${id}, which it left out before: nothing was pruned`;
+    throw new HoldfastError('storage-failed', message);
+  }
 }
 
 function isEmpty(plan: PrunePlan): boolean {

@@ -2,6 +2,7 @@ import type { FileId } from '../bytes/ids.ts';
 import { fileIdFor } from '../crypto/id.ts';
 import { open, seal } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
+import { confirmStored } from './confirm.ts';
 import { keyOf, shortName } from './layout.ts';
 import type { FileKind, SealedKind } from './repository.ts';
 import { assertChangeable, type Session } from './session.ts';
@@ -22,7 +23,10 @@ export async function readSealed({ storage, key, config }: Sealing, kind: Sealed
   return opened(key, config, kind, await readNamed(storage, kind, id), shortName(kind, id));
 }
 
-/** Stores `json`; resolves when it is durable. What was sealed is opened again before it leaves, as restic does. */
+/**
+ * Stores `json`; resolves when it is durable. What was sealed is opened again before it leaves, as restic does, and
+ * asked for afterwards, for everything relies on it: a storage that lied about it is 'storage-failed'.
+ */
 export async function writeSealed(
   { storage, key, config }: Sealing,
   kind: SealedKind,
@@ -38,6 +42,7 @@ export async function writeSealed(
     );
   }
   await storage.put(keyOf(kind, id), [stored]);
+  if (kind !== 'locks') await confirmStored(storage, { key: keyOf(kind, id), sizeBytes: stored.length });
   return id;
 }
 

@@ -7,6 +7,7 @@ import type { FileKind, Repository, WriterOptions } from '../repository.ts';
 import { composeIndex, rewriteIndex } from '../rewrite-index.ts';
 import { assertChangeable, sessionOf } from '../session.ts';
 import { shortName } from '../layout.ts';
+import { confirmNewPacks, packsOf } from './new-packs.ts';
 import type { PruneOptions, PrunePlan, UsedBlobs } from './plan.ts';
 import { assertKept, repack } from './repack.ts';
 
@@ -40,7 +41,11 @@ export async function executePrune(
   const removal = new Removal(repository, options);
   await removal.packs(plan.removeUnindexed);
   const going = new Set([...plan.remove, ...plan.repack, ...plan.forget]);
-  if (plan.repack.length > 0) await repack(repository, { ...options, going, packs: new Set(plan.repack) });
+  if (plan.repack.length > 0) {
+    const known = packsOf(repository.index);
+    await repack(repository, { ...options, going, packs: new Set(plan.repack) });
+    await confirmNewPacks(repository, known, options.writer.signal);
+  }
   assertKept(repository.index, options.used, going);
   const without = new Set([...going, ...plan.removeUnindexed]);
   if (options.unsafeRecoverNoFreeSpace) await removal.recover(without, [...plan.remove, ...plan.repack]);
