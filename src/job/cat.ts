@@ -5,6 +5,7 @@ import { keyOf } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { findSnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { loadReadableIndex } from './readable-index.ts';
 
 /** An object of the repository, as stored inside its seal. */
 export type CatOutcome =
@@ -34,7 +35,7 @@ export async function cat(context: JobContext, wish: CatWish): Promise<CatOutcom
       case 'pack':
         return { form: 'raw', bytes: await packBytes(repository, fileIdGiven(wish.id), context) };
       case 'blob':
-        await repository.loadIndex(context.listener);
+        await loadReadableIndex(repository, context.listener);
         return { form: 'raw', bytes: await anyBlob(repository, blobIdGiven(wish.id)) };
       case 'tree': {
         const { snapshot, subfolder } = await findSnapshot(repository, wish.name, wish.find);
@@ -43,7 +44,7 @@ export async function cat(context: JobContext, wish: CatWish): Promise<CatOutcom
             'unsupported',
             'cat tree takes a snapshot without a folder: `ls --json` shows what is in one',
           );
-        await repository.loadIndex(context.listener);
+        await loadReadableIndex(repository, context.listener);
         return { form: 'raw', bytes: await repository.readBlob('tree', snapshot.tree) };
       }
     }

@@ -3,6 +3,7 @@ import { diffTrees, type Change, type DiffStatistics } from '../snapshot/diff.ts
 import { findSnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { treeOf } from './named-tree.ts';
+import { loadReadableIndex } from './readable-index.ts';
 
 export interface DiffJobOptions {
   readonly before: string;
@@ -19,7 +20,7 @@ export async function diff(context: JobContext, options: DiffJobOptions): Promis
     const before = await findSnapshot(repository, options.before, options.find);
     const after = await findSnapshot(repository, options.after, options.find);
     options.onSnapshots(before.snapshot.id, after.snapshot.id);
-    await repository.loadIndex(context.listener);
+    await loadReadableIndex(repository, context.listener);
     const trees = [await treeOf(repository, before), await treeOf(repository, after)] as const;
     const changes = diffTrees(repository, ...trees, { metadata: options.metadata, signal });
     for (;;) {

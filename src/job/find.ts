@@ -7,6 +7,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
 import type { UnreadableTree, WalkedNode } from '../snapshot/walk.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { loadReadableIndex } from './readable-index.ts';
 
 export interface FindJobOptions extends FindOptions {
   readonly names: readonly string[];
@@ -31,7 +32,7 @@ export async function find(context: JobContext, options: FindJobOptions): Promis
       if (found.kind === 'failed') throw found.error;
       return found.snapshot;
     });
-    await repository.loadIndex(context.listener);
+    await loadReadableIndex(repository, context.listener);
     const { wanted } = options;
     const blobs = wanted.kind === 'nodes' ? undefined : wantedBlobs(repository, wanted.kind, wanted.ids);
     for (const snapshot of options.order === 'newest first' ? snapshots.toReversed() : snapshots) {

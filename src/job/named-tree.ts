@@ -3,6 +3,7 @@ import type { Repository } from '../repository/repository.ts';
 import { locateFolder } from '../snapshot/locate.ts';
 import { findSnapshot, type FindOptions, type NamedSnapshot } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { loadReadableIndex } from './readable-index.ts';
 
 export interface NamedTree extends NamedSnapshot {
   /** Of the folder that the name gave, else the snapshot's own. */
@@ -18,7 +19,7 @@ export async function withNamedTree<T>(
 ): Promise<T> {
   return await inRepository(context, 'read', async (repository, signal) => {
     const named = await findSnapshot(repository, name, find);
-    await repository.loadIndex(context.listener);
+    await loadReadableIndex(repository, context.listener);
     return await body(repository, { ...named, tree: await treeOf(repository, named) }, signal);
   });
 }
