@@ -3,21 +3,16 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { addKey, changePassword } from '../src/job/keys.ts';
-import { forget } from '../src/job/forget.ts';
 import type { JobContext } from '../src/job/job.ts';
-import { prune } from '../src/job/prune.ts';
 import { changeTags } from '../src/job/tag.ts';
-import { pruneDefaults } from '../src/repository/prune.ts';
-import { defaultGroupBy } from '../src/retention/group.ts';
 import { anySnapshot } from '../src/snapshot/snapshots.ts';
-import { localZone } from '../src/clock/zone.ts';
 import { MemoryStorage, type Image } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut, PowerCut, type Cut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { budget } from './budget.ts';
 import { backupFolder, cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
-import { writerOptions } from './support/pipeline.ts';
+import { keepLast, pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
@@ -45,39 +40,17 @@ const operations: readonly Operation[] = [
     run: async (context) => await changePassword(context, async () => ({ ...cheapKey, password: cheapKey.password })),
   },
   { name: 'tag', run: async (context) => await tagAll(context), mayRename: true },
-  { name: 'forget', run: async (context) => await keepLast(context), mayRemove: isOld },
-  { name: 'prune', run: async (context) => await pruneAll(context), after: async (context) => await keepLast(context) },
-  { name: 'forget --prune', run: async (context) => await keepLast(context, pruning), mayRemove: isOld },
+  { name: 'forget', run: async (context) => await keepLast(context, 'leave'), mayRemove: isOld },
+  {
+    name: 'prune',
+    run: async (context) => await pruneAll(context),
+    after: async (context) => await keepLast(context, 'leave'),
+  },
+  { name: 'forget --prune', run: async (context) => await keepLast(context, 'prune'), mayRemove: isOld },
 ];
 
 function isOld(position: number): boolean {
   return position < 2;
-}
-
-/** Everything unused goes, and every pack that is partly used is rewritten. */
-const { signal: _signal, mode: _mode, ...writer } = writerOptions();
-const pruning = {
-  prune: { ...pruneDefaults, maxUnused: { kind: 'bytes', bytes: 0 } },
-  writer,
-  onPlan: () => undefined,
-} as const;
-
-async function pruneAll(context: JobContext): Promise<void> {
-  await prune(context, { ...pruning, mode: 'execute' });
-}
-
-async function keepLast(context: JobContext, then?: typeof pruning): Promise<void> {
-  const zone = localZone();
-  await forget(context, {
-    names: [],
-    filter: anySnapshot,
-    now: Temporal.Now.zonedDateTimeISO(),
-    rules: { policy: { counts: { last: 1 }, withinEach: {}, tags: [] }, groupBy: defaultGroupBy, zone },
-    mode: 'execute',
-    ...(then === undefined ? {} : { prune: then }),
-    onPlan: () => undefined,
-    onRemoved: () => undefined,
-  });
 }
 
 async function tagAll(context: JobContext): Promise<void> {

@@ -6,6 +6,7 @@ import { silent } from '../../src/events/events.ts';
 import { backup, type BackupOutcome } from '../../src/job/backup.ts';
 import type { JobContext } from '../../src/job/job.ts';
 import { checkStructure, type CheckOptions } from '../../src/repository/check.ts';
+import { loadReadableIndex } from '../../src/job/readable-index.ts';
 import { restoreToFolder } from '../../src/job/restore.ts';
 import { createRepository } from '../../src/repository/create.ts';
 import { openRepository } from '../../src/repository/open.ts';
@@ -105,7 +106,7 @@ export async function contentsOf(context: JobContext, id: FileId, folder: string
   const found = new Map<string, string>();
   await using repository = await context.access.open();
   const { tree } = await loadSnapshot(repository, id);
-  await repository.loadIndex(silent);
+  await loadReadableIndex(repository, silent);
   for await (const item of walkTree(repository, await subtree(repository, tree, folder))) {
     if (item.kind === 'unreadable') throw item.error;
     if (item.node.type !== 'file') continue;
