@@ -115,3 +115,26 @@ test('the contract is kept over a storage that errs by chance', async () => {
   );
   assert.ok(events.length > 50, `${events.length} retries`);
 });
+
+test('a staged object that stalls ends in bounded time, and one that does not comes through', async () => {
+  const never = new Promise<never>(() => undefined);
+  const written: Uint8Array[] = [];
+  const stages = (answer: Promise<void>): MemoryStorage =>
+    Object.assign(new MemoryStorage(), {
+      stage: async () => ({
+        write: async (data: readonly Uint8Array[]) => void written.push(...data),
+        commit: () => answer,
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
+    });
+  const options = { clock: new ManualClock({ leaping: true }), listener: silent };
+  for (const answer of [Promise.resolve(), never]) {
+    const staged = await new RetryingStorage(stages(answer), options).stage?.();
+    assert.ok(staged);
+    await staged.write([bytes]);
+    const commit = staged.commit('data/ab/cd');
+    await (answer === never ? assert.rejects(commit, { code: 'storage-timeout' }) : commit);
+  }
+  assert.deepEqual(written, [bytes, bytes]);
+  assert.equal(new RetryingStorage(new MemoryStorage(), options).stage, undefined);
+});

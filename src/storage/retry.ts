@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
-import { orAborted, withDeadline } from '../flow/abort.ts';
+import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
 import {
   transientCodes,
@@ -9,6 +9,7 @@ import {
   type GetOptions,
   type ObjectInfo,
   type PutOptions,
+  type StagedObject,
   type Storage,
   type WaitOptions,
 } from './storage.ts';
@@ -104,6 +105,28 @@ export class RetryingStorage implements Storage {
     });
   }
 
+  /** What is staged is tried once, and never waited for forever: its bytes are gone and can't be sent again. */
+  get stage(): Storage['stage'] {
+    const stage = this.#inner.stage?.bind(this.#inner);
+    return stage && (async (options) => this.#bounded(await stage(options)));
+  }
+
+  #bounded(staged: StagedObject): StagedObject {
+    let sizeBytes = 0;
+    return {
+      write: async (data) => {
+        const added = data.reduce((sum, piece) => sum + piece.byteLength, 0);
+        sizeBytes += added;
+        await withDeadline(this.#deadline({ what: 'storing an object', sizeBytes: added }), () => staged.write(data));
+      },
+      commit: async (key, options = {}) =>
+        withDeadline(this.#deadline({ what: `storing ${key}`, sizeBytes, ...options }), (signal) =>
+          staged.commit(key, { signal }),
+        ),
+      [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inner[Symbol.asyncDispose]();
   }
@@ -112,10 +135,14 @@ export class RetryingStorage implements Storage {
     return Buffer.compare(await this.#inner.get(key, { signal }), Buffer.concat(data)) === 0;
   }
 
-  async #retry<T>(call: Call, attempt: (signal: AbortSignal, number: number) => Promise<T>): Promise<T> {
+  #deadline(call: Call): Deadline {
     const { timeoutMs, slowestBytesPerSecond } = this.#policy;
     const ms = timeoutMs + ((call.sizeBytes ?? 0) / slowestBytesPerSecond) * 1000;
-    const deadline = { ms, clock: this.#clock, error: () => this.#timeout(call.what), signal: call.signal };
+    return { ms, clock: this.#clock, error: () => this.#timeout(call.what), signal: call.signal };
+  }
+
+  async #retry<T>(call: Call, attempt: (signal: AbortSignal, number: number) => Promise<T>): Promise<T> {
+    const deadline = this.#deadline(call);
     return this.#retryUnbounded(call.what, call, (number) =>
       withDeadline(deadline, (signal) => attempt(signal, number)),
     );
