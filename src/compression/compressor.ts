@@ -1,4 +1,5 @@
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
+import { Scratch } from '../bytes/scratch.ts';
 import { FrameContext } from './sync-stream.ts';
 
 /** restic's window: its decoders need no more memory than this for any frame of ours. */
@@ -8,7 +9,7 @@ const windowLog = 19;
 export class Compressor {
   readonly #params: Record<number, number>;
   #context: FrameContext | undefined;
-  #scratch = new Uint8Array(0);
+  readonly #scratch = new Scratch();
 
   constructor(level: number) {
     this.#params = {
@@ -23,22 +24,13 @@ export class Compressor {
   /** A view of memory that the next call overwrites. */
   compress(bytes: Uint8Array): Uint8Array {
     const bound = compressBound(bytes.length);
-    const output = this.#room(bound);
+    const output = this.#scratch.room(bound);
     const step = this.#context?.run(constants.ZSTD_e_end, bytes, output, bound);
     if (step && step.inputLeft === 0 && step.outputLeft > 0) return output.subarray(0, bound - step.outputLeft);
     this.#context = undefined;
     return zstdCompressSync(bytes, { params: this.#params, pledgedSrcSize: bytes.length, chunkSize: bound });
   }
-
-  #room(length: number): Uint8Array {
-    if (length > keptScratch) return Buffer.allocUnsafeSlow(length);
-    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(length)));
-    return this.#scratch;
-  }
 }
-
-/** What a thread keeps between calls: enough for a chunk of 8 MiB. Larger outputs get their own memory. */
-const keptScratch = 2 ** 24;
 
 /**
  * Room for any outcome, so that zstd compresses in one pass from input to output, knows the whole length beforehand

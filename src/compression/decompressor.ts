@@ -1,4 +1,5 @@
 import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { Scratch } from '../bytes/scratch.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { frameShape } from './frame.ts';
 import { FrameContext } from './sync-stream.ts';
@@ -10,7 +11,7 @@ const keptWindowBytes = 8 * 2 ** 20;
 export class Decompressor {
   #context = newContext();
 
-  #scratch = Buffer.allocUnsafeSlow(0);
+  readonly #scratch = new Scratch();
 
   /** Exactly `length` bytes, or `damaged`; never takes more memory than that and the window. */
   decompress(frame: Uint8Array, length: number): Buffer {
@@ -19,7 +20,7 @@ export class Decompressor {
 
   /** As `decompress`, but a view of memory that the next call may overwrite. */
   decompressTransient(frame: Uint8Array, length: number): Uint8Array {
-    return this.#decompress(frame, length, (bytes) => this.#room(bytes));
+    return this.#decompress(frame, length, (bytes) => this.#scratch.room(bytes));
   }
 
   #decompress(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer {
@@ -42,16 +43,7 @@ export class Decompressor {
     this.#context = newContext();
     return undefined;
   }
-
-  #room(length: number): Buffer {
-    if (length > keptScratch) return Buffer.allocUnsafeSlow(length);
-    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(length)));
-    return this.#scratch;
-  }
 }
-
-/** What a thread keeps between calls: enough for a chunk of 8 MiB. */
-const keptScratch = 2 ** 24;
 
 function newContext(): FrameContext | undefined {
   return FrameContext.over(createZstdDecompress());

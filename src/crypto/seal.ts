@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipheriv, type Decipheriv } from 'node:crypto';
 import { release } from '../bytes/release.ts';
+import { Scratch } from '../bytes/scratch.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { ivLength, KeyState, type Nonce } from './key-state.ts';
 import { macLength, poly1305 } from './poly1305.ts';
@@ -51,7 +52,7 @@ function sealLarge(key: RepositoryKey, plaintext: Uint8Array, target: Uint8Array
 /** Large plaintexts go piece by piece: each piece's ciphertext is a new buffer, and small ones stay in the cache. */
 const pieceLength = 64 * 1024;
 
-function applyKeystream(cipher: Cipheriv, plaintext: Uint8Array, target: Uint8Array, start: number): void {
+function applyKeystream(cipher: Cipheriv | Decipheriv, plaintext: Uint8Array, target: Uint8Array, start: number): void {
   for (let from = 0; from < plaintext.length; from += pieceLength) {
     const piece = cipher.update(plaintext.subarray(from, from + pieceLength));
     target.set(piece, start + from);
@@ -61,25 +62,46 @@ function applyKeystream(cipher: Cipheriv, plaintext: Uint8Array, target: Uint8Ar
 
 /** The plaintext; fails with `damaged` when the bytes were not sealed under this key or have changed since. */
 export function open(key: RepositoryKey, sealed: Uint8Array): Buffer {
-  const plaintext = sealed.length < sealOverhead ? undefined : openWhole(key, sealed);
+  return opened(key, sealed, (length) => Buffer.allocUnsafe(length));
+}
+
+/** As `open`, but a view of memory that the next call in this thread may overwrite: for use at once. */
+export function openTransient(key: RepositoryKey, sealed: Uint8Array): Buffer {
+  return opened(key, sealed, (length) => scratch.room(length).subarray(0, length));
+}
+
+const scratch = new Scratch();
+
+type Allocate = (length: number) => Buffer;
+
+function opened(key: RepositoryKey, sealed: Uint8Array, allocate: Allocate): Buffer {
+  const plaintext = sealed.length < sealOverhead ? undefined : openWhole(key, sealed, allocate);
   if (plaintext) return plaintext;
   throw new HoldfastError('damaged', `the seal on ${sealed.length} bytes does not match their content`);
 }
 
-function openWhole(key: RepositoryKey, sealed: Uint8Array): Buffer | undefined {
+function openWhole(key: RepositoryKey, sealed: Uint8Array, allocate: Allocate): Buffer | undefined {
   const iv = sealed.subarray(0, ivLength);
   if (iv.every((byte) => byte === 0)) return undefined;
   const state = KeyState.of(key);
   const small = smallMessages();
   const isSmall = sealed.length <= sealedLength(small.capacity);
-  return isSmall ? small.open(state, state.nonceOf(iv), sealed) : openLarge(key, state.nonceOf(iv), sealed);
+  const nonce = state.nonceOf(iv);
+  return isSmall ? small.open(state, nonce, sealed) : openLarge(key, nonce, sealed, allocate);
 }
 
-function openLarge(key: RepositoryKey, { iv, oneTimeKey }: Nonce, sealed: Uint8Array): Buffer | undefined {
+function openLarge(
+  key: RepositoryKey,
+  { iv, oneTimeKey }: Nonce,
+  sealed: Uint8Array,
+  allocate: Allocate,
+): Buffer | undefined {
   const ciphertext = sealed.subarray(ivLength, sealed.length - macLength);
   const mac = sealed.subarray(sealed.length - macLength);
   if (!timingSafeEqual(poly1305(oneTimeKey, ciphertext), mac)) return undefined;
-  return createDecipheriv('aes-256-ctr', key.encrypt, iv).update(ciphertext);
+  const plaintext = allocate(ciphertext.length);
+  applyKeystream(createDecipheriv('aes-256-ctr', key.encrypt, iv), ciphertext, plaintext, 0);
+  return plaintext;
 }
 
 let small: SmallMessages | undefined;

@@ -1,7 +1,7 @@
 import { release } from '../bytes/release.ts';
 import { decompress, decompressTransient } from '../compression/zstd.ts';
 import { blobIdFor } from '../crypto/id.ts';
-import { open, type RepositoryKey } from '../crypto/seal.ts';
+import { open, openTransient, type RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { PackedBlob } from './pack.ts';
 
@@ -28,12 +28,8 @@ export function useBlob<Result>(
   sealed: Uint8Array,
   use: (plaintext: Uint8Array) => Result,
 ): Result {
-  const opened = open(key, sealed);
-  try {
-    return use(checked(blob, blob.compressed ? decompressTransient(opened, blob.plainLength) : opened));
-  } finally {
-    release(opened);
-  }
+  const opened = openTransient(key, sealed);
+  return use(checked(blob, blob.compressed ? decompressTransient(opened, blob.plainLength) : opened));
 }
 
 function checked(blob: PackedBlob, plaintext: Uint8Array): Uint8Array {
