@@ -33,7 +33,8 @@ type Shapes = Map<string, Map<string, Set<string>>>;
 
 function shapesOf(records: readonly JsonRecord[]): Shapes {
   const shapes: Shapes = new Map();
-  for (const record of records) collect(shapes, String(record['message_type'] ?? 'document'), record);
+  for (const record of records)
+    collect(shapes, typeof record['message_type'] === 'string' ? record['message_type'] : 'document', record);
   return shapes;
 }
 
