@@ -45,12 +45,15 @@ async function restore(run: Run, options: Partial<RestoreOptions> = {}): Promise
   });
 }
 
+const mebibyte = 2 ** 20;
+
 /** A folder with a few files, archived. */
 async function sample(folder: string): Promise<{ repository: Repository; tree: BlobId }> {
   fs.mkdirSync(join(folder, 'sub/deep'), { recursive: true });
   fs.writeFileSync(join(folder, 'a'), 'content of a');
   fs.writeFileSync(join(folder, 'sub/b'), 'content of b');
-  fs.writeFileSync(join(folder, 'sub/deep/c'), Buffer.alloc(3_000_000, 'content of c'));
+  // More than a largest chunk, so that it has two blobs wherever it is cut.
+  fs.writeFileSync(join(folder, 'sub/deep/c'), Buffer.alloc(9 * mebibyte, 'content of c'));
   const repository = await newRepository();
   return { repository, tree: await archiveFolder(repository, folder) };
 }
@@ -83,7 +86,7 @@ test('a second restore writes no content, and a damaged file only the blobs that
   const again = await restore(run);
   assert.deepEqual([again.restoredItems, again.skippedItems], [2, 3], 'the folders alone are touched');
   fs.writeFileSync(dir.file('to/a'), 'CONTENT OF A');
-  fs.truncateSync(dir.file('to/sub/deep/c'), 2_900_000);
+  fs.truncateSync(dir.file('to/sub/deep/c'), 8.5 * mebibyte);
   const mended = await restore(run);
   assert.equal(mended.restoredItems, 4);
   assert.equal(read(dir.file('to/a')), 'content of a');
@@ -171,7 +174,7 @@ test('a dry run makes nothing and counts what it would do', async () => {
   await using dir = await tempDir();
   const { repository, tree } = await sample(dir.file('from'));
   const outcome = await restore({ repository, tree, to: dir.file('to') }, { mode: 'dry-run' });
-  assert.deepEqual([outcome.totalItems, outcome.totalBytes], [5, 3_000_024]);
+  assert.deepEqual([outcome.totalItems, outcome.totalBytes], [5, 9 * mebibyte + 24]);
   assert.ok(!fs.existsSync(dir.file('to')));
 });
 
