@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parseBlobId, parseFileId } from '../bytes/ids.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { fileIdFor } from '../crypto/id.ts';
-import type { Event } from '../events/events.ts';
+import { silent, type Event } from '../events/events.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { GetOptions } from '../storage/storage.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import { listCaches, openCacheFolder, removeCache } from './cache-folder.ts';
 import { CachedStorage } from './cache.ts';
 import { createRepository } from './create.ts';
+import { encodeIndexFile } from './index-file.ts';
 import { openRepository } from './open.ts';
 
 /** Counts what is fetched from afar. */
@@ -177,4 +179,45 @@ test('a repository whose cache folder can not be used opens with a warning', asy
     events.map(({ kind }) => kind),
     ['warning'],
   );
+});
+
+test('the index that a cache gives is exactly that of the index files listed just now', async () => {
+  await using dir = await tempDir();
+  const storage = new FarStorage();
+  const clock = new ManualClock();
+  const writer = await createRepository({ storage, clock, version: 2, key });
+  const cache = { folder: dir.path, listener: silent };
+  const blob = (digit: string) =>
+    ({
+      id: parseBlobId(digit.repeat(64)),
+      type: 'data',
+      offset: 0,
+      length: 40,
+      plainLength: 8,
+      compressed: false,
+    }) as const;
+  const write = async (digit: string) =>
+    writer.writeFile(
+      'index',
+      encodeIndexFile({
+        other: {},
+        packsToDelete: [],
+        packs: [{ id: parseFileId(digit.repeat(64)), blobs: [blob(digit)], other: {} }],
+      }),
+    );
+  const first = await write('1');
+  const reader = await openRepository({ storage, clock, password: 'p', cache });
+  const known = async (): Promise<string> => {
+    await reader.loadIndex(silent);
+    return [...reader.index.all()]
+      .map(({ id }) => id[0])
+      .sort()
+      .join('');
+  };
+  assert.equal(await known(), '1');
+  await write('2');
+  assert.equal(await known(), '12');
+  await writer.removeFile('index', first);
+  assert.equal(await known(), '2');
+  assert.equal(storage.fetched.filter((name) => name.startsWith('index/')).length, 2);
 });

@@ -81,3 +81,10 @@ test('any JSON and any bytes are an index or are refused as damaged', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), survives), { numRuns: budget.fuzzRuns });
   assert.ok(refused > budget.fuzzRuns);
 });
+
+test('an index that would swell when parsed is refused before', () => {
+  for (const part of ['[],', '{},', '0,', '"":0,']) {
+    const json = Buffer.from(`{"packs":[${part.repeat(100_000)}0]}`);
+    assert.throws(() => decodeIndexFile(json, 'index'), { code: 'damaged', message: /punctuation/ }, part);
+  }
+});

@@ -25,12 +25,28 @@ const maxUint32 = 0xffffffff;
 
 /** `name` is told in errors, which are 'damaged'. */
 export function decodeIndexFile(plaintext: Uint8Array, name: string): IndexFile {
+  assertSparse(plaintext, name);
   const fields = parseFields(plaintext, name);
   return {
     packs: packsOf(fields['packs'], `${name}: packs`),
     packsToDelete: packsOf(fields['packs_to_delete'], `${name}: packs_to_delete`),
     other: fieldsExcept(fields, 'packs', 'packs_to_delete'),
   };
+}
+
+/** 1 for each byte that makes JSON out of values. */
+const structure = new Uint8Array(256);
+for (const mark of Buffer.from('{[:,')) structure[mark] = 1;
+
+/**
+ * An index is mostly IDs of 64 digits. Text made of empty lists and the like, however short in storage, would take
+ * many times its length once parsed: refused before that.
+ */
+function assertSparse(plaintext: Uint8Array, name: string): void {
+  let marks = 0;
+  for (const byte of plaintext) marks += structure[byte] ?? 0;
+  const most = 1024 + plaintext.length / 8;
+  if (marks > most) throw new HoldfastError('damaged', `${name} is no index: it consists of punctuation`);
 }
 
 /** Go writes null for an empty list, and rustic leaves it out. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { budget } from '../../test/budget.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { silent } from '../events/events.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -185,4 +187,19 @@ test('unlock removes the locks of dead processes and old ones, and no others', a
   const left = (await listLocks(repository)).map(({ hostname, pid }) => `${hostname} ${pid}`);
   assert.deepEqual(left.sort(), ['here 1', 'there 2']);
   assert.equal(await removeAllLocks(repository), 2);
+});
+
+test('whatever a lock file holds, it is a lock or blocks as unreadable', async () => {
+  const at = await stage();
+  const known = { time: '2026-01-01T00:00:00Z', exclusive: false, hostname: 'h', username: 'u', pid: 1 };
+  const value = fc.oneof(fc.jsonValue(), fc.constantFrom<fc.JsonValue>(-1, 2 ** 40, '2026-13-01T00:00:00Z', ''));
+  const fields = fc.dictionary(fc.constantFrom(...Object.keys(known), 'uid', 'gid'), value);
+  const holds = fc.asyncProperty(fields, async (changed) => {
+    const id = await at.repository.writeFile('locks', Buffer.from(JSON.stringify({ ...known, ...changed })));
+    const readable = await listLocks(at.repository);
+    const taking = lockRepository(at.repository, options(new ManualClock({ leaping: true }), 'exclusive'));
+    await assert.rejects(taking, { code: 'locked' }, `${readable.length} readable`);
+    await at.repository.removeFile('locks', id);
+  });
+  await fc.assert(holds, { numRuns: budget.propertyRuns });
 });

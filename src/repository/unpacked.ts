@@ -11,7 +11,12 @@ const firstBytesOfJson: readonly (number | undefined)[] = [...Buffer.from('{[')]
 
 const miB = 1024 * 1024;
 /** What a file may hold once decompressed: far more than any writer makes, far less than the memory. */
-const maxPlainBytes: Readonly<Record<SealedKind, number>> = { index: 480 * miB, snapshots: 128 * miB, locks: miB };
+const maxPlainBytes: Readonly<Record<SealedKind, number>> = { index: 128 * miB, snapshots: 128 * miB, locks: miB };
+
+/** Whether a stored file is larger than any of its kind can be: then it isn't even read. */
+export function isOversized(kind: SealedKind, storedBytes: number): boolean {
+  return storedBytes > maxPlainBytes[kind] + miB;
+}
 
 export function encodeUnpacked(version: RepositoryConfig['version'], kind: SealedKind, json: Uint8Array): Uint8Array {
   if (version === 1 || kind === 'locks') return json;
