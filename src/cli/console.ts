@@ -17,6 +17,8 @@ export interface Console {
   say(line: string, from?: Verbosity): void;
   /** A JSON document on one line; bigints are written as numbers with all digits. */
   record(value: unknown): void;
+  /** A part of a JSON document that is too large to be held. */
+  piece(json: string): void;
   /** Bytes, as they are. Resolves when they may be followed by more. */
   raw(bytes: Uint8Array): Promise<void>;
   /** To standard error: text, or the record with --json. */
@@ -47,6 +49,9 @@ export function openConsole(form: 'text' | 'json', verbosity: Verbosity, { out, 
     },
     record: (value) => {
       out.write(`${toJson(value)}\n`);
+    },
+    piece: (json) => {
+      out.write(json);
     },
     raw: (bytes) =>
       new Promise((resolve, reject) => {

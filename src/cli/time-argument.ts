@@ -19,4 +19,4 @@ export function timeOf(text: string, label: string): bigint {
 }
 
 const shape =
-  /^(\d{4}-\d\d-\d\d|\d{4}\/\d\d\/\d\d|\d\d\.\d\d\.\d{4})([ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(Z|[+-]\d\d:\d\d)?$/;
+  /^(\d{4}-\d\d-\d\d|\d{4}\/\d\d\/\d\d|\d\d\.\d\d\.\d{4})([ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?$/;

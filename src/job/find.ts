@@ -23,6 +23,8 @@ export interface FindJobOptions extends FindOptions {
 export interface FindOutcome {
   /** Where the blobs that were looked for stand. */
   readonly locations: readonly BlobLocation[];
+  /** What was asked for of which no index knows. */
+  readonly unknown: readonly string[];
 }
 
 /** Searches snapshots; a folder that can't be read is told as a warning. */
@@ -39,7 +41,7 @@ export async function find(context: JobContext, options: FindJobOptions): Promis
       if (wanted.kind === 'nodes') await searchNodes(context, options, { repository, snapshot, signal }, wanted.query);
       else if (blobs !== undefined) await searchBlobs(context, options, { repository, snapshot, signal }, blobs.has);
     }
-    return { locations: blobs?.locations ?? [] };
+    return { locations: blobs?.locations ?? [], unknown: blobs?.unknown ?? [] };
   });
 }
 
@@ -78,22 +80,27 @@ function unreadable({ listener }: JobContext, snapshot: FileId, { path, error }:
   listener({ kind: 'warning', during: 'find', item: `${snapshot.slice(0, 8)}:${path}`, message: error.message });
 }
 
-interface Wanted {
+interface Wanted extends FindOutcome {
   readonly has: (type: BlobType, id: BlobId) => boolean;
-  readonly locations: readonly BlobLocation[];
 }
 
-/** Of blobs and trees by their own IDs; of packs all that the index says is in them. */
+/**
+ * Of blobs and trees by their own IDs, whether the index knows them or not: it is for lost ones that somebody asks who
+ * needs them. Of packs all that the index says is in them.
+ */
 function wantedBlobs({ index }: Repository, kind: 'blobs' | 'trees' | 'packs', ids: readonly string[]): Wanted {
+  const asked = new Set(ids);
+  const isAsked = (id: string): boolean => asked.has(id) || asked.has(id.slice(0, 8));
   const type: BlobType | undefined = kind === 'packs' ? undefined : kind === 'blobs' ? 'data' : 'tree';
-  const named = (id: string): boolean =>
-    ids.some((wanted) => id === wanted || (wanted.length === 8 && id.startsWith(wanted)));
+  const idOf = (blob: BlobLocation): string => (kind === 'packs' ? blob.pack : blob.id);
   const locations: BlobLocation[] = [];
   for (const blob of index.all()) {
-    if (type === undefined ? named(blob.pack) : blob.type === type && named(blob.id)) locations.push(blob);
+    if ((type === undefined || blob.type === type) && isAsked(idOf(blob))) locations.push(blob);
   }
-  if (kind === 'packs' && locations.length === 0)
-    throw new HoldfastError('refused', `no index names the packs ${ids.join(', ')}`);
+  const known = new Set(locations.flatMap((blob) => [idOf(blob), idOf(blob).slice(0, 8)]));
+  const unknown = ids.filter((id) => !known.has(id));
+  if (type !== undefined) return { has: (blobType, id) => blobType === type && isAsked(id), locations, unknown };
+  if (unknown.length > 0) throw new HoldfastError('refused', `no index names the packs ${unknown.join(', ')}`);
   const keys = new Set(locations.map((blob) => `${blob.type} ${blob.id}`));
-  return { has: (blobType, id) => keys.has(`${blobType} ${id}`), locations };
+  return { has: (blobType, id) => keys.has(`${blobType} ${id}`), locations, unknown };
 }

@@ -12,7 +12,9 @@ export interface LsOptions {
   /** Absolute; [] lists everything. */
   readonly folders: readonly RawPath[];
   readonly depth: 'items' | 'all';
-  /** Told of the snapshot, then of each item. */
+  /** Whether the folders on the way to those named are listed too. */
+  readonly leading: 'left out' | 'told';
+  /** Told of the snapshot, its tree that of the folder that the name gave, then of each item. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
   readonly onItem: (item: WalkedNode) => void;
 }
@@ -20,9 +22,10 @@ export interface LsOptions {
 /** A folder that can't be read ends it, as in restic: a list that lacks something must not look whole. */
 export async function ls(context: JobContext, options: LsOptions): Promise<void> {
   await withNamedTree(context, options.name, options.find, async (repository, { snapshot, tree }, signal) => {
-    options.onSnapshot(snapshot);
-    const depth = options.folders.length === 0 ? 'all' : options.depth;
-    for await (const item of listItems(repository, tree, { folders: options.folders, depth, signal })) {
+    options.onSnapshot({ ...snapshot, tree });
+    const { folders, leading } = options;
+    const depth = folders.length === 0 ? 'all' : options.depth;
+    for await (const item of listItems(repository, tree, { folders, depth, leading, signal })) {
       if (item.kind === 'unreadable') throw item.error;
       options.onItem(item);
     }

@@ -6,6 +6,8 @@ export interface ListOptions {
   readonly folders: readonly RawPath[];
   /** 'all': also what lies deeper than the folders' own items. Without folders everything is listed. */
   readonly depth: 'items' | 'all';
+  /** Whether the folders on the way to those named are told too. */
+  readonly leading: 'left out' | 'told';
   readonly signal?: AbortSignal;
 }
 
@@ -15,14 +17,15 @@ export async function* listItems(
   root: BlobId,
   options: ListOptions,
 ): AsyncGenerator<WalkItem, void> {
-  const { folders, depth, signal } = options;
+  const { folders, depth, leading, signal } = options;
   const isInside = (path: RawPath): boolean =>
     folders.length === 0 || folders.some((folder) => hasPrefix(path, folder));
   const leadsThere = (path: RawPath): boolean =>
     folders.length === 0 || folders.some((folder) => hasPrefix(folder, path));
   const enter = (path: RawPath): boolean => (depth === 'all' && isInside(path)) || leadsThere(path);
   for await (const item of walkTree(reader, root, { enter, ...(signal && { signal }) })) {
-    if (item.kind === 'unreadable' || isInside(item.path)) yield item;
+    const isTold = isInside(item.path) || (leading === 'told' && leadsThere(item.path));
+    if (item.kind === 'unreadable' || isTold) yield item;
   }
 }
 

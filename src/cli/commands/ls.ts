@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
-import { choice, flag, unsupported } from '../option.ts';
+import { choice, flag } from '../option.ts';
 
 export const lsOptions = {
   ...snapshotFilter,
@@ -12,7 +12,7 @@ export const lsOptions = {
     fallback: 'name',
   }),
   reverse: flag('the other way round'),
-  ncdu: unsupported('none'),
+  ncdu: flag('print what ncdu reads: holdfast ls latest --ncdu | ncdu -f -'),
 } as const;
 
 export const ls = command({
@@ -23,6 +23,8 @@ export const ls = command({
   examples: [
     { line: 'holdfast ls latest', does: 'Every file of the newest snapshot.' },
     { line: 'holdfast ls -l "yesterday 14:00" /etc', does: 'What /etc held then, with modes, sizes and times.' },
+    { line: 'holdfast ls latest --sort size --reverse -l', does: 'The largest files first.' },
+    { line: 'holdfast ls latest --ncdu | ncdu -f -', does: 'Walk through the snapshot and see what takes the space.' },
   ],
   options: lsOptions,
 });

@@ -8,7 +8,8 @@ import { jobContext } from '../access.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { lsOptions } from '../commands/ls.ts';
 import type { Console } from '../console.ts';
-import { formatTime } from '../format.ts';
+import { formatTime, quoteForTerminal } from '../format.ts';
+import { NcduExport } from '../ncdu.ts';
 import { listedNode, nodeLine } from '../node-record.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { findOptions } from '../selection.ts';
@@ -19,19 +20,28 @@ type Values = Invocation<typeof lsOptions>['values'];
 export const run: Run<typeof lsOptions> = async ({ values, operands }, context) => {
   const [name = '', ...rest] = operands;
   const { console } = context;
-  const collected: WalkedNode[] = [];
-  const sorted = values.reverse || (values.sort !== undefined && values.sort !== 'name');
-  await ls(jobContext(context), {
+  checkCombinations(values, console);
+  const printer = printerFor(values, console, rest);
+  await ls(jobContext(values.ncdu ? { ...context, console: { ...console, terminal: undefined } } : context), {
     name,
     find: findOptions(values, context),
     folders: rest.map(folderOf),
     depth: values.recursive ? 'all' : 'items',
-    onSnapshot: (snapshot) => showSnapshot(snapshot, console),
-    onItem: (item) => (sorted ? void collected.push(item) : showItem(item, values, console)),
+    leading: values.ncdu ? 'told' : 'left out',
+    onSnapshot: (snapshot) => printer.begin(snapshot),
+    onItem: (item) => printer.item(item),
   });
-  for (const item of inOrder(collected, values)) showItem(item, values, console);
+  printer.end();
   return 0;
 };
+
+function checkCombinations({ ncdu, reverse, sort = 'name' }: Values, { form }: Console): void {
+  if (!ncdu || (form === 'text' && !reverse && sort === 'name')) return;
+  throw new HoldfastError(
+    'usage',
+    'ls: --ncdu has a form and an order of its own: leave --json, --sort and --reverse out',
+  );
+}
 
 function folderOf(text: string): RawPath {
   const path = rawArgument(text);
@@ -39,18 +49,52 @@ function folderOf(text: string): RawPath {
   return cleanPath(path);
 }
 
-function showSnapshot(snapshot: Snapshot, console: Console): void {
-  if (console.form === 'json')
-    console.record({ ...snapshotRecord(snapshot), message_type: 'snapshot', struct_type: 'snapshot' });
-  else
-    console.say(
-      `snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.paths.join(', ')} at ${formatTime(snapshot.timeNs)}:`,
-    );
+/** Shows a snapshot and then its items. */
+interface Printer {
+  begin(snapshot: Snapshot): void;
+  item(item: WalkedNode): void;
+  end(): void;
 }
 
-function showItem({ path, node }: WalkedNode, values: Values, console: Console): void {
-  if (console.form === 'json') console.record(listedNode(path, node));
-  else console.say(nodeLine(path, node, values), 0);
+function printerFor(values: Values, console: Console, folders: readonly string[]): Printer {
+  if (values.ncdu) return new NcduExport(console);
+  const shown = console.form === 'json' ? jsonPrinter(console) : textPrinter(values, console, folders);
+  const isSorted = values.reverse || (values.sort !== undefined && values.sort !== 'name');
+  return isSorted ? sortedPrinter(shown, values) : shown;
+}
+
+function jsonPrinter(console: Console): Printer {
+  return {
+    begin: (snapshot) =>
+      console.record({ ...snapshotRecord(snapshot), message_type: 'snapshot', struct_type: 'snapshot' }),
+    item: ({ path, node }) => console.record(listedNode(path, node)),
+    end: () => undefined,
+  };
+}
+
+function textPrinter(values: Values, console: Console, folders: readonly string[]): Printer {
+  return {
+    begin: ({ id, paths, timeNs, username, hostname }) => {
+      const filter = folders.length === 0 ? '' : ` filtered by [${folders.join(' ')}]`;
+      const origin = `[${paths.join(' ')}] at ${formatTime(timeNs)} by ${username}@${hostname}`;
+      console.say(quoteForTerminal(`snapshot ${id.slice(0, 8)} of ${origin}${filter}:`));
+    },
+    item: ({ path, node }) => console.say(nodeLine(path, node, values), 0),
+    end: () => undefined,
+  };
+}
+
+/** Keeps the items until all are there. */
+function sortedPrinter(shown: Printer, values: Values): Printer {
+  const items: WalkedNode[] = [];
+  return {
+    begin: (snapshot) => shown.begin(snapshot),
+    item: (item) => void items.push(item),
+    end: () => {
+      for (const item of inOrder(items, values)) shown.item(item);
+      shown.end();
+    },
+  };
 }
 
 type Compare = (a: WalkedNode, b: WalkedNode) => number;

@@ -4,7 +4,7 @@ import type { Listener } from '../../events/events.ts';
 import type { ExtendedAttribute, TreeNode } from '../entry.ts';
 import { aclText } from './acl-text.ts';
 import type { ArchiveFormat } from './format.ts';
-import { unixPermissions } from './unix-mode.ts';
+import { unixPermissions } from '../unix-mode.ts';
 
 const block = 512;
 const typeFlags: Readonly<Record<string, string>> = { file: '0', symlink: '2', dir: '5' };

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { RawPath } from '../../bytes/ids.ts';
 import type { TreeNode } from '../entry.ts';
 import type { ArchiveFormat } from './format.ts';
-import { unixPermissions } from './unix-mode.ts';
+import { unixPermissions } from '../unix-mode.ts';
 import { centralHeader, dataDescriptor, endOfDirectory, localHeader, type ZipEntry } from './zip-records.ts';
 
 /** Beyond this a file might not fit into 32 bits once deflated. */
