@@ -17,11 +17,11 @@ export const holesAreKnown = lseek !== undefined;
 
 /**
  * The parts of an open file that may hold data, ascending; everything between reads as zeros. One range of all where
- * the file system can't tell. Moves the descriptor's position.
+ * the file system can't tell. Begins at `fromBytes`. Moves the descriptor's position.
  * @public for sources of large sparse files
  */
-export function* dataRanges(fd: number, sizeBytes: number): Generator<Range, void, void> {
-  let position = 0;
+export function* dataRanges(fd: number, sizeBytes: number, fromBytes = 0): Generator<Range, void, void> {
+  let position = fromBytes;
   while (position < sizeBytes) {
     const start = seek(fd, position, SEEK_DATA);
     if (start === undefined) return; // a hole up to the end
