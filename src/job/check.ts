@@ -1,4 +1,5 @@
 import { displayPath, type FileId } from '../bytes/ids.ts';
+import { hasCode } from '../errors/error.ts';
 import { checkStructure, type CheckedRepository, type Finding, type Subset } from '../repository/check.ts';
 import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
@@ -16,10 +17,10 @@ export interface CheckJobOptions {
   readonly random: () => number;
 }
 
-/** A finding as it is told, in a note 'finding': one of packs and indexes, of trees, or of a snapshot. */
+/** A finding as it is told, in a note 'finding': one of packs and indexes, of trees, of a key or of a snapshot. */
 export interface ToldFinding {
   readonly severity: 'error' | 'hint';
-  readonly code: Finding['code'] | TreeFinding['kind'] | 'snapshot-unreadable';
+  readonly code: Finding['code'] | TreeFinding['kind'] | 'key-unreadable' | 'snapshot-unreadable';
   readonly message: string;
 }
 
@@ -43,11 +44,12 @@ export interface Affected {
 
 const mostAffected = 1000;
 
-/** Checks a repository: index and packs, then the trees of snapshots, then the data asked for. Reads no cache. */
+/** Checks a repository: keys, index and packs, then the trees of snapshots, then the data asked for. Reads no cache. */
 export async function check(context: JobContext, options: CheckJobOptions): Promise<CheckOutcome> {
   return await inRepository(context, 'check', async (repository, signal) => {
     const told = new Told(context);
     const checkOptions = { report: told.tell, listener: context.listener, signal };
+    await checkKeys(repository, told);
     const checked = await checkStructure(repository, checkOptions);
     const snapshots = await readSnapshots(checked.repository, options.filter, told);
     const bad = await treesOf(checked, snapshots, { ...context, signal }, told);
@@ -73,6 +75,14 @@ class Told {
     else this.hints += 1;
     this.#context.listener({ kind: 'note', name: 'finding', data: { severity, code, message } });
   };
+}
+
+/** Whoever has only the password of a damaged key is locked out. */
+async function checkKeys({ keys }: Repository, told: Told): Promise<void> {
+  await keys.list((id, error) => {
+    if (!hasCode(error, 'damaged')) return;
+    told.tell({ severity: 'error', code: 'key-unreadable', message: `key ${id} can't be read: ${error.message}` });
+  });
 }
 
 async function readSnapshots(repository: Repository, filter: SnapshotFilter, told: Told): Promise<readonly Snapshot[]> {

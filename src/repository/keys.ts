@@ -4,6 +4,7 @@ import { fileIdFor } from '../crypto/id.ts';
 import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile } from '../crypto/key.ts';
 import type { RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
+import { limiter } from '../flow/limiter.ts';
 import type { Storage } from '../storage/storage.ts';
 import { idOf, keyOf, shortName } from './layout.ts';
 import type { NewKey, Password } from './passwords.ts';
@@ -16,6 +17,7 @@ export interface OpenedKey {
 
 /** restic tries no more. */
 const maxKeysTried = 20;
+const keysReadAtOnce = 8;
 /** A key file has some 500 bytes. */
 const maxKeyFileBytes = 1024 * 1024;
 
@@ -34,8 +36,12 @@ export async function readKeys(
   storage: Storage,
 ): Promise<readonly { readonly id: FileId; readonly file: KeyFile | Error }[]> {
   const files = await listKeyFiles(storage);
+  const limited = limiter(keysReadAtOnce);
   return Promise.all(
-    files.map(async ({ id, sizeBytes }) => ({ id, file: await readKey(storage, id, sizeBytes).catch(asError) })),
+    files.map(async ({ id, sizeBytes }) => ({
+      id,
+      file: await limited(() => readKey(storage, id, sizeBytes)).catch(asError),
+    })),
   );
 }
 
@@ -94,7 +100,8 @@ function noKeyOpens(failures: readonly HoldfastError[], total: number): Holdfast
       : total === 1
         ? 'the key'
         : `any of the ${total} keys`;
-  return new HoldfastError('wrong-password', `the password does not open ${tried}`, { cause: other });
+  const unread = other === undefined ? '' : `, and not all could be read: ${other.message}`;
+  return new HoldfastError('wrong-password', `the password does not open ${tried}${unread}`, { cause: other });
 }
 
 /** Writes a key file that opens `master`; resolves when it is durable. */
