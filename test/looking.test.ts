@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { openLocal } from '../src/storage/local.ts';
 import { absent } from './absences.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { holdfastOk, type RepositoryAt } from './support/holdfast.ts';
+import { holdfastOk, holdfastProgram, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
 import { newRepository, testPassword } from './support/repository.ts';
-import { runOk } from './support/run-program.ts';
+import { runOk, runProgram } from './support/run-program.ts';
 import { makeSpecimens } from './support/specimens.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
@@ -225,6 +225,31 @@ test('dump prints a file as restic does, or writes it to a target', { skip }, as
   await sameText('dump', 'latest:s/plain', 'deep/../copy.txt');
   assert.equal(await ours('dump', ids[0] ?? '', '/s/plain/gone', '--target', dir.file('dumped')), '');
   assert.equal(fs.readFileSync(dir.file('dumped'), 'utf8'), 'gone later');
+});
+
+test(
+  'dump leaves the file that stands at its target when it fails before the first byte, and says why',
+  { skip },
+  async () => {
+    fs.writeFileSync(dir.file('kept'), 'kept');
+    const refused = async (...args: readonly string[]): Promise<unknown> => {
+      const { code, stderr } = await runHoldfast(at, ['--json', 'dump', ...args]);
+      assert.equal(code, 1);
+      return (JSON.parse(stderr) as { readonly error_code: unknown }).error_code;
+    };
+    assert.equal(await refused('latest', '/s/not-there', '-t', dir.file('kept')), 'path-not-found');
+    assert.equal(fs.readFileSync(dir.file('kept'), 'utf8'), 'kept');
+    assert.equal(await refused('latest', '/s', '-t', dir.file('no-such-folder', 'file')), 'refused');
+    assert.equal(await ours('dump', 'latest', '/s/plain', '-t', '/dev/null'), '');
+  },
+);
+
+test('what only prints ends without a word when nobody reads on', { skip }, async () => {
+  const env = { RESTIC_REPOSITORY: at.repository, RESTIC_PASSWORD: at.password };
+  const line = '"$0" --no-cache dump latest /s/plain/numbers.txt | head -c 4';
+  const { stdout, stderr } = await runProgram('sh', ['-c', line, holdfastProgram], { env });
+  assert.equal(stdout.toString(), '0\n1\n');
+  assert.equal(stderr, '');
 });
 
 /** What an archive holds, told by a program that is neither restic nor Holdfast. */

@@ -20,6 +20,8 @@ export interface Command<O extends Options = Options> {
   /** Paragraphs below the examples. */
   readonly about?: readonly string[];
   readonly options: O;
+  /** Its output is all that it is for: when nobody reads on (`| head`), it ends without a word. */
+  readonly output?: 'its purpose';
 }
 
 export interface Example {

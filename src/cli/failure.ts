@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors/error.ts';
+import { errorCode } from '../host/system-error.ts';
 import type { Console } from './console.ts';
 
 /** Shows what ended a command, and gives its exit code. */
@@ -18,6 +19,11 @@ export function reportFailure(error: unknown, signal: AbortSignal, console: Cons
     next: failure.next,
   });
   return failure.exitCode;
+}
+
+/** Whether the command was stopped because what reads its output has ended. */
+export function isOutputClosed({ reason }: AbortSignal): boolean {
+  return reason instanceof Error && errorCode(reason.cause) === 'EPIPE';
 }
 
 /** Exit code 3: what was not done has been told item by item. restic says it in this form too. */

@@ -22,7 +22,7 @@ export function interruptible(): AbortSignal {
   });
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    controller.abort(new HoldfastError('interrupted', 'nobody reads the output any more'));
+    controller.abort(new HoldfastError('interrupted', 'nobody reads the output any more', { cause: error }));
   });
   return controller.signal;
 }

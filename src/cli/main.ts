@@ -1,11 +1,12 @@
 import { systemClock } from '../clock/clock.ts';
+import { codes } from '../errors/codes.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { parseArguments, splitCommand, type Environment } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Command, Runnable } from './command.ts';
 import { allCommands, findCommand, groups, unsupportedCommands } from './commands.ts';
 import { openConsole, type Console, type Verbosity } from './console.ts';
 import type { Context } from './context.ts';
-import { reportFailure, reportPartly } from './failure.ts';
+import { isOutputClosed, reportFailure, reportPartly } from './failure.ts';
 import { globals, type Globals } from './globals.ts';
 import { interruptible } from './interrupt.ts';
 import { valuesOf, type Given } from './option.ts';
@@ -27,11 +28,22 @@ export async function main(argv: readonly string[], environment: Environment): P
       err: process.stderr,
     });
     checkArity(command, operands);
-    const code = await command.start(given, operands, contextOf({ given, values, environment, console, signal }));
+    const context = contextOf({ given, values, environment, console, signal });
+    const code = await run(command, given, operands, context);
     if (code === 3) reportPartly(console);
     return code;
   } catch (error) {
     return reportFailure(error, signal, console);
+  }
+}
+
+/** What only prints ends without a word when nobody reads on, as a program that SIGPIPE stops. */
+async function run(command: Runnable, given: Given, operands: readonly string[], context: Context): Promise<number> {
+  try {
+    return await command.start(given, operands, context);
+  } catch (error) {
+    if (command.output === 'its purpose' && isOutputClosed(context.signal)) return codes.interrupted.exit;
+    throw error;
   }
 }
 

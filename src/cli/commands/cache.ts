@@ -17,4 +17,5 @@ export const cache = command({
     { line: 'holdfast cache --cleanup --max-age 7', does: 'Removes those that were not used for a week.' },
   ],
   options: cacheOptions,
+  output: 'its purpose',
 });

@@ -10,4 +10,5 @@ export const cat = command({
     { line: 'holdfast cat snapshot 4bba301e', does: 'A snapshot as it is stored.' },
   ],
   options: {},
+  output: 'its purpose',
 });

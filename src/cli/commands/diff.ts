@@ -16,4 +16,5 @@ export const diff = command({
     { line: 'holdfast diff 4bba301e:/etc latest:/etc', does: 'The same for one folder.' },
   ],
   options: diffOptions,
+  output: 'its purpose',
 });

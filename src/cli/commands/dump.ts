@@ -21,4 +21,5 @@ export const dump = command({
     },
   ],
   options: dumpOptions,
+  output: 'its purpose',
 });

@@ -28,4 +28,5 @@ export const find = command({
     { line: 'holdfast find --pack 025c1d06', does: 'The files that need this pack.' },
   ],
   options: findOptions,
+  output: 'its purpose',
 });

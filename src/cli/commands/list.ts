@@ -7,4 +7,5 @@ export const list = command({
   arity: { least: 1, most: 1 },
   examples: [{ line: 'holdfast list packs', does: 'A line for each pack.' }],
   options: {},
+  output: 'its purpose',
 });

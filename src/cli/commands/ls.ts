@@ -27,4 +27,5 @@ export const ls = command({
     { line: 'holdfast ls latest --ncdu | ncdu -f -', does: 'Walk through the snapshot and see what takes the space.' },
   ],
   options: lsOptions,
+  output: 'its purpose',
 });

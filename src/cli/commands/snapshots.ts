@@ -20,4 +20,5 @@ export const snapshots = command({
     { line: 'holdfast snapshots --tag weekly --latest 1', does: 'The newest with this tag for each host and paths.' },
   ],
   options: snapshotsOptions,
+  output: 'its purpose',
 });

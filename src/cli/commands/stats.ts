@@ -22,4 +22,5 @@ export const stats = command({
     },
   ],
   options: statsOptions,
+  output: 'its purpose',
 });

@@ -1,12 +1,11 @@
-import { open } from 'node:fs/promises';
 import { cleanPath, joinPath } from '../../bytes/unix-path.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { dump } from '../../job/dump.ts';
 import { jobContext } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { dumpOptions } from '../commands/dump.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { findOptions } from '../selection.ts';
+import { TargetFile } from '../target-file.ts';
 
 /** To standard output only the dump is written, so that nothing mixes with it. */
 export const run: Run<typeof dumpOptions> = async ({ values, operands }, context) => {
@@ -19,14 +18,14 @@ export const run: Run<typeof dumpOptions> = async ({ values, operands }, context
   };
   const silentOnOutput = { ...context, console: { ...context.console, terminal: undefined } };
   if (values.target === undefined) {
-    if (process.stdout.isTTY && values.archive !== undefined) {
-      throw new HoldfastError('usage', 'dump: an archive is nothing for a terminal: say --target FILE');
-    }
-    await dump(jobContext(silentOnOutput), { ...options, write: async (bytes) => await context.console.raw(bytes) });
+    const archives = context.console.terminal === undefined ? 'written' : 'refused';
+    const write = async (bytes: Uint8Array): Promise<void> => await context.console.raw(bytes);
+    await dump(jobContext(silentOnOutput), { ...options, archives, write });
     return 0;
   }
-  await using file = await open(values.target, 'w');
-  await dump(jobContext(silentOnOutput), { ...options, write: async (bytes) => await file.writeFile(bytes) });
-  await file.sync();
+  await using file = new TargetFile(values.target);
+  const write = async (bytes: Uint8Array): Promise<void> => await file.write(bytes);
+  await dump(jobContext(silentOnOutput), { ...options, archives: 'written', write });
+  await file.finish();
   return 0;
 };
