@@ -1,10 +1,10 @@
 import type { Note, Warning } from '../events/events.ts';
 import type { BackupOutcome } from '../job/backup.ts';
-import type { ArchivedNote } from '../snapshot/archive.ts';
+import { archivePhase, type ArchivedNote } from '../snapshot/archive.ts';
 import type { Context } from './context.ts';
 import { hostLimits, limitLines } from './host-limits.ts';
 import { formatBytes, formatSeconds, jsonTime, plural, quoteForTerminal } from './format.ts';
-import { nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
+import { idle, nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
 
 export interface BackupView extends ProgressView {
   finish(outcome: BackupOutcome): void;
@@ -34,7 +34,9 @@ export function backupView(context: Context, mode: 'store' | 'dry-run'): BackupV
 
 /** restic leaves out what is zero. */
 function status({ progress, elapsedMs, remainingMs, warnings }: ProgressState): unknown {
-  const { doneBytes, totalBytes = 0, doneItems, totalItems = 0, current = [] } = progress;
+  // Before, it is the index that is read.
+  const started = progress.phase === archivePhase;
+  const { doneBytes, totalBytes = 0, doneItems, totalItems = 0, current = [] } = started ? progress : idle;
   return {
     message_type: 'status',
     ...nonZero('seconds_elapsed', Math.floor(elapsedMs / 1000)),

@@ -24,7 +24,8 @@ interface ViewOptions {
   readonly onWarning?: (event: Event & { readonly kind: 'warning' }) => void;
 }
 
-const idle: Progress = { kind: 'progress', phase: '', doneBytes: 0, doneItems: 0 };
+/** Before anything is told. */
+export const idle: Progress = { kind: 'progress', phase: '', doneBytes: 0, doneItems: 0 };
 
 /** Draws the progress of one operation until it is disposed of. */
 export function showProgress(context: Context, options: ViewOptions = {}): ProgressView {

@@ -1,5 +1,5 @@
 import type { Note, Warning } from '../events/events.ts';
-import type { RestoreOutcome } from '../snapshot/restore.ts';
+import { restorePhase, type RestoreOutcome } from '../snapshot/restore.ts';
 import type { Context } from './context.ts';
 import { hostLimits, limitLines } from './host-limits.ts';
 import { formatBytes, formatSeconds, plural, quoteForTerminal } from './format.ts';
@@ -13,10 +13,14 @@ export interface RestoreView extends ProgressView {
 export function restoreView(context: Context, mode: 'write' | 'dry-run'): RestoreView {
   const { console, clock } = context;
   const startedMs = clock.monotonicMs();
+  const left = new Left();
   const view = showProgress(context, {
-    status,
+    status: (state) => status(state, left),
     onWarning: (warning) => complain(context, warning),
-    onNote: (note) => tell(context, note),
+    onNote: (note) => {
+      left.note(note);
+      tell(context, note);
+    },
   });
   return {
     listener: view.listener,
@@ -33,16 +37,37 @@ export function restoreView(context: Context, mode: 'write' | 'dry-run'): Restor
   };
 }
 
-function status({ progress, elapsedMs }: ProgressState): unknown {
-  const { doneBytes, totalBytes = 0, doneItems, totalItems = 0 } = progress;
+/** What was left as it was, or removed: restic counts it neither as done nor into the totals. */
+class Left {
+  skippedItems = 0;
+  skippedBytes = 0;
+  deletedItems = 0;
+
+  note({ name, data }: Note): void {
+    if (name === 'deleted') this.deletedItems += 1;
+    if (name !== 'unchanged') return;
+    this.skippedItems += 1;
+    this.skippedBytes += Number(data['sizeBytes']);
+  }
+}
+
+function status({ progress, elapsedMs }: ProgressState, { skippedItems, skippedBytes, deletedItems }: Left): unknown {
+  const { phase, totalBytes = 0, totalItems = 0 } = progress;
+  const started = phase === restorePhase;
+  const doneBytes = started ? progress.doneBytes - skippedBytes : 0;
+  const doneItems = started ? progress.doneItems - skippedItems : 0;
+  const [bytes, items] = started ? [totalBytes - skippedBytes, totalItems - skippedItems] : [0, 0];
   return {
     message_type: 'status',
     ...nonZero('seconds_elapsed', Math.floor(elapsedMs / 1000)),
-    percent_done: totalBytes > 0 ? doneBytes / totalBytes : 0,
-    ...nonZero('total_files', totalItems),
+    percent_done: bytes > 0 ? doneBytes / bytes : 0,
+    ...nonZero('total_files', items),
     ...nonZero('files_restored', doneItems),
-    ...nonZero('total_bytes', totalBytes),
+    ...nonZero('files_skipped', skippedItems),
+    ...nonZero('files_deleted', deletedItems),
+    ...nonZero('total_bytes', bytes),
     ...nonZero('bytes_restored', doneBytes),
+    ...nonZero('bytes_skipped', skippedBytes),
   };
 }
 
@@ -66,11 +91,11 @@ function summary(outcome: RestoreOutcome, seconds: number): unknown {
   return {
     message_type: 'summary',
     ...nonZero('seconds_elapsed', Math.floor(seconds)),
-    ...nonZero('total_files', outcome.totalItems),
+    ...nonZero('total_files', outcome.totalItems - outcome.skippedItems),
     ...nonZero('files_restored', outcome.restoredItems),
     ...nonZero('files_skipped', outcome.skippedItems),
     ...nonZero('files_deleted', outcome.deletedItems),
-    ...nonZero('total_bytes', outcome.totalBytes),
+    ...nonZero('total_bytes', outcome.totalBytes - outcome.skippedBytes),
     ...nonZero('bytes_restored', outcome.restoredBytes),
     ...nonZero('bytes_skipped', outcome.skippedBytes),
     ...nonZero('failures', outcome.failures),

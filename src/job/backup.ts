@@ -1,7 +1,7 @@
 import type { FileId, RawPath } from '../bytes/ids.ts';
 import type { Event, Listener } from '../events/events.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
-import { archive, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
+import { archive, archivePhase, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
 import type { BackupCounts, Snapshot } from '../snapshot/snapshot.ts';
 import type { Source } from '../source/source.ts';
 import { inRepository, type JobContext } from './job.ts';
@@ -111,7 +111,7 @@ class Watch {
   readonly listener = (event: Event): void => {
     if (event.kind === 'warning') this.warnings += 1;
     const { total } = this;
-    if (event.kind !== 'progress' || total === undefined) this.#listener(event);
+    if (event.kind !== 'progress' || event.phase !== archivePhase || total === undefined) this.#listener(event);
     else this.#listener({ ...event, totalBytes: total.bytes, totalItems: total.files });
   };
 }

@@ -5,6 +5,7 @@ import { keyOf } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { findSnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { treeOf } from './named-tree.ts';
 import { loadReadableIndex } from './readable-index.ts';
 
 /** An object of the repository, as stored inside its seal. */
@@ -38,14 +39,9 @@ export async function cat(context: JobContext, wish: CatWish): Promise<CatOutcom
         await loadReadableIndex(repository, context.listener);
         return { form: 'raw', bytes: await anyBlob(repository, blobIdGiven(wish.id)) };
       case 'tree': {
-        const { snapshot, subfolder } = await findSnapshot(repository, wish.name, wish.find);
-        if (subfolder !== '')
-          throw new HoldfastError(
-            'unsupported',
-            'cat tree takes a snapshot without a folder: `ls --json` shows what is in one',
-          );
+        const named = await findSnapshot(repository, wish.name, wish.find);
         await loadReadableIndex(repository, context.listener);
-        return { form: 'raw', bytes: await repository.readBlob('tree', snapshot.tree) };
+        return { form: 'raw', bytes: await repository.readBlob('tree', await treeOf(repository, named)) };
       }
     }
   });

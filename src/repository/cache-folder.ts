@@ -1,7 +1,9 @@
-import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../clock/clock.ts';
+import { rawPathOf } from '../bytes/ids.ts';
+import { makeFolders } from '../host/make-folders.ts';
 import { errorCode } from '../host/system-error.ts';
 import { openLocal } from '../storage/local.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -17,7 +19,7 @@ const cacheTag = 'Signature: 8a477f597d28d172789f06886806bc55\n# Cache of Holdfa
 /** Opens `<folder>/holdfast/<repository id>`, the owner's alone, and notes that it is in use. */
 export async function openCacheFolder(folder: string, repositoryId: string, clock: Clock): Promise<Storage> {
   const own = join(folder, 'holdfast');
-  await mkdir(own, { recursive: true, mode: 0o700 });
+  makeFolders(rawPathOf(own), 0o700);
   await writeFile(join(own, 'CACHEDIR.TAG'), cacheTag, { flag: 'wx' }).catch(unlessExists);
   const storage = await openLocal(join(own, repositoryId), { create: true });
   const now = Number(clock.nowNs() / 1_000_000n) / 1000;

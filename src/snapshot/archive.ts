@@ -9,7 +9,7 @@ import type { Entry } from './entry.ts';
 import type { BackupCounts } from './snapshot.ts';
 
 export type { ChangeDetection } from './archive/unchanged.ts';
-export type { ArchivedNote } from './archive/report.ts';
+export { archivePhase, type ArchivedNote } from './archive/report.ts';
 
 export interface ArchiveInput {
   /** Its index is loaded. */
@@ -48,6 +48,7 @@ export async function archive(input: ArchiveInput): Promise<ArchiveOutcome> {
   await using archiver = new Archiver(input);
   for await (const entry of input.entries) await archiver.take(entry);
   const { tree, isEmpty } = await archiver.finish();
+  archiver.report.tellProgress();
   if (isEmpty) throw new HoldfastError('source-failed', 'there is nothing to back up');
   return { tree, counts: archiver.report.counter.counts(), unread: archiver.report.unread };
 }

@@ -3,6 +3,8 @@ import type { Listener } from '../events/events.ts';
 import type { Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
 
+export { restorePhase } from './restore/tally.ts';
+
 /**
  * Puts a tree below a folder. It never leaves that folder: every directory is reached through its parent's
  * descriptor, no link is followed, and names that aren't plain are refused. What can't be restored is a 'warning' and

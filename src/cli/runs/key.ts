@@ -18,7 +18,7 @@ export const list: Run<{}> = async (_invocation, context) => {
     console.record(
       keys.map(({ current, id, username, hostname, created }) => ({
         current,
-        id: id.slice(0, 8),
+        id,
         userName: username,
         hostName: hostname,
         created: formatTime(parseGoTime(created)),

@@ -151,7 +151,7 @@ export class Archiver implements AsyncDisposable {
     if (entry.content.kind === 'file' || entry.content.kind === 'stream') await writer.ready();
     const slot = folder.reserve(name);
     const startedMs = clock.monotonicMs();
-    this.report.started(entry.path);
+    this.report.started(entry.path, entry.metadata.sizeBytes);
     this.#tasks.run(async () => {
       const node = await this.#stored(entry, name, previous, startedMs);
       this.#fill(folder, slot, node);

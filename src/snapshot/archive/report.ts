@@ -17,8 +17,11 @@ export interface ArchivedNote extends Note {
   };
 }
 
-/** Items between two progress events. */
-const progressEvery = 50;
+/** What is done between two progress events. */
+const progressEvery = { items: 50, bytes: 4 * 2 ** 20 };
+
+/** The phase of these events. */
+export const archivePhase = 'backing up';
 
 /** Counts what happens to items, and tells the listener. */
 export class Report {
@@ -27,6 +30,7 @@ export class Report {
   readonly #atWork = new Set<RawPath>();
   #unread = 0;
   #items = 0;
+  #toldBytes = 0;
 
   constructor(input: ArchiveInput) {
     this.#input = input;
@@ -36,8 +40,9 @@ export class Report {
     return this.#unread;
   }
 
-  started(path: RawPath): void {
+  started(path: RawPath, sizeBytes: number): void {
     this.#atWork.add(path);
+    if (sizeBytes >= progressEvery.bytes) this.tellProgress();
   }
 
   file(path: RawPath, change: Change, sizeBytes: number, added: Added, startedMs: number): void {
@@ -76,12 +81,18 @@ export class Report {
 
   #progress(): void {
     this.#items += 1;
-    if (this.#items % progressEvery !== 0) return;
+    const bytes = this.counter.bytes - this.#toldBytes;
+    if (this.#items % progressEvery.items === 0 || bytes >= progressEvery.bytes) this.tellProgress();
+  }
+
+  /** Tells where the work stands just now. */
+  tellProgress(): void {
     const current = [...this.#atWork.values().take(2)].map((path) => `/${displayPath(path)}`);
     const { bytes, files } = this.counter;
+    this.#toldBytes = bytes;
     this.#input.listener({
       kind: 'progress',
-      phase: 'backing up',
+      phase: archivePhase,
       doneBytes: bytes,
       doneItems: files,
       current,

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { type BlobId, type RawPath, rawPathOf, systemPath } from '../../bytes/ids.ts';
+import { type BlobId, type RawPath, rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { TaskGroup } from '../../flow/task-group.ts';
 import { Directory } from '../../host/directory.ts';
+import { makeFolders } from '../../host/make-folders.ts';
 import { errorCode } from '../../host/system-error.ts';
 import type { TreeNode } from '../entry.ts';
 import type { RestoreOutcome, RestoreRequest, Selection } from '../restore.ts';
@@ -62,7 +62,7 @@ export class Restorer {
 
   #openTarget(): Folder {
     const { target } = this.#context;
-    if (!this.#context.isDryRun) mkdirSync(systemPath(target), { recursive: true, mode: 0o700 });
+    if (!this.#context.isDryRun) makeFolders(target, 0o700);
     const directory = this.#context.isDryRun ? openIfThere(target) : Directory.open(target);
     return targetFolder(directory, (folder) => this.#finishFolder(folder));
   }

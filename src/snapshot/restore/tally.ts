@@ -4,6 +4,9 @@ import type { RestoreOutcome } from '../restore.ts';
 
 export type Action = 'restored' | 'updated' | 'unchanged' | 'deleted';
 
+/** The phase of its progress. */
+export const restorePhase = 'restoring';
+
 /** Counts what a restore does, and tells it. */
 export class Tally {
   readonly #listener: Listener;
@@ -64,6 +67,6 @@ export class Tally {
     const { restoredBytes, skippedBytes, restoredItems, skippedItems, totalBytes, totalItems } = this.#counts;
     const doneBytes = restoredBytes + skippedBytes;
     const doneItems = restoredItems + skippedItems;
-    this.#listener({ kind: 'progress', phase: 'restoring', doneBytes, totalBytes, doneItems, totalItems });
+    this.#listener({ kind: 'progress', phase: restorePhase, doneBytes, totalBytes, doneItems, totalItems });
   }
 }

@@ -1,0 +1,59 @@
+import { cp } from 'node:fs/promises';
+import { systemClock } from '../../src/clock/clock.ts';
+import { createRepository } from '../../src/repository/create.ts';
+import { openLocal } from '../../src/storage/local.ts';
+import { runRestic } from '../servers/restic.ts';
+import { cheapKey } from './engine.ts';
+import { runHoldfast, type RepositoryAt } from './holdfast.ts';
+import type { RunOptions, RunResult } from './run-program.ts';
+
+export type Tool = 'holdfast' | 'restic';
+
+/** Something of each tool. */
+export type OfBoth<T> = Readonly<Record<Tool, T>>;
+
+/** The same for both tools, done side by side. */
+export async function both<T>(make: (tool: Tool) => Promise<T>): Promise<OfBoth<T>> {
+  const [holdfast, restic] = await Promise.all([make('holdfast'), make('restic')]);
+  return { holdfast, restic };
+}
+
+/** An empty repository whose key costs next to nothing to derive, so that starts of programs are cheap. */
+export async function cheapRepository(path: string, version: 1 | 2 = 2): Promise<RepositoryAt> {
+  const storage = await openLocal(path, { create: true });
+  await createRepository({ storage, clock: systemClock, key: cheapKey, version });
+  return { repository: path, password: cheapKey.password };
+}
+
+/** A copy of a repository for each tool, at `<path>-holdfast` and `<path>-restic`. */
+export async function copiesOf(template: RepositoryAt, path: string): Promise<OfBoth<RepositoryAt>> {
+  return await both(async (tool) => {
+    const repository = `${path}-${tool}`;
+    await cp(template.repository, repository, { recursive: true });
+    return { ...template, repository };
+  });
+}
+
+/** Runs either tool, without a cache; an exit code is a result. */
+export async function run(
+  tool: Tool,
+  at: RepositoryAt,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return tool === 'restic' ? await runRestic('0.19.1', at, args, options) : await runHoldfast(at, args, options);
+}
+
+/** As `run`, and fails with the program's words unless it exits with this code. */
+export async function expectExit(
+  code: number,
+  tool: Tool,
+  at: RepositoryAt,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const result = await run(tool, at, args, options);
+  if (result.code === code) return result;
+  const ended = `${tool} ${args.join(' ')} ended with ${result.code ?? result.signal}, not ${code}`;
+  throw new Error(`${ended}\n${result.stderr}\n${result.stdout.toString()}`);
+}
