@@ -25,6 +25,7 @@ export const find = command({
   examples: [
     { line: 'holdfast find "*.sqlite"', does: 'Every snapshot in which such a file is.' },
     { line: 'holdfast find -i --newest 2026-08-01 invoice', does: 'Whatever the case, not changed after that day.' },
+    { line: 'holdfast find --blob b46ebe8a', does: 'The files that need this blob, also when it is lost.' },
     { line: 'holdfast find --pack 025c1d06', does: 'The files that need this pack.' },
   ],
   options: findOptions,

@@ -21,6 +21,9 @@ export const stats = command({
       does: 'What all snapshots take in the repository, and how well it compresses.',
     },
   ],
+  about: [
+    'restore-size: the files as they would be restored, hard links once in each snapshot. files-by-contents: each content once, however many files have it. blobs-per-file: the blobs of each path, once each. raw-data: the blobs of all that is needed, as they are stored, with what compression gains.',
+  ],
   options: statsOptions,
   output: 'its purpose',
 });
