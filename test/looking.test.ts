@@ -112,6 +112,19 @@ async function sameText(...args: readonly string[]): Promise<string> {
   return mine;
 }
 
+test('snapshots --json lists what restic lists: all, named, filtered, the latest, in groups', { skip }, async () => {
+  await sameRecords('snapshots');
+  await sameRecords('snapshots', ids[0]?.slice(0, 6) ?? '');
+  for (const filter of [
+    ['--tag', 'first'],
+    ['--host', 'nobody'],
+    ['--path', dir.file('s')],
+    ['--latest', '1'],
+    ['--group-by', 'host'],
+  ])
+    await sameRecords('snapshots', ...filter);
+});
+
 test(
   'ls --json lists what restic lists: everything, folders, what is below them, a folder of the name',
   { skip },
