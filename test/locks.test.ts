@@ -86,7 +86,7 @@ test('restic unlock clears what a dead process of ours left, and nothing of one 
   const dead = spawn(process.execPath, ['-e', '']);
   await once(dead, 'exit');
   await using _living = await take(repository, 'shared');
-  await take(repository, 'shared', dead.pid);
+  await using _abandoned = await take(repository, 'shared', dead.pid);
   assert.equal((await listLocks(repository)).length, 2);
   await resticOk('0.19.1', at, ['unlock']);
   assert.deepEqual(
