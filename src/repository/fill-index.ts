@@ -1,27 +1,26 @@
+import { HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { TaskGroup } from '../flow/task-group.ts';
 import type { FileId } from '../bytes/ids.ts';
-import { decodeIndexFile, type IndexFile, type IndexedPack } from './index-file.ts';
+import { decodeIndexFile, indexedPacks, type IndexFile, type IndexedPack } from './index-file.ts';
 import { shortName } from './layout.ts';
 import type { LoadIndexOptions, Repository } from './repository.ts';
 
 /** Index files read at the same time: each may take tens of MiB once decompressed. */
 const concurrentReads = 4;
 
-/** What an index file was found to hold, or why it could not be read. */
-export interface ReadIndex {
-  readonly id: FileId;
-  readonly index: IndexFile | Error;
-}
-
 /** Reads every index file that is listed; `take` gets each as it comes, in no order. */
-async function readIndexes(repository: Repository, listener: Listener, take: (read: ReadIndex) => void): Promise<void> {
+async function readIndexes(
+  repository: Repository,
+  listener: Listener,
+  take: (id: FileId, plaintext: Uint8Array | Error) => void,
+): Promise<void> {
   const ids = await Array.fromAsync(repository.list('index'), ({ id }) => id);
   await using group = new TaskGroup({ limit: concurrentReads });
   let doneItems = 0;
   for (const id of ids) {
     group.run(async () => {
-      take({ id, index: await readIndex(repository, id).catch(asError) });
+      take(id, await repository.readFile('index', id).catch(asError));
       doneItems += 1;
       listener({ kind: 'progress', phase: 'loading the index', doneBytes: 0, doneItems, totalItems: ids.length });
     });
@@ -50,17 +49,26 @@ export async function fillIndex(
   { onUnreadable, onRead }: LoadIndexOptions,
 ): Promise<ReadonlySet<FileId>> {
   const treePacks = new Set<FileId>();
-  await readIndexes(repository, listener, ({ id, index }) => {
-    if (index instanceof Error) return onUnreadable ? onUnreadable(id, index) : raise(index);
-    onRead?.(id, index);
-    for (const pack of index.packs) {
-      target.addPack(pack.id, pack.blobs);
-      if (pack.blobs.some(({ type }) => type === 'tree')) treePacks.add(pack.id);
+  await readIndexes(repository, listener, (id, plaintext) => {
+    try {
+      for (const pack of packsIn(id, plaintext, onRead)) {
+        target.addPack(pack.id, pack.blobs);
+        if (pack.blobs.some(({ type }) => type === 'tree')) treePacks.add(pack.id);
+      }
+    } catch (error) {
+      if (onUnreadable === undefined || !(error instanceof HoldfastError)) throw error;
+      onUnreadable(id, error);
     }
   });
   return treePacks;
 }
 
-function raise(error: Error): never {
-  throw error;
+/** Where nobody wants to know more of a file than its packs, they come one by one. */
+function packsIn(id: FileId, plaintext: Uint8Array | Error, onRead: LoadIndexOptions['onRead']): Iterable<IndexedPack> {
+  if (plaintext instanceof Error) throw plaintext;
+  const name = shortName('index', id);
+  if (onRead === undefined) return indexedPacks(plaintext, name);
+  const file = decodeIndexFile(plaintext, name);
+  onRead(id, file);
+  return file.packs;
 }

@@ -5,7 +5,7 @@ import { budget } from '../../test/budget.ts';
 import { parseFields } from '../bytes/fields.ts';
 import { blobIdOf, fileIdOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import { decodeIndexFile, encodeIndexFile, type IndexedPack } from './index-file.ts';
+import { decodeIndexFile, encodeIndexFile, indexedPacks, type IndexedPack } from './index-file.ts';
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const blob = fc
@@ -36,6 +36,43 @@ test('an index read back is what was written, with the fields and packs that onl
       assert.deepEqual(decodeIndexFile(encodeIndexFile(index), 'index'), index);
     }),
     { numRuns: budget.propertyRuns },
+  );
+});
+
+test('packs read one by one are those of the whole file, however it is written', () => {
+  fc.assert(
+    fc.property(fc.array(pack, { maxLength: 5 }), fc.constantFrom({}, { supersedes: ['x'] }), (packs, fields) => {
+      const plaintext = Buffer.from(encodeIndexFile({ packs, packsToDelete: [], other: fields }));
+      const spaced = Buffer.from(JSON.stringify(JSON.parse(plaintext.toString()), undefined, 1));
+      for (const bytes of [plaintext, plaintext.subarray(0, -1), spaced]) {
+        assert.deepEqual([...indexedPacks(bytes, 'index')], packs);
+      }
+    }),
+    { numRuns: budget.propertyRuns },
+  );
+});
+
+test('an index changed in any byte gives the same packs one by one as at once, or is refused by both', () => {
+  const change = fc.tuple(fc.nat(), fc.nat(127));
+  fc.assert(
+    fc.property(fc.array(pack, { minLength: 1, maxLength: 3 }), change, (packs, [at, byte]) => {
+      const bytes = Buffer.from(encodeIndexFile({ packs, packsToDelete: [], other: {} }));
+      bytes[at % bytes.length] = byte;
+      const outcome = (read: () => unknown): unknown => {
+        try {
+          return read();
+        } catch (error) {
+          assert.ok(error instanceof HoldfastError && error.code === 'damaged');
+          return 'damaged';
+        }
+      };
+      const whole = outcome(() => decodeIndexFile(bytes, 'index').packs);
+      assert.deepEqual(
+        outcome(() => [...indexedPacks(bytes, 'index')]),
+        whole,
+      );
+    }),
+    { numRuns: budget.fuzzRuns },
   );
 });
 

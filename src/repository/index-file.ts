@@ -2,6 +2,7 @@ import { countOf, fieldsExcept, fieldsOf, listOf, parseFields, textOf, type Fiel
 import { parseBlobId, parseFileId, type FileId } from '../bytes/ids.ts';
 import { sealOverhead } from '../crypto/seal.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { scanPacks } from './index-file/scan.ts';
 import type { BlobType } from './index.ts';
 import type { PackedBlob } from './pack.ts';
 
@@ -47,6 +48,20 @@ function assertSparse(plaintext: Uint8Array, name: string): void {
   for (const byte of plaintext) marks += structure[byte] ?? 0;
   const most = 1024 + plaintext.length / 8;
   if (marks > most) throw new HoldfastError('damaged', `${name} is no index: it consists of punctuation`);
+}
+
+/** The packs of an index file, one by one where it is written as usual: the same as `decodeIndexFile` finds. */
+export function* indexedPacks(plaintext: Uint8Array, name: string): Generator<IndexedPack, void> {
+  let scanned = 0;
+  const packs = scanPacks(plaintext);
+  for (let step = packs.next(); ; step = packs.next()) {
+    if (step.done === true) {
+      if (step.value === 'differs') yield* decodeIndexFile(plaintext, name).packs.slice(scanned);
+      return;
+    }
+    scanned += 1;
+    yield step.value;
+  }
 }
 
 /** Go writes null for an empty list, and rustic leaves it out. */

@@ -54,7 +54,7 @@ export interface Repository extends AsyncDisposable {
 }
 
 export interface LoadIndexOptions {
-  /** Told of index files that can't be read, which are left out; without it the first of them fails the loading. */
+  /** Told of index files that can't be read, which are left out as far as that; without it the first fails the loading. */
   readonly onUnreadable?: (id: FileId, error: Error) => void;
   /** Told what each file names, as it is read. */
   readonly onRead?: (id: FileId, file: IndexFile) => void;

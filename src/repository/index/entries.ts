@@ -146,6 +146,14 @@ export class Entries {
     };
   }
 
+  /** Whether an entry that stands in a pack stands at this place. */
+  stands(slot: number, { pack, offset }: EntryLocation): boolean {
+    const words = this.#wordsOf(slot);
+    const base = slot * wordsPerEntry;
+    const place = Atomics.load(words, base + placeWord);
+    return (place & packMask) === pack + firstPack && words[base + offsetWord] === offset;
+  }
+
   /** 64 hex digits. */
   id(slot: number): string {
     this.#wordsOf(slot);

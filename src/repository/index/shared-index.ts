@@ -43,8 +43,7 @@ export class SharedIndex implements BlobIndex {
   addPack(pack: FileId, blobs: readonly PackedBlob[]): void {
     const number = this.#packs.number(pack);
     for (const blob of blobs) {
-      if (this.#isKnown(number, blob)) continue;
-      this.#table.add(blob.id, placed(number, blob), 'indexed');
+      if (this.#table.add(blob.id, placed(number, blob), 'indexed') < 0) continue;
       this.#size += 1;
       this.#rehash(this.#table.entries.slots / 2);
     }
@@ -120,13 +119,6 @@ export class SharedIndex implements BlobIndex {
       this.#table.entries.markIndexed(slot);
       this.#size += 1;
     }
-  }
-
-  #isKnown(pack: number, blob: PackedBlob): boolean {
-    return this.#table.findAll(blob.type, blob.id).some((slot) => {
-      const known = this.#table.entries.location(slot);
-      return known.pack === pack && known.offset === blob.offset;
-    });
   }
 
   /** Only while no worker uses the table. */

@@ -45,9 +45,12 @@ export class BlobTable {
     return this.#claimIn(first, 0) ?? this.#insert(chain, first);
   }
 
-  /** Adds a location, whether or not the blob has others; its slot. */
+  /** Adds a location, whether or not the blob has others, unless it is there; its slot, or -1. */
   add(id: Uint8Array | string, location: EntryLocation, indexing: Indexing): number {
     this.#key.set(location.type, id);
+    for (let link = this.#first(); link !== 0; link = this.entries.next(link - 1)) {
+      if (this.#isIndexed(link - 1) && this.entries.stands(link - 1, location)) return -1;
+    }
     const slot = this.#linkNew();
     this.entries.place(slot, location, indexing);
     return slot;
