@@ -3,6 +3,8 @@ import { HoldfastError } from '../errors/error.ts';
 /** A JSON object that somebody else wrote: nothing is known of its values. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+const [comma, openBrace, openBracket] = Buffer.from(',{[');
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The JSON object in `bytes`; 'damaged' naming `what` when there is none. */
@@ -10,7 +12,19 @@ export function parseFields(bytes: Uint8Array, what: string): Fields {
   return fieldsOf(parseJson(bytes, what), what);
 }
 
+/** Far more than the largest index has; a value of three bytes takes dozens once it is parsed. */
+const maxValues = 16 * 1024 * 1024;
+
+/** Refuses a text that would take many times its own size. */
+export function assertModest(bytes: Uint8Array, what: string): void {
+  if (bytes.length / 2 < maxValues) return;
+  let values = 0;
+  for (const byte of bytes) if (byte === comma || byte === openBrace || byte === openBracket) values += 1;
+  if (values > maxValues) throw damaged(what, `has more than ${maxValues} values`);
+}
+
 function parseJson(bytes: Uint8Array, what: string): unknown {
+  assertModest(bytes, what);
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch (cause) {

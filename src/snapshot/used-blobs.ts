@@ -1,8 +1,7 @@
 import { IdSet } from '../bytes/id-set.ts';
 import type { BlobId } from '../bytes/ids.ts';
 import type { BlobType } from '../repository/index.ts';
-import { visitTrees, type VisitOptions } from './visit-trees.ts';
-import type { TreeReader } from './walk.ts';
+import { visitTrees, type TreesReader, type VisitOptions } from './visit-trees.ts';
 
 /** Blobs that snapshots need. */
 export interface UsedBlobs {
@@ -30,7 +29,7 @@ export class BlobSet implements UsedBlobs {
 
 /** Everything that these trees need. Fails when one of the trees can't be read: then nothing may be called unused. */
 export async function usedBlobs(
-  reader: TreeReader,
+  reader: TreesReader,
   trees: readonly BlobId[],
   options: VisitOptions,
 ): Promise<UsedBlobs> {

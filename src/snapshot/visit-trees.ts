@@ -1,6 +1,7 @@
 import type { BlobId } from '../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { TreeNode } from './entry.ts';
 import { decodeTree } from './tree.ts';
 import { ofOneTree, type TreeReader } from './walk.ts';
@@ -19,12 +20,16 @@ export interface VisitOptions {
   readonly signal: AbortSignal;
 }
 
-/** Trees that are read at the same time. */
+/** Trees that are read at the same time, and how much they may hold together unless one alone holds more. */
 const atOnce = 16;
+const bytesAtOnce = 64 * 1024 * 1024;
+
+/** With the index, it is known how large a tree is before it is read. */
+export type TreesReader = TreeReader & Partial<Pick<Repository, 'index'>>;
 
 /** Visits the trees and all below them, in no order that means anything. */
 export async function visitTrees(
-  reader: TreeReader,
+  reader: TreesReader,
   roots: readonly BlobId[],
   visitor: TreeVisitor,
   options: VisitOptions,
@@ -32,12 +37,23 @@ export async function visitTrees(
   const backlog = roots.toReversed();
   for (let done = 0; backlog.length > 0;) {
     options.signal.throwIfAborted();
-    const batch = backlog.splice(-atOnce).filter((tree) => visitor.enter(tree));
+    const batch = takeBatch(backlog, reader).filter((tree) => visitor.enter(tree));
     const read = await Promise.all(batch.map((tree) => tryRead(reader, tree)));
     for (const [at, tree] of batch.entries()) backlog.push(...visitNodes(tree, read[at], visitor).toReversed());
     done += batch.length;
     options.listener({ kind: 'progress', phase: 'reading trees', doneBytes: 0, doneItems: done });
   }
+}
+
+/** From the end of the backlog, in its order. */
+function takeBatch(backlog: BlobId[], { index }: TreesReader): readonly BlobId[] {
+  let [count, bytes] = [0, 0];
+  for (const tree of backlog.slice(-atOnce).toReversed()) {
+    bytes += index?.plainLength('tree', tree) ?? 0;
+    if (count > 0 && bytes > bytesAtOnce) break;
+    count += 1;
+  }
+  return backlog.splice(-count);
 }
 
 async function tryRead(reader: TreeReader, tree: BlobId): Promise<Uint8Array | HoldfastError> {

@@ -1,6 +1,7 @@
 import { countOf, parseFields, textOf } from '../../bytes/fields.ts';
 import type { FileId } from '../../bytes/ids.ts';
 import { parseGoTime } from '../../bytes/go-time.ts';
+import { limiter } from '../../flow/limiter.ts';
 import type { ListedFile, Repository } from '../repository.ts';
 import { shortName } from '../layout.ts';
 import { hasCode } from '../../errors/error.ts';
@@ -22,6 +23,7 @@ export interface LockFile extends LockHolder {
 }
 
 const maxUint32 = 0xffffffff;
+const locksReadAtOnce = 8;
 
 export function encodeLock(lock: Omit<LockFile, 'id'>): Uint8Array {
   const { exclusive, hostname, username, pid, uid, gid } = lock;
@@ -57,7 +59,8 @@ export async function readLocks(
 ): Promise<readonly { readonly id: FileId; readonly lock: LockFile | Error }[]> {
   const listed = await Array.fromAsync(repository.list('locks'));
   const wanted = listed.filter(({ id, sizeBytes }) => sizeBytes > 0 && !known.has(id));
-  const read = await Promise.all(wanted.map((file) => readLock(repository, file)));
+  const limited = limiter(locksReadAtOnce);
+  const read = await Promise.all(wanted.map((file) => limited(() => readLock(repository, file))));
   return read.filter((each) => each !== undefined);
 }
 

@@ -1,3 +1,4 @@
+import { assertModest } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma, colon] = Buffer.from('"\\{}[],:');
@@ -12,7 +13,7 @@ export function* nodeElements(json: Uint8Array): Generator<string> {
   let at = expect(bytes, 0, '{');
   for (let key = ''; key !== 'nodes';) {
     const keyEnd = valueEnd(bytes, at);
-    key = memberName(bytes.toString('utf8', at, keyEnd));
+    key = memberName(bytes.toString('utf8', at, Math.min(keyEnd, at + longestKey)));
     at = skipBlanks(bytes, expect(bytes, keyEnd, ':'));
     if (key !== 'nodes') at = expect(bytes, valueEnd(bytes, at), ',');
   }
@@ -26,11 +27,23 @@ function* elements(bytes: Buffer, start: number): Generator<string, number> {
   if (bytes[at] === closeBracket) return at + 1;
   for (;;) {
     const end = valueEnd(bytes, at);
-    yield bytes.toString('utf8', at, end);
+    yield nodeText(bytes, at, end);
     at = skipBlanks(bytes, end);
     if (bytes[at] === closeBracket) return at + 1;
     at = expect(bytes, at, ',');
   }
+}
+
+/** Of a member that is looked for; what is longer is another. */
+const longestKey = 100;
+
+/** A file of terabytes names its blobs in less. */
+const maxNodeBytes = 256 * 1024 * 1024;
+
+function nodeText(bytes: Buffer, at: number, end: number): string {
+  if (end - at > maxNodeBytes) throw notTree('a node takes more than 256 MiB');
+  assertModest(bytes.subarray(at, end), 'a node of a tree');
+  return bytes.toString('utf8', at, end);
 }
 
 function endOfObject(bytes: Buffer, start: number): void {
