@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runHoldfast } from './support/holdfast.ts';
+import { scene } from './support/scene.ts';
+
+test('init makes a repository of format 2, or 1, and refuses to make it twice', async () => {
+  await using on = await scene();
+  const at = { ...on.at, repository: on.dir.file('new/deep') };
+  const first = await runHoldfast(at, ['init']);
+  assert.match(first.stdout.toString(), /^created repository \w{10} at \//);
+  assert.match(first.stdout.toString(), /Keep the password/);
+  assert.equal((await runHoldfast(at, ['init'])).code, 1);
+  assert.match((await runHoldfast(at, ['cat', 'config'])).stdout.toString(), /"version": 2,/);
+  const old = { ...on.at, repository: on.dir.file('old') };
+  assert.equal((await runHoldfast(old, ['init', '--repository-version', '1'])).code, 0);
+  assert.match((await runHoldfast(old, ['cat', 'config'])).stdout.toString(), /"version": 1,/);
+  assert.equal((await runHoldfast(old, ['init', '--copy-chunker-params'])).code, 2);
+});
+
+test('keys are listed, added, removed and changed, and the one in use stays', async () => {
+  await using on = await scene();
+  writeFileSync(on.dir.file('second'), 'second\n');
+  writeFileSync(on.dir.file('third'), 'third\n');
+  await on.ok('key', 'add', '--new-password-file', on.dir.file('second'), '--user', 'bob', '--host', 'far');
+  const keys = await on.records('key', 'list');
+  assert.deepEqual(
+    keys
+      .map(({ userName, hostName, current }) => `${String(userName)}@${String(hostName)} ${String(current)}`)
+      .toSorted((a, b) => (a < b ? -1 : 1)),
+    ['ann@host true', 'bob@far false'],
+  );
+  assert.match(await on.ok('key', 'list'), /^\*\w{8} +ann +host/m);
+  const second = { ...on.at, password: 'second' };
+  assert.equal((await runHoldfast(second, ['list', 'keys'])).code, 0);
+  const current = String(keys.find((key) => key['current'])?.['id']);
+  assert.equal((await on.run(['key', 'remove', current])).code, 1, 'the key in use');
+  assert.equal((await on.run(['key', 'remove', ''])).code, 1, 'more than one begins like this');
+  assert.equal((await runHoldfast(second, ['key', 'passwd', '--new-password-file', on.dir.file('third')])).code, 0);
+  assert.equal((await runHoldfast(second, ['list', 'keys'])).code, 12);
+  const third = { ...on.at, password: 'third' };
+  const other = (await on.records('key', 'list')).find((key) => !key['current']);
+  assert.equal((await runHoldfast(third, ['list', 'keys'])).code, 0);
+  await on.ok('key', 'remove', String(other?.['id']));
+  assert.equal((await runHoldfast(third, ['list', 'keys'])).code, 12);
+  await on.ok('key', 'add', '--new-insecure-no-password');
+  assert.equal((await runHoldfast({ ...on.at, password: '' }, ['list', 'keys', '--insecure-no-password'])).code, 0);
+});
+
+test('tag adds, removes and sets tags, and keeps where a snapshot came from', async () => {
+  await using on = await scene();
+  const first = await on.backup(on.source, '--tag', 'a');
+  const tags = async (): Promise<unknown> => (await on.records('snapshots'))[0]?.['tags'];
+  await on.ok('tag', '--add', 'b,c');
+  assert.deepEqual(await tags(), ['a', 'b', 'c']);
+  await on.ok('tag', '--remove', 'a', '--add', 'd', 'latest');
+  assert.deepEqual(await tags(), ['b', 'c', 'd']);
+  await on.ok('tag', '--set', 'x', '--tag', 'b');
+  assert.deepEqual(await tags(), ['x']);
+  assert.match(await on.ok('tag', '--add', 'x'), /no snapshot was changed/);
+  await on.ok('tag', '--set', '');
+  assert.equal(await tags(), undefined);
+  assert.equal((await on.records('snapshots'))[0]?.['original'], first);
+  assert.equal((await on.run(['tag'])).code, 2);
+  assert.equal((await on.run(['tag', '--set', 'a', '--add', 'b'])).code, 2);
+});
+
+test('stats counts in restic’s four ways', async () => {
+  await using on = await scene();
+  await on.ok('backup', on.source);
+  await on.ok('backup', on.source);
+  const size = async (...args: readonly string[]): Promise<unknown> =>
+    (await on.records('stats', ...args))[0]?.['total_size'];
+  const once = 6 + 2000 + 5;
+  assert.equal(await size(), 2 * once, 'hard links count once in each snapshot');
+  assert.equal(await size('latest'), once);
+  assert.equal(await size('--mode', 'files-by-contents'), once);
+  assert.equal(await size('--mode', 'blobs-per-file'), once);
+  assert.match(await on.ok('stats', '--mode', 'raw-data'), /Compression Ratio: +\d+\.\d\dx/);
+  assert.equal((await on.run(['stats', '--mode', 'other'])).code, 2);
+});
+
+test('unlock removes what a gone process left, and all when told', async () => {
+  await using on = await scene();
+  await on.ok('unlock');
+  const folder = join(on.at.repository, 'locks');
+  mkdirSync(folder, { recursive: true });
+  assert.deepEqual(readdirSync(folder), []);
+  await on.ok('unlock', '--remove-all');
+});
+
+test('cat and list show objects as they are stored', async () => {
+  await using on = await scene();
+  const id = await on.backup(on.source);
+  const one = async (kind: string): Promise<string> => (await on.ok('list', kind)).split('\n')[0] ?? '';
+  assert.equal(await one('snapshots'), id);
+  assert.match(
+    await on.ok('cat', 'config'),
+    /^\{\n {2}"version": 2,\n {2}"id": "\w{64}",\n {2}"chunker_polynomial": "\w+"\n\}\n$/,
+  );
+  assert.match(await on.ok('cat', 'snapshot', id.slice(0, 10)), /"program_version": "holdfast /);
+  assert.match(await on.ok('cat', 'index', await one('index')), /"packs": \[/);
+  assert.match(await on.ok('cat', 'key', await one('keys')), /"kdf": "scrypt"/);
+  assert.match(await on.ok('cat', 'tree', 'latest'), /^\{"nodes":\[/);
+  const [, type = '', blob = ''] = /^(data|tree) (\w{64})$/m.exec(await on.ok('list', 'blobs')) ?? [];
+  assert.ok(type !== '' && (await on.ok('cat', 'blob', blob)).length > 0);
+  assert.ok((await on.run(['cat', 'pack', await one('packs')])).stdout.length > 100);
+  assert.equal((await on.run(['cat', 'masterkey'])).code, 2);
+  assert.equal((await on.run(['cat', 'nothing', 'x'])).code, 2);
+  assert.equal((await on.run(['cat', 'blob', 'short'])).code, 2);
+  assert.equal((await on.run(['list', 'nothing'])).code, 2);
+  assert.equal(await on.ok('list', 'locks'), '');
+});
+
+test('doctor storage proves each promise and leaves nothing behind', async () => {
+  await using on = await scene();
+  mkdirSync(on.dir.file('storage'));
+  const text = await on.ok('doctor', 'storage', on.dir.file('storage'));
+  assert.match(text, /^✔ /m);
+  assert.match(text, /the storage keeps every promise that was tried/);
+  assert.deepEqual(
+    readdirSync(on.dir.file('storage'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+    [],
+  );
+  assert.equal((await on.records('doctor', 'storage', on.dir.file('storage'))).at(-1)?.['broken'], 0);
+  assert.equal((await on.run(['doctor', 'storage', '/nowhere/at/all'])).code, 1);
+});
+
+test('version tells Holdfast’s, Node’s and the system’s', async () => {
+  await using on = await scene();
+  const [version] = await on.records('version');
+  assert.match(String(version?.['version']), /^\d+\.\d+\.\d+$/);
+  assert.equal(version?.['os'], process.platform);
+});
