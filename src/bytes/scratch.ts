@@ -12,3 +12,6 @@ export class Scratch {
     return this.#memory;
   }
 }
+
+/** This thread's, for what is used at once: whatever is asked for next overwrites it. */
+export const passing = new Scratch();

@@ -1,5 +1,5 @@
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
-import { Scratch } from '../bytes/scratch.ts';
+import { passing } from '../bytes/scratch.ts';
 import { FrameContext } from './sync-stream.ts';
 
 /** restic's window: its decoders need no more memory than this for any frame of ours. */
@@ -9,7 +9,6 @@ const windowLog = 19;
 export class Compressor {
   readonly #params: Record<number, number>;
   #context: FrameContext | undefined;
-  readonly #scratch = new Scratch();
 
   constructor(level: number) {
     this.#params = {
@@ -24,7 +23,7 @@ export class Compressor {
   /** A view of memory that the next call overwrites. */
   compress(bytes: Uint8Array): Uint8Array {
     const bound = compressBound(bytes.length);
-    const output = this.#scratch.room(bound);
+    const output = passing.room(bound);
     const step = this.#context?.run(constants.ZSTD_e_end, bytes, output, bound);
     if (step && step.inputLeft === 0 && step.outputLeft > 0) return output.subarray(0, bound - step.outputLeft);
     this.#context = undefined;

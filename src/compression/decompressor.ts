@@ -1,7 +1,7 @@
 import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Scratch } from '../bytes/scratch.ts';
 import { HoldfastError } from '../errors/error.ts';
-import { frameShape } from './frame.ts';
+import { frameShape, type FrameShape } from './frame.ts';
 import { FrameContext } from './sync-stream.ts';
 
 /** A long-lived context keeps the largest window that it has met. */
@@ -23,16 +23,35 @@ export class Decompressor {
     return this.#decompress(frame, length, (bytes) => this.#scratch.room(bytes));
   }
 
+  /** As `decompress`, piece by piece. */
+  pieces(frame: Uint8Array, length: number, use: (piece: Uint8Array) => void): void {
+    if (length <= pieceBytes || !isKeptWhole(checkShape(frame, length), frame)) use(this.decompress(frame, length));
+    else if (!this.#eachPiece(frame, length, use)) throw damaged('not intact');
+  }
+
   #decompress(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer {
-    const shape = frameShape(frame);
-    if (!shape) throw damaged('not a zstd frame');
-    if ((shape.contentLength ?? length) !== length)
-      throw damaged(`frame of ${shape.contentLength} bytes where ${length} are due`);
-    if (shape.frameLength === frame.length && shape.contentAtMost < length)
-      throw damaged(`too few blocks for ${length} bytes`);
-    // Only a whole frame leaves the context ready for the next one.
-    if (shape.frameLength !== frame.length || shape.windowBytes > keptWindowBytes) return decompressOnce(frame, length);
-    return this.#inContext(frame, length, allocate) ?? decompressOnce(frame, length);
+    const kept = isKeptWhole(checkShape(frame, length), frame);
+    return (kept ? this.#inContext(frame, length, allocate) : undefined) ?? decompressOnce(frame, length);
+  }
+
+  /** False when the frame isn't intact; then some pieces were given out. */
+  #eachPiece(frame: Uint8Array, length: number, use: (piece: Uint8Array) => void): boolean {
+    const output = this.#scratch.room(pieceBytes);
+    let inputLeft = frame.length;
+    let done = 0;
+    do {
+      const input = frame.subarray(frame.length - inputLeft);
+      const step = this.#context?.run(constants.ZSTD_e_end, input, output, pieceBytes);
+      const got = pieceBytes - (step?.outputLeft ?? pieceBytes);
+      const stands = step === undefined || (got === 0 && step.inputLeft === inputLeft);
+      if (step === undefined || stands || done + got > length) break;
+      use(output.subarray(0, got));
+      done += got;
+      inputLeft = step.inputLeft;
+    } while (done < length || inputLeft > 0);
+    if (done === length && inputLeft === 0) return true;
+    this.#context = newContext();
+    return false;
   }
 
   #inContext(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer | undefined {
@@ -43,6 +62,25 @@ export class Decompressor {
     this.#context = newContext();
     return undefined;
   }
+}
+
+/** What is handed out at a time: it stays in the processor's cache. */
+const pieceBytes = 128 * 1024;
+
+/** A frame may hold `length` bytes. */
+function checkShape(frame: Uint8Array, length: number): FrameShape {
+  const shape = frameShape(frame);
+  if (!shape) throw damaged('not a zstd frame');
+  if ((shape.contentLength ?? length) !== length)
+    throw damaged(`frame of ${shape.contentLength} bytes where ${length} are due`);
+  if (shape.frameLength === frame.length && shape.contentAtMost < length)
+    throw damaged(`too few blocks for ${length} bytes`);
+  return shape;
+}
+
+/** Only a whole frame leaves the context ready for the next one. */
+function isKeptWhole(shape: FrameShape, frame: Uint8Array): boolean {
+  return shape.frameLength === frame.length && shape.windowBytes <= keptWindowBytes;
 }
 
 function newContext(): FrameContext | undefined {

@@ -4,7 +4,14 @@ import { test } from 'node:test';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { HoldfastError, hasCode } from '../errors/error.ts';
-import { compress, compressTransient, decompress, decompressUnpacked, type CompressionMode } from './zstd.ts';
+import {
+  compress,
+  compressTransient,
+  decompress,
+  decompressPieces,
+  decompressUnpacked,
+  type CompressionMode,
+} from './zstd.ts';
 
 const modes: readonly CompressionMode[] = ['auto', 'off', 'fastest', 'better', 'max'];
 const damaged = (error: unknown): boolean => hasCode(error, 'damaged');
@@ -135,3 +142,28 @@ function mustFailCleanly(input: Uint8Array, length: number): void {
     }
   }
 }
+
+function pieced(frame: Uint8Array, length: number): Buffer {
+  const pieces: Buffer[] = [];
+  decompressPieces(frame, length, (piece) => pieces.push(Buffer.from(piece)));
+  return Buffer.concat(pieces);
+}
+
+test('pieces make up the whole, whatever failed before them', () => {
+  let failed = 0;
+  fc.assert(
+    fc.property(content, fc.nat(), fc.boolean(), (bytes, at, spoil) => {
+      const frame = compress(bytes, 'auto');
+      assert.deepEqual(pieced(frame, bytes.length), Buffer.from(bytes));
+      if (!spoil) return;
+      assert.throws(() => pieced(frame, bytes.length + 1), damaged);
+      assert.throws(() => pieced(frame.subarray(0, at % frame.length), bytes.length), damaged);
+      failed += 1;
+    }),
+    { numRuns: 60 },
+  );
+  assert.ok(failed > 10);
+  const large = Buffer.concat([randomBytes(3_000_000), Buffer.alloc(3_000_000)]);
+  assert.deepEqual(pieced(compress(large, 'auto'), large.length), large);
+  assert.throws(() => pieced(compress(large, 'auto'), large.length - 1), damaged);
+});

@@ -33,7 +33,7 @@ export function compress(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
   return Buffer.from(compressTransient(bytes, mode));
 }
 
-/** As `compress`, but a view of memory that the next call in this thread overwrites: for sealing at once. */
+/** As `compress`, but a view of memory that the next compressing or opening in this thread overwrites: for use at once. */
 export function compressTransient(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
   const level = levelFor(mode, bytes.length);
   const compressor = compressors.get(level) ?? new Compressor(level);
@@ -49,6 +49,11 @@ export function decompress(frame: Uint8Array, length: number): Uint8Array {
 /** As `decompress`, but a view of memory that the next call in this thread may overwrite: for use at once. */
 export function decompressTransient(frame: Uint8Array, length: number): Uint8Array {
   return decompressor.decompressTransient(frame, length);
+}
+
+/** As `decompress`, handing out the bytes piece by piece, each to be used at once: whole, they take their memory. */
+export function decompressPieces(frame: Uint8Array, length: number, use: (piece: Uint8Array) => void): void {
+  decompressor.pieces(frame, length, use);
 }
 
 /** For what doesn't say how long it is (index, snapshots): `damaged` beyond `maxBytes`. */

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipheriv, type Decipheriv } from 'node:crypto';
 import { release } from '../bytes/release.ts';
-import { Scratch } from '../bytes/scratch.ts';
+import { passing } from '../bytes/scratch.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { ivLength, KeyState, type Nonce } from './key-state.ts';
 import { macLength, poly1305 } from './poly1305.ts';
@@ -65,12 +65,10 @@ export function open(key: RepositoryKey, sealed: Uint8Array): Buffer {
   return opened(key, sealed, (length) => Buffer.allocUnsafe(length));
 }
 
-/** As `open`, but a view of memory that the next call in this thread may overwrite: for use at once. */
+/** As `open`, but a view of memory that the next opening or compressing in this thread overwrites: for use at once. */
 export function openTransient(key: RepositoryKey, sealed: Uint8Array): Buffer {
-  return opened(key, sealed, (length) => scratch.room(length).subarray(0, length));
+  return opened(key, sealed, (length) => passing.room(length).subarray(0, length));
 }
-
-const scratch = new Scratch();
 
 type Allocate = (length: number) => Buffer;
 

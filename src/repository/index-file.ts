@@ -99,17 +99,32 @@ function blobType(value: unknown, what: string): BlobType {
   throw new HoldfastError('damaged', `${what}: a blob is neither data nor tree`);
 }
 
-export function encodeIndexFile(index: IndexFile): Uint8Array {
-  const json = {
-    ...index.other,
-    packs: index.packs.map(packJson),
-    ...(index.packsToDelete.length > 0 && { packs_to_delete: index.packsToDelete.map(packJson) }),
-  };
-  return Buffer.from(`${JSON.stringify(json)}\n`);
+interface PackToWrite extends Omit<IndexedPack, 'blobs'> {
+  readonly blobs: Iterable<PackedBlob>;
 }
 
-function packJson(pack: IndexedPack): Fields {
-  return { id: pack.id, blobs: pack.blobs.map(blobJson), ...pack.other };
+interface IndexFileToWrite extends Pick<IndexFile, 'other'> {
+  readonly packs: readonly PackToWrite[];
+  readonly packsToDelete: readonly PackToWrite[];
+}
+
+/** Only as many objects are alive at a time as one pack has blobs: an index of a backup names tens of thousands. */
+export function encodeIndexFile(index: IndexFileToWrite): Uint8Array {
+  const { packs, packsToDelete, other } = index;
+  const deleting = packsToDelete.length > 0 ? [`"packs_to_delete":[${packsToDelete.map(packText).join()}]`] : [];
+  const members = [...memberTexts(other), `"packs":[${packs.map(packText).join()}]`, ...deleting];
+  return Buffer.from(`{${members.join()}}\n`);
+}
+
+/** A pack as it stands in an index file. */
+function packText({ id, blobs, other }: PackToWrite): string {
+  let texts = '';
+  for (const blob of blobs) texts += `${texts && ','}${JSON.stringify(blobJson(blob))}`;
+  return `{${[`"id":"${id}"`, `"blobs":[${texts}]`, ...memberTexts(other)].join()}}`;
+}
+
+function memberTexts(fields: Fields): readonly string[] {
+  return Object.entries(fields).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
 }
 
 function blobJson(blob: PackedBlob): Fields {

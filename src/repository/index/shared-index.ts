@@ -55,11 +55,11 @@ export class SharedIndex implements BlobIndex {
 
   locate(type: BlobType, id: BlobId): BlobLocation | undefined {
     const slot = this.#table.findOne(type, id);
-    return slot < 0 ? undefined : this.describe(slot);
+    return slot < 0 ? undefined : this.#locationAt(slot);
   }
 
   locations(type: BlobType, id: BlobId): readonly BlobLocation[] {
-    return this.#table.findAll(type, id).map((slot) => this.describe(slot));
+    return this.#table.findAll(type, id).map((slot) => this.#locationAt(slot));
   }
 
   plainLength(type: BlobType, id: BlobId): number | undefined {
@@ -70,14 +70,13 @@ export class SharedIndex implements BlobIndex {
   *all(): Generator<BlobLocation> {
     const { entries } = this.#table;
     for (let slot = 0; slot < entries.slots; slot += 1) {
-      if (entries.state(slot) === 'indexed') yield this.describe(slot);
+      if (entries.state(slot) === 'indexed') yield this.#locationAt(slot);
     }
   }
 
-  /** What stands in a slot that is placed. */
-  describe(slot: number): BlobLocation {
-    const { pack, ...location } = this.#table.entries.location(slot);
-    return { id: this.idAt(slot), pack: this.#packs.id(pack), ...location };
+  /** Where blobs that are placed stand, one by one. */
+  *describe(blobs: Iterable<Pick<ClaimedBlob, 'slot'>>): Generator<BlobLocation> {
+    for (const { slot } of blobs) yield this.#locationAt(slot);
   }
 
   idAt(slot: number): BlobId {
@@ -119,6 +118,11 @@ export class SharedIndex implements BlobIndex {
       this.#table.entries.markIndexed(slot);
       this.#size += 1;
     }
+  }
+
+  #locationAt(slot: number): BlobLocation {
+    const { pack, ...location } = this.#table.entries.location(slot);
+    return { id: this.idAt(slot), pack: this.#packs.id(pack), ...location };
   }
 
   /** Only while no worker uses the table. */

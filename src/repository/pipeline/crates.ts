@@ -5,22 +5,23 @@ export interface Crate {
   readonly state: SharedArrayBuffer;
 }
 
-const crateBytes = 4 * 2 ** 20;
-const cratesPerWorker = 2;
+/** One for a request of small files, one for a largest chunk. */
+const crateSizes = [1.25 * 2 ** 20, 8 * 2 ** 20 + 64 * 1024];
 
 /** A worker's crates. Memory that is never freed is never asked for again, and none waits for the collector. */
 export class Crates {
-  readonly #crates: readonly Crate[] = Array.from({ length: cratesPerWorker }, () => newCrate(crateBytes));
-  #next = 0;
+  /** The one taken longest ago first. */
+  readonly #crates = crateSizes.map(newCrate);
 
-  /** The next crate, once it was given back; one of its own for what doesn't fit in. */
+  /** A crate that was given back; one of its own for what fits in none. */
   take(length: number): Crate {
-    if (length > crateBytes) return newCrate(length);
-    const crate = this.#crates[this.#next] ?? newCrate(crateBytes);
-    this.#next = (this.#next + 1) % this.#crates.length;
+    const fitting = this.#crates.filter(({ bytes }) => bytes.byteLength >= length);
+    const crate = fitting.find(({ state }) => Atomics.load(new Int32Array(state), 0) === 0) ?? fitting[0];
+    if (!crate) return newCrate(length);
     const state = new Int32Array(crate.state);
     while (Atomics.load(state, 0) === 1) Atomics.wait(state, 0, 1);
     Atomics.store(state, 0, 1);
+    this.#crates.push(...this.#crates.splice(this.#crates.indexOf(crate), 1));
     return crate;
   }
 }

@@ -20,7 +20,7 @@ export interface EngineDeps extends PackStoreDeps {
 const entry = new URL(import.meta.url.endsWith('.ts') ? 'pipeline-worker.ts' : 'pipeline-worker.js', import.meta.url);
 const maxWorkers = 8;
 const packsUnderWay = 2;
-const maxBlocksStaging = 12;
+const maxBlocksStaging = 8;
 
 /** The workers, and what becomes of the blobs that they seal. The first failure ends all of it. */
 export class StoringEngine implements RangeCrew, AsyncDisposable {
@@ -40,7 +40,7 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     const memory = {
       pool: new BlockPool(),
       storage: deps.storage,
-      stageFromBytes: options.packSizeBytes / 2,
+      stageFromBytes: options.packSizeBytes / 4,
       onStaging: this.#staging,
       onFailure: (error: unknown) => this.#fail(asError(error)),
     };

@@ -3,6 +3,9 @@ import { BlobRecords } from './blob-records.ts';
 import { Crates, type Crate } from './crates.ts';
 import type { SealedPart } from './protocol.ts';
 
+/** Little of a crate's memory is ever touched that large blobs don't need. */
+const enoughBytes = 2 ** 20;
+
 /** In a worker: where sealed blobs are collected and handed over, in shared memory that is used again and again. */
 export class Outbox {
   readonly #send: (part: SealedPart) => void;
@@ -26,6 +29,7 @@ export class Outbox {
   commit(blob: ClaimedBlob): void {
     this.#blobs.add(blob);
     this.#used += blob.length;
+    if (this.#used >= enoughBytes) this.flush();
   }
 
   /** Hands over what is there. */

@@ -23,8 +23,8 @@ interface DurablePack {
   readonly blobs: BlobRecords;
 }
 
-/** An index file is written once it would name so many blobs, or once its first pack waited so long. */
-const maxIndexBlobs = 50_000;
+/** An index file is written once it would name so many blobs (its JSON takes 150 bytes each, several times over), or once its first pack waited so long. */
+const maxIndexBlobs = 20_000;
 const maxIndexDelayMs = 10 * 60 * 1000;
 
 /** Puts packs to the storage, a few at a time, and then names them in index files. */
@@ -94,11 +94,7 @@ export class PackStore implements AsyncDisposable {
     this.#durable = [];
     this.#durableBlobs = 0;
     const { index } = this.#deps;
-    const packs = named.map(({ id, blobs }) => ({
-      id,
-      blobs: Array.from(blobs, ({ slot }) => index.describe(slot)),
-      other: {},
-    }));
+    const packs = named.map(({ id, blobs }) => ({ id, blobs: index.describe(blobs), other: {} }));
     await this.#deps.writeIndex(encodeIndexFile({ packs, packsToDelete: [], other: {} }));
     for (const { blobs } of named) index.markIndexed(blobs);
   }

@@ -3,7 +3,7 @@ import { parseBlobId } from '../../bytes/ids.ts';
 import { compressTransient } from '../../compression/zstd.ts';
 import { sealedLength, sealInto } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { useBlob } from '../blob.ts';
+import { verifyBlob } from '../blob.ts';
 import type { BlobType } from '../index.ts';
 import { BlobTable } from '../index/table.ts';
 import { headerEntryBytes } from '../pack.ts';
@@ -60,7 +60,7 @@ export class Sealer {
   /** Memory and processors err: what leaves this machine was opened again and holds what its ID says. */
   #verify(sealed: Uint8Array, blob: ClaimedBlob, id: string): void {
     try {
-      useBlob(this.#setUp.key, { ...blob, id: parseBlobId(id), offset: 0 }, sealed, () => undefined);
+      verifyBlob(this.#setUp.key, { ...blob, id: parseBlobId(id), offset: 0 }, sealed);
     } catch (cause) {
       const what = `the new blob ${id.slice(0, 8)} does not open to what was sealed: this machine computes wrongly`;
       throw new HoldfastError('internal', what, { cause });
