@@ -86,6 +86,11 @@ function drawIntervalMs({ environment, console, globals }: Context): number | un
   return seen && !globals.quiet ? 100 : undefined;
 }
 
+/** Whether anybody sees how far an operation is. */
+export function isProgressSeen(context: Context): boolean {
+  return drawIntervalMs(context) !== undefined;
+}
+
 /** A member of a record, left out when it is 0: so restic writes its 'status' and 'summary'. */
 export function nonZero(name: string, value: number): Readonly<Record<string, number>> {
   return value === 0 ? {} : { [name]: value };

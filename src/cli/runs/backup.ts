@@ -18,6 +18,7 @@ import type { Context } from '../context.ts';
 import { passwordReference } from '../location.ts';
 import { patternsOf } from '../patterns.ts';
 import { programVersion } from '../program.ts';
+import { isProgressSeen } from '../progress.ts';
 import { presentTime } from '../selection.ts';
 import { parseTagList } from '../../retention/tags.ts';
 import { rawArgument } from '../raw-argument.ts';
@@ -64,7 +65,8 @@ async function optionsOf(
     },
     writer: { ...writerOptions(globals, values.readConcurrency || 2), mode: values.dryRun ? 'dry-run' : 'store' },
     whenUnchanged: values.skipIfUnchanged ? 'skip' : 'save',
-    scan: values.noScan ? 'none' : 'measure',
+    // A second walk, for a percentage: not where nobody sees one.
+    scan: !values.noScan && (isProgressSeen(context) || context.console.verbosity >= 2) ? 'measure' : 'none',
     notes: context.console.verbosity >= (context.console.form === 'json' ? 2 : 3) ? 'each-item' : 'none',
   };
 }
