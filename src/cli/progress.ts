@@ -108,11 +108,10 @@ function statusLines(state: ProgressState): readonly string[] {
   const parts = [
     `[${formatSeconds(elapsedMs / 1000)}] ${phase}`,
     ...(fraction === undefined ? [] : [`${bar(fraction)} ${(fraction * 100).toFixed(1)} %`]),
-    amount(doneItems, totalItems),
-    ...(doneBytes > 0
-      ? [`${sized(doneBytes, totalBytes)}  ${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, elapsedMs)))}/s`]
-      : []),
     ...(remainingMs === undefined ? [] : [`ETA ${formatSeconds(remainingMs / 1000)}`]),
+    ...(doneBytes > 0 ? [`${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, elapsedMs)))}/s`] : []),
+    ...(doneBytes > 0 ? [sized(doneBytes, totalBytes)] : []),
+    amount(doneItems, totalItems),
     ...(warnings > 0 ? [`${warnings} warnings`] : []),
   ];
   return [parts.join('  '), ...current.map((name) => `  ${name}`)];
