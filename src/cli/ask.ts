@@ -8,8 +8,7 @@ export function canAsk(): boolean {
 
 /** Asks on the terminal without showing what is typed; elsewhere the first line of standard input, as restic does. */
 export async function askSecret(question: string, signal: AbortSignal): Promise<Secret> {
-  process.stderr.write(canAsk() ? question : 'reading the password from standard input\n');
-  const line = canAsk() ? await typedInSecret(signal) : await firstLine(signal);
+  const line = canAsk() ? await typedInSecret(question, signal) : await pipedInSecret(signal);
   const text = line.trim();
   if (text === '') {
     throw new HoldfastError('usage', 'an empty password is not taken', {
@@ -28,9 +27,16 @@ export async function askNewSecret(signal: AbortSignal): Promise<Secret> {
   return first;
 }
 
-async function typedInSecret(signal: AbortSignal): Promise<string> {
+async function pipedInSecret(signal: AbortSignal): Promise<string> {
+  process.stderr.write('reading the password from standard input\n');
+  return await firstLine(signal);
+}
+
+/** Nothing typed is shown from before the question appears: a fast typist's first letters neither. */
+async function typedInSecret(question: string, signal: AbortSignal): Promise<string> {
   process.stdin.setRawMode(true);
   try {
+    process.stderr.write(question);
     return await readKeys(signal);
   } finally {
     process.stdin.setRawMode(false);
