@@ -135,7 +135,7 @@ async function lockedBy(on: Scene): Promise<AsyncDisposable & { readonly end: ()
     env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const closed = once(child, 'close');
+  const closed = once(child, 'close', { signal: AbortSignal.timeout(60_000) });
   const end = async (): Promise<void> => {
     child.stdin.end('data');
     await closed;
@@ -153,7 +153,8 @@ function namesIn(folder: string): readonly string[] {
 }
 
 test('a signal ends a command in order: exit code 130, no lock left', async (context) => {
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // What SIGHUP does is told in test/locks.test.ts.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
     await context.test(name, async () => {
       await using on = await scene();
       const env = { ...process.env, RESTIC_REPOSITORY: on.at.repository, RESTIC_PASSWORD: on.at.password };
@@ -161,7 +162,7 @@ test('a signal ends a command in order: exit code 130, no lock left', async (con
         env,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
-      const closed = once(child, 'close');
+      const closed = once(child, 'close', { signal: AbortSignal.timeout(60_000) });
       const folder = join(on.at.repository, 'locks');
       let asked = false;
       child.stdout.on('data', () => {

@@ -1,4 +1,5 @@
 import { displayPath, parseBlobId, type BlobId } from '../../bytes/ids.ts';
+import { blobIdFor } from '../../crypto/id.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Content } from '../content.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
@@ -67,8 +68,11 @@ class PipelineWriter implements BlobWriter {
     return this.#track(this.#storeAlone(content));
   }
 
+  /** Most trees of a second backup are there already: that is told here, and no worker is asked, nor started. */
   storeTree(json: Uint8Array): Promise<StoredBlob> {
-    return this.storeBlob('tree', json);
+    const id = blobIdFor(json);
+    const known = this.#index.has('tree', id) && !this.#engine.signal.aborted;
+    return known ? Promise.resolve({ id, known, storedBytes: 0 }) : this.storeBlob('tree', json);
   }
 
   storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob> {
