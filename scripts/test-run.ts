@@ -15,6 +15,9 @@ interface TestRun {
 
 const inCi = process.env['CI'] !== undefined;
 
+/** A file that hangs fails, and what was tested beside it is told. */
+const longestFileMs = 60 * 60_000;
+
 /** Runs test files, each in a process of its own, two at a time; prints failures in full and a line a file. */
 export async function runTests(files: readonly string[], options: { readonly signal?: AbortSignal } = {}) {
   const result: TestRun = { passed: 0, failed: 0, skipped: 0, proofs: [] };
@@ -22,6 +25,7 @@ export async function runTests(files: readonly string[], options: { readonly sig
     ...options,
     files: files.map((file) => resolve(root, file)),
     concurrency: 2,
+    timeout: longestFileMs,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   events.on('test:pass', (data) => passed(result, data));
