@@ -196,13 +196,13 @@ async function oneByOne(
 }
 
 test('a storage that errs, with or without its effect, loses nothing', long, async (context) => {
-  const rates = { 'error': 0.03, 'lost-answer': 0.03 };
+  const rates = { 'error': 0.06, 'lost-answer': 0.06 };
   const count = await byChance({ rates, storages: ['bare', 'retried'], judge: assertUnharmed });
   prove(context, { claim: 'a storage that errs loses nothing', count, seeds });
 });
 
 test('a storage that stalls is an error in bounded time and loses nothing', long, async (context) => {
-  const count = await byChance({ rates: { stall: 0.05 }, storages: ['retried'], judge: assertUnharmed });
+  const count = await byChance({ rates: { stall: 0.2 }, storages: ['retried'], judge: assertUnharmed });
   prove(context, { claim: 'a storage that stalls loses nothing', count, seeds });
 });
 

@@ -84,15 +84,15 @@ test('targets of every shape get the places that restic gives them', { skip: wit
   await makeTree(dir, ['work/a/one', 'work/a/b/two', 'work/c', 'other/a/three', 'a/four']);
   const at = await newRepository(dir.file('repository'));
   const shapes = [
-    [dir.file('work/a/b')],
+    [dir.file('place/a/b')],
     ['.'],
     ['a', '../a', '../other/a', dir.file('a')],
     ['a/b/two', 'a', './c', 'c'],
-    ['..', 'a/../../work/a/b'],
+    ['..', 'a/../../place/a/b'],
   ];
   for (const targets of shapes) {
-    const theirs = await resticWouldTake(at, dir.file('work'), targets);
-    const ours = await weWouldTake(dir.file('work'), targets);
+    const theirs = await resticWouldTake(at, dir.file('place'), targets);
+    const ours = await weWouldTake(dir.file('place'), targets);
     // The repository lies in a folder that one of the targets takes, and its keys are written meanwhile.
     const stable = (path: string): boolean => !path.includes('/repository/');
     assert.deepEqual(ours.filter(stable), theirs.filter(stable), targets.join(' '));
