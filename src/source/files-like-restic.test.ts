@@ -81,7 +81,7 @@ async function weWouldTake(folder: string, targets: readonly string[], excludes 
 
 test('targets of every shape get the places that restic gives them', { skip: withoutRestic('0.19.1') }, async () => {
   await using dir = await tempDir();
-  await makeTree(dir, ['work/a/one', 'work/a/b/two', 'work/c', 'other/a/three', 'a/four']);
+  await makeTree(dir, ['place/a/one', 'place/a/b/two', 'place/c', 'other/a/three', 'a/four']);
   const at = await newRepository(dir.file('repository'));
   const shapes = [
     [dir.file('place/a/b')],
