@@ -16,7 +16,7 @@ export interface SetResult {
   readonly repositoryBytes: ReadonlyMap<string, number>;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
@@ -24,7 +24,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Median over the rounds of ours / theirs: a drift of the machine's speed hits both of a pair. */
-function pairedRatio(ours: readonly Measurement[], theirs: readonly Measurement[], figure: Figure): number {
+export function pairedRatio(ours: readonly Measurement[], theirs: readonly Measurement[], figure: Figure): number {
   return median(ours.map((mine, round) => mine[figure] / (theirs[round]?.[figure] ?? Number.NaN)));
 }
 
