@@ -32,6 +32,9 @@ export function startWorker<Request, Message>(entry: URL, options: WorkerOptions
     const message = `the ${options.name} worker ended unexpectedly: ${reason}`;
     options.onFailure(new HoldfastError('internal', message, { cause }));
   };
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  worker.once('online', begin);
+  worker.once('exit', () => begin());
   worker.on('message', (message: Message) => {
     if (state === 'running') options.onMessage(message);
   });
@@ -42,6 +45,8 @@ export function startWorker<Request, Message>(entry: URL, options: WorkerOptions
     post: (request, transfer = []) => worker.postMessage(request, transfer),
     [Symbol.asyncDispose]: async () => {
       state = 'ended';
+      // A thread that is ended while it is still being made may never end.
+      await begun;
       await worker.terminate();
     },
   };
