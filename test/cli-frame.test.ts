@@ -86,7 +86,10 @@ test('usage errors exit with 2 and name the nearest right word', async (context)
     [['key'], /key: which one\? key list · key add · key remove · key passwd/],
     [['snapshots'], /which repository\?/],
     [['-r', '/nowhere', '--limit-upload', '5', 'snapshots'], /--limit-upload is not supported by this version/],
-    [['-r', '/nowhere', '-o', 's3.x=1', 'snapshots'], /--option is not supported by this version/],
+    [
+      ['-r', '/nowhere', '--insecure-no-password', '-o', 's3.x', 'snapshots'],
+      /--option: "s3.x" is not an option and its value such as s3.region=/,
+    ],
     [['-q', '-v', 'version'], /--quiet and --verbose can’t stand together/],
     [['-r', 's3:x/y', 'snapshots', '--insecure-no-password'], /s3/],
     [['-r', '/x', '--compression', 'fast', 'snapshots'], /--compression: "fast" is not one of auto, off/],

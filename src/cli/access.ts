@@ -10,6 +10,7 @@ import { askSecret, canAsk } from './ask.ts';
 import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
 import { passwordReference, repositoryAddress } from './location.ts';
+import { storageSettings } from './storage-settings.ts';
 
 /** What jobs need of a command's context. A command with a progress view gives its listener. */
 export function jobContext(context: Context, listener = context.listener): JobContext {
@@ -44,7 +45,7 @@ async function opened(context: Context): Promise<Repository> {
 
 async function openWith(context: Context, address: string, password: Secret): Promise<Repository> {
   const { clock, globals, console, listener } = context;
-  const storage = new RetryingStorage(await openStorageOf(address), { clock, listener });
+  const storage = new RetryingStorage(await openStorageOf(context, address), { clock, listener });
   const folder = cacheFolder(context);
   const optional = {
     ...(globals.keyHint === undefined ? {} : { keyHint: globals.keyHint }),
@@ -62,9 +63,9 @@ async function openWith(context: Context, address: string, password: Secret): Pr
   }
 }
 
-async function openStorageOf(address: string): ReturnType<typeof openStorage> {
+async function openStorageOf(context: Context, address: string): ReturnType<typeof openStorage> {
   try {
-    return await openStorage(address);
+    return await openStorage(address, storageSettings(context));
   } catch (cause) {
     if (!hasCode(cause, 'storage-missing')) throw cause;
     throw new HoldfastError('no-repository', `there is no repository: ${cause.message}`, { cause });

@@ -1,11 +1,7 @@
 import { HoldfastError } from '../errors/error.ts';
 import { openLocal } from './local.ts';
+import type { StorageSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
-
-export interface OpenStorageOptions {
-  /** Makes the place where it is missing. */
-  readonly create?: true;
-}
 
 /** restic's schemes that don't open yet. */
 const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'rest', 's3', 'sftp', 'swift'];
@@ -14,8 +10,8 @@ const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'rest', 's3'
  * Opens the storage at an address in restic's form: a path, `local:path`, or `scheme:…`. Anything else with a colon
  * is 'usage', as in restic: a folder of such a name needs `local:`.
  */
-export async function openStorage(url: string, options: OpenStorageOptions = {}): Promise<Storage> {
-  return openLocal(localPathOf(url), options);
+export async function openStorage(url: string, settings: StorageSettings = {}): Promise<Storage> {
+  return openLocal(localPathOf(url), settings);
 }
 
 function localPathOf(url: string): string {

@@ -5,6 +5,7 @@ import { askNewSecret } from '../ask.ts';
 import type { Run } from '../command.ts';
 import type { initOptions } from '../commands/init.ts';
 import { passwordReference, repositoryAddress } from '../location.ts';
+import { storageSettings } from '../storage-settings.ts';
 
 export const run: Run<typeof initOptions> = async ({ values }, context) => {
   const { clock, console, signal } = context;
@@ -12,7 +13,9 @@ export const run: Run<typeof initOptions> = async ({ values }, context) => {
   const reference = passwordReference(context);
   const password = reference === undefined ? await askNewSecret(signal) : await readSecret(reference, signal);
   const owner = { hostname: hostName(), username: currentUser().name };
-  const outcome = await init({ address, password, owner, clock, version: values.repositoryVersion === '1' ? 1 : 2 });
+  const settings = storageSettings(context);
+  const version = values.repositoryVersion === '1' ? 1 : 2;
+  const outcome = await init({ address, settings, password, owner, clock, version });
   if (console.form === 'json') {
     console.record({ message_type: 'initialized', id: outcome.id, repository: outcome.address });
     return 0;
