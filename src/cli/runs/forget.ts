@@ -46,7 +46,7 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
     onRemoved: (removed) => {
       if (console.form === 'json' && groups.length > 0) console.record(groups.map(groupRecord));
       if (removed.length > 0)
-        console.say(`${plural(removed.length, 'snapshot')} ${values.dryRun ? 'would be' : 'were'} removed`);
+        console.say(`${values.dryRun ? 'would remove' : 'removed'} ${plural(removed.length, 'snapshot')}`);
     },
   });
   if (outcome.failed.length > 0) return 3;
