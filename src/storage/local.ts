@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors/codes.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
+import { assertWithin } from './size-limit.ts';
 import { errnoOf, storageError } from './local/errors.ts';
 import { Folders } from './local/folders.ts';
 import { checkRoot, createRoot, findRoot, hasHardLinks, modesOf, type Modes, type Root } from './local/root.ts';
@@ -92,6 +93,7 @@ class LocalStorage implements Storage {
       const stats = await file.stat();
       if (!stats.isFile())
         throw new HoldfastError('storage-not-found', `cannot read ${key} in ${this.url}: not a file`);
+      assertWithin(stats.size, options, key);
       const { offset, length } = options.range ?? { offset: 0, length: stats.size };
       const bytes = offset + length <= stats.size ? await read(file, offset, length) : undefined;
       if (bytes?.length === length) return bytes;

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
+import { assertWithin } from './size-limit.ts';
 import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from './storage.ts';
 
 /** What a storage holds: key to bytes. */
@@ -59,6 +60,7 @@ export class MemoryStorage implements Storage {
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     await this.#arrive(options);
     const bytes = this.#find(key);
+    assertWithin(bytes.length, options, key);
     const { offset, length } = options.range ?? { offset: 0, length: bytes.length };
     if (offset + length <= bytes.length) return Uint8Array.from(bytes.subarray(offset, offset + length));
     throw new HoldfastError('damaged', `cannot read ${key} in memory: it ends before byte ${offset + length}`);

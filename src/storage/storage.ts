@@ -90,6 +90,11 @@ export interface PutOptions extends WaitOptions {
 
 export interface GetOptions extends WaitOptions {
   readonly range?: { readonly offset: number; readonly length: number };
+  /**
+   * Of a whole object: a larger one fails with 'damaged' before it takes memory, for whoever asks knows that nothing of
+   * its kind is so large.
+   */
+  readonly maxBytes?: number;
 }
 
 export interface ObjectInfo {

@@ -56,6 +56,19 @@ export const objectChecks: readonly Check[] = [
     },
   },
   {
+    name: 'an object larger than whoever asks would take is refused',
+    run: async (storage, prefix) => {
+      const key = `${prefix}limited`;
+      const bytes = sample(10_000);
+      await storage.put(key, [bytes]);
+      const whole = await storage.get(key, { maxBytes: 10_000 });
+      demand(Buffer.compare(whole, bytes) === 0, 'an object as large as allowed reads other bytes');
+      const part = await storage.get(key, { maxBytes: 10, range: { offset: 0, length: 20 } });
+      demand(part.length === 20, 'a limit for the whole object concerns a part of it');
+      await demandCode('damaged', 'reading 10000 bytes of at most 9999', storage.get(key, { maxBytes: 9_999 }));
+    },
+  },
+  {
     name: 'what does not exist is told so',
     run: async (storage, prefix) => {
       await storage.put(`${prefix}file`, [sample(1)]);
