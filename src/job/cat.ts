@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { fileIdFor } from '../crypto/id.ts';
 import { keyOf } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
+import { maxStoredBytes } from '../repository/unpacked.ts';
 import { findSnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { treeOf } from './named-tree.ts';
@@ -28,7 +29,10 @@ export async function cat(context: JobContext, wish: CatWish): Promise<CatOutcom
       case 'lock':
         return { form: 'json', bytes: await repository.readFile('locks', fileIdGiven(wish.id)) };
       case 'key':
-        return { form: 'json', bytes: await repository.storage.get(keyOf('keys', fileIdGiven(wish.id))) };
+        return {
+          form: 'json',
+          bytes: await repository.storage.get(keyOf('keys', fileIdGiven(wish.id)), { maxBytes: maxStoredBytes.keys }),
+        };
       case 'snapshot': {
         const { snapshot } = await findSnapshot(repository, wish.name, wish.find);
         return { form: 'json', bytes: await repository.readFile('snapshots', snapshot.id) };

@@ -24,6 +24,13 @@ class FarStorage extends MemoryStorage {
   }
 }
 
+/** Says of every whole object that it is larger than whoever asks would take. */
+class VastStorage extends FarStorage {
+  override async get(key: string, options?: GetOptions): Promise<Uint8Array> {
+    return super.get(key, options?.maxBytes === undefined ? options : { ...options, maxBytes: 1 });
+  }
+}
+
 function trouble(error: unknown): never {
   throw error;
 }
@@ -64,6 +71,17 @@ test('a pack with trees is fetched whole, once, and read in parts', async () => 
   assert.equal(Buffer.from(await cached.get(key, { range: { offset: 4, length: 9 } })).toString(), 'two three');
   assert.equal(far.fetched.length, 1);
   await assert.rejects(cached.get(key, { range: { offset: 10, length: 9 } }), { code: 'damaged' });
+});
+
+test('a pack with trees that is too large to be held is read in parts and not kept', async () => {
+  const far = new VastStorage();
+  const near = new MemoryStorage();
+  const cached = new CachedStorage(far, near, trouble);
+  const key = await stored(far, 'data', Buffer.from('one two three'));
+  await cached.keepPacks([fileIdFor(Buffer.from('one two three'))]);
+  for (const offset of [0, 4]) await cached.get(key, { range: { offset, length: 3 } });
+  assert.deepEqual(far.fetched, [key, key, key]);
+  assert.deepEqual(await Array.fromAsync(near.list('')), []);
 });
 
 test('what was changed nearby is found by its hash and fetched again', async () => {

@@ -4,6 +4,9 @@ import { hasCode } from '../errors/error.ts';
 import type { GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage/storage.ts';
 import { idOf, keyOf } from './layout.ts';
 
+/** A pack with trees that is larger is read in parts and not kept: restic's have at most 128 MiB and one blob. */
+const maxPackBytes = 256 * 1024 * 1024;
+
 /**
  * A storage whose index and snapshot files, and packs with trees, are kept in a second storage nearby. What is kept
  * is used only when its hash is its name; what the far storage doesn't list any more is dropped. Trouble with the
@@ -52,7 +55,8 @@ export class CachedStorage implements Storage {
       const bytes = await this.#try(() => this.#near.get(key, options));
       if (bytes) return bytes;
     }
-    const whole = await this.#whole(key, options);
+    const whole = options.range ? await this.#wholePack(key, options) : await this.#whole(key, options);
+    if (whole === undefined) return this.#far.get(key, options);
     const { offset, length } = options.range ?? { offset: 0, length: whole.length };
     if (offset + length > whole.length) return this.#far.get(key, options);
     return whole.subarray(offset, offset + length);
@@ -94,6 +98,17 @@ export class CachedStorage implements Storage {
     return key.startsWith('index/') || key.startsWith('snapshots/') || this.#treePacks.has(key);
   }
 
+  /** undefined when it is too large to be kept, or damaged: then parts of it may do. */
+  async #wholePack(key: string, { signal }: GetOptions): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#whole(key, { maxBytes: maxPackBytes, ...(signal && { signal }) });
+    } catch (error) {
+      if (!hasCode(error, 'damaged')) throw error;
+      this.#treePacks.delete(key);
+      return undefined;
+    }
+  }
+
   /** Several that ask at once share one transfer. */
   async #whole(key: string, options: GetOptions): Promise<Uint8Array> {
     const fetching = this.#fetching.get(key) ?? this.#fetch(key, options);
@@ -105,10 +120,10 @@ export class CachedStorage implements Storage {
     }
   }
 
-  async #fetch(key: string, { signal }: GetOptions): Promise<Uint8Array> {
+  async #fetch(key: string, options: GetOptions): Promise<Uint8Array> {
     const kept = await this.#try(() => this.#near.get(key));
     if (kept && isNamed(key, kept)) return this.#hashedNow(key, kept);
-    const bytes = await this.#far.get(key, signal ? { signal } : {});
+    const bytes = await this.#far.get(key, options);
     if (!isNamed(key, bytes)) return bytes;
     const stored = await this.#try(async () => this.#near.put(key, [bytes]).then(() => true));
     return stored ? this.#hashedNow(key, bytes) : bytes;

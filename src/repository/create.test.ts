@@ -6,7 +6,6 @@ import { makeKeyFile, randomMasterKey } from '../crypto/key.ts';
 import { fileIdFor } from '../crypto/id.ts';
 import { silent } from '../events/events.ts';
 import { MemoryStorage } from '../storage/memory.ts';
-import type { ObjectInfo } from '../storage/storage.ts';
 import { createRepository, type CreateOptions } from './create.ts';
 import { openRepository } from './open.ts';
 
@@ -75,24 +74,6 @@ test('files that are written are listed and read back, and a changed one is dama
     await storage.put(`${kind}/${fileIdFor(stored)}`, [stored]);
     await assert.rejects(repository.readFile(kind, fileIdFor(stored)), { code: 'damaged' });
   }
-});
-
-/** Says of one file that it is huge. */
-class BoastfulStorage extends MemoryStorage {
-  override async *list(prefix: string): AsyncGenerator<ObjectInfo> {
-    for await (const info of super.list(prefix)) yield prefix === 'config' ? info : { ...info, sizeBytes: 2 ** 40 };
-  }
-}
-
-test('files too large to be what they claim are refused without being read', async () => {
-  const storage = new BoastfulStorage();
-  await using repository = await createRepository(options(storage));
-  for (const kind of ['index', 'snapshots', 'locks'] as const) {
-    const id = await repository.writeFile(kind, Buffer.from('{"packs":[]}'));
-    await Array.fromAsync(repository.list(kind));
-    await assert.rejects(repository.readFile(kind, id), { code: 'damaged', message: /larger than any/ });
-  }
-  await assert.rejects(openRepository({ storage, clock, password: 'secret' }), { code: 'damaged' });
 });
 
 test('names that are no IDs are not listed', async () => {

@@ -6,7 +6,7 @@ import type { RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { limiter } from '../flow/limiter.ts';
 import type { Storage } from '../storage/storage.ts';
-import { idOf, keyOf, shortName } from './layout.ts';
+import { idOf, keyOf } from './layout.ts';
 import type { NewKey, Password } from './passwords.ts';
 import { readNamed } from './sealed-file.ts';
 
@@ -18,17 +18,14 @@ export interface OpenedKey {
 /** restic tries no more. */
 const maxKeysTried = 20;
 const keysReadAtOnce = 8;
-/** A key file has some 500 bytes. */
-const maxKeyFileBytes = 1024 * 1024;
-
-/** Key files with their sizes, in the order of their names. */
-async function listKeyFiles(storage: Storage): Promise<readonly { readonly id: FileId; readonly sizeBytes: number }[]> {
-  const found: { readonly id: FileId; readonly sizeBytes: number }[] = [];
-  for await (const { key, sizeBytes } of storage.list('keys/')) {
+/** In the order of their names. */
+async function listKeyFiles(storage: Storage): Promise<readonly FileId[]> {
+  const found: FileId[] = [];
+  for await (const { key } of storage.list('keys/')) {
     const id = idOf(key);
-    if (id !== undefined) found.push({ id, sizeBytes });
+    if (id !== undefined) found.push(id);
   }
-  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return found.sort();
 }
 
 /** Every key file that can be read, and the others with what is wrong with them. */
@@ -37,12 +34,7 @@ export async function readKeys(
 ): Promise<readonly { readonly id: FileId; readonly file: KeyFile | Error }[]> {
   const files = await listKeyFiles(storage);
   const limited = limiter(keysReadAtOnce);
-  return Promise.all(
-    files.map(async ({ id, sizeBytes }) => ({
-      id,
-      file: await limited(() => readKey(storage, id, sizeBytes)).catch(asError),
-    })),
-  );
+  return Promise.all(files.map(async (id) => ({ id, file: await limited(() => readKey(storage, id)).catch(asError) })));
 }
 
 function asError(error: unknown): Error {
@@ -50,9 +42,7 @@ function asError(error: unknown): Error {
   throw error;
 }
 
-async function readKey(storage: Storage, id: FileId, sizeBytes: number): Promise<KeyFile> {
-  if (sizeBytes > maxKeyFileBytes)
-    throw new HoldfastError('damaged', `${shortName('keys', id)} is no key file: ${sizeBytes} bytes`);
+async function readKey(storage: Storage, id: FileId): Promise<KeyFile> {
   return parseKeyFile(await readNamed(storage, 'keys', id));
 }
 
@@ -63,10 +53,10 @@ async function readKey(storage: Storage, id: FileId, sizeBytes: number): Promise
 export async function searchKey(storage: Storage, password: Password, hint = ''): Promise<OpenedKey> {
   const files = await listKeyFiles(storage);
   if (files.length === 0) throw new HoldfastError('damaged', `${storage.url} has no key files: nothing can open it`);
-  const hinted = hint === '' ? [] : files.filter(({ id }) => id.startsWith(hint));
+  const hinted = hint === '' ? [] : files.filter((id) => id.startsWith(hint));
   const failures: HoldfastError[] = [];
-  for (const { id, sizeBytes } of [...new Set([...hinted, ...files])].slice(0, maxKeysTried)) {
-    const result = await tryKey(storage, id, sizeBytes, password);
+  for (const id of [...new Set([...hinted, ...files])].slice(0, maxKeysTried)) {
+    const result = await tryKey(storage, id, password);
     if (!(result instanceof HoldfastError)) return { id, master: result };
     failures.push(result);
   }
@@ -74,17 +64,12 @@ export async function searchKey(storage: Storage, password: Password, hint = '')
 }
 
 export async function openKey(storage: Storage, id: FileId, password: Password): Promise<RepositoryKey> {
-  return openKeyFile(parseKeyFile(await readNamed(storage, 'keys', id)), password);
+  return openKeyFile(await readKey(storage, id), password);
 }
 
-async function tryKey(
-  storage: Storage,
-  id: FileId,
-  sizeBytes: number,
-  password: Password,
-): Promise<RepositoryKey | HoldfastError> {
+async function tryKey(storage: Storage, id: FileId, password: Password): Promise<RepositoryKey | HoldfastError> {
   try {
-    return await openKeyFile(await readKey(storage, id, sizeBytes), password);
+    return await openKeyFile(await readKey(storage, id), password);
   } catch (error) {
     if (hasCode(error, 'wrong-password', 'damaged', 'unsupported', 'refused', 'storage-not-found')) return error;
     throw error;

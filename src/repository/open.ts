@@ -42,9 +42,12 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   return openedRepository({ storage, clock, key, config: openConfig(key.master, sealedConfig), cache: options.cache });
 }
 
+/** A config has some 150 bytes. */
+const maxConfigBytes = 1024 * 1024;
+
 async function readConfig(storage: Storage): Promise<Uint8Array> {
   try {
-    return await storage.get(configKey);
+    return await storage.get(configKey, { maxBytes: maxConfigBytes });
   } catch (cause) {
     if (!hasCode(cause, 'storage-not-found', 'storage-missing')) throw cause;
     throw new HoldfastError('no-repository', `there is no repository at ${storage.url}`, { cause });

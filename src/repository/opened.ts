@@ -25,12 +25,7 @@ import { openReader } from './pipeline/reader.ts';
 import { openWriter } from './pipeline/writer.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
 import { assertChangeable, attachSession, type Session } from './session.ts';
-import { isOversized } from './unpacked.ts';
 import type { WriteGate } from './write-gate.ts';
-
-function isSealed(kind: FileKind): kind is SealedKind {
-  return kind === 'index' || kind === 'snapshots' || kind === 'locks';
-}
 
 /** What another location of the same blob may make good. */
 const unreadable: readonly ErrorCode[] = ['damaged', 'storage-not-found', 'storage-failed'];
@@ -50,8 +45,6 @@ export class OpenedRepository implements Repository {
   readonly writeGate: WriteGate;
   readonly #opening: Opening;
   readonly #session: Session;
-  /** Listed with a size that would take too much memory to read. */
-  readonly #oversized = new Set<string>();
   #index = new SharedIndex();
 
   constructor(opening: Opening) {
@@ -87,16 +80,11 @@ export class OpenedRepository implements Repository {
   async *list(kind: FileKind, options?: { readonly signal?: AbortSignal }): ReturnType<Repository['list']> {
     for await (const { key, ...info } of this.storage.list(`${kind}/`, options)) {
       const id = idOf(key);
-      if (id === undefined || key !== keyOf(kind, id)) continue;
-      if (isSealed(kind) && isOversized(kind, info.sizeBytes)) this.#oversized.add(key);
-      yield { id, ...info };
+      if (id !== undefined && key === keyOf(kind, id)) yield { id, ...info };
     }
   }
 
   async readFile(kind: SealedKind, id: FileId): Promise<Uint8Array> {
-    if (this.#oversized.has(keyOf(kind, id))) {
-      throw new HoldfastError('damaged', `${shortName(kind, id)} is larger than any such file can be`);
-    }
     return readSealed(this.#session, kind, id);
   }
 

@@ -13,10 +13,13 @@ const miB = 1024 * 1024;
 /** What a file may hold once decompressed: far more than any writer makes, far less than the memory. */
 const maxPlainBytes: Readonly<Record<SealedKind, number>> = { index: 128 * miB, snapshots: 128 * miB, locks: miB };
 
-/** Whether a stored file is larger than any of its kind can be: then it isn't even read. */
-export function isOversized(kind: SealedKind, storedBytes: number): boolean {
-  return storedBytes > maxPlainBytes[kind] + miB;
-}
+/** No stored file of a kind is larger; then it isn't even read. A key file has some 500 bytes. */
+export const maxStoredBytes: Readonly<Record<SealedKind | 'keys', number>> = {
+  index: maxPlainBytes.index + miB,
+  snapshots: maxPlainBytes.snapshots + miB,
+  locks: maxPlainBytes.locks + miB,
+  keys: miB,
+};
 
 export function encodeUnpacked(version: RepositoryConfig['version'], kind: SealedKind, json: Uint8Array): Uint8Array {
   if (version === 1 || kind === 'locks') return json;
