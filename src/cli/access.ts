@@ -6,6 +6,8 @@ import type { Repository } from '../repository/repository.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
 import { openStorage } from '../storage/open.ts';
 import { RetryingStorage } from '../storage/retry.ts';
+import type { StorageSettings } from '../storage/settings.ts';
+import type { Storage } from '../storage/storage.ts';
 import { askSecret, canAsk } from './ask.ts';
 import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
@@ -45,7 +47,7 @@ async function opened(context: Context): Promise<Repository> {
 
 async function openWith(context: Context, address: string, password: Secret): Promise<Repository> {
   const { clock, globals, console, listener } = context;
-  const storage = new RetryingStorage(await openStorageOf(context, address), { clock, listener });
+  const storage = await repositoryStorage(context, address);
   const folder = cacheFolder(context);
   const optional = {
     ...(globals.keyHint === undefined ? {} : { keyHint: globals.keyHint }),
@@ -63,9 +65,20 @@ async function openWith(context: Context, address: string, password: Secret): Pr
   }
 }
 
-async function openStorageOf(context: Context, address: string): ReturnType<typeof openStorage> {
+/** The storage at an address; its passing errors are tried again. */
+export async function storageAt(
+  context: Context,
+  address: string,
+  settings: Pick<StorageSettings, 'create'> = {},
+): Promise<Storage> {
+  const { clock, listener } = context;
+  const storage = await openStorage(address, { ...storageSettings(context), ...settings });
+  return new RetryingStorage(storage, { clock, listener });
+}
+
+async function repositoryStorage(context: Context, address: string): Promise<Storage> {
   try {
-    return await openStorage(address, storageSettings(context));
+    return await storageAt(context, address);
   } catch (cause) {
     if (!hasCode(cause, 'storage-missing')) throw cause;
     throw new HoldfastError('no-repository', `there is no repository: ${cause.message}`, { cause });

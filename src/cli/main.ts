@@ -1,6 +1,7 @@
 import { systemClock } from '../clock/clock.ts';
 import { codes } from '../errors/codes.ts';
 import { HoldfastError } from '../errors/error.ts';
+import type { Note } from '../events/events.ts';
 import { parseArguments, splitCommand, type Environment } from './arguments.ts';
 import type { Command, Runnable } from './command.ts';
 import { allCommands, findCommand, groups, unsupportedCommands } from './commands.ts';
@@ -88,9 +89,17 @@ interface Parts {
 
 function contextOf({ given, values, environment, console, signal }: Parts): Context {
   const listener: Context['listener'] = (event) => {
+    if (event.kind === 'note' && event.name === 'storage-retry') tellRetry(console, event.data);
     if (event.kind !== 'warning') return;
     const record = { message_type: 'error', error: { message: event.message }, during: event.during, item: event.item };
     console.complain(`warning: ${event.item}: ${event.message}`, record);
   };
   return { globals: values, given, environment, console, clock: systemClock, signal, listener };
+}
+
+/** Who waits is to know for what. */
+function tellRetry(console: Console, { what, pauseMs, error }: Note['data']): void {
+  if (console.verbosity === 0) return;
+  const line = `${String(what)} failed, trying again in ${(Number(pauseMs) / 1000).toFixed(1)} s: ${String(error)}`;
+  console.complain(line, { message_type: 'retry', what, pause_ms: pauseMs, error });
 }

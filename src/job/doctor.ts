@@ -1,14 +1,12 @@
 import { runConformance, type ConformanceReport } from '../storage/conformance.ts';
-import { openStorage } from '../storage/open.ts';
-import type { StorageSettings } from '../storage/settings.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { JobContext } from './job.ts';
 
-/** Tries every promise of the storage contract at an address. */
+/** Tries every promise of the storage contract, and closes the storage. */
 export async function proveStorage(
   { listener, signal }: Pick<JobContext, 'listener' | 'signal'>,
-  address: string,
-  settings: StorageSettings,
+  storage: Storage,
 ): Promise<ConformanceReport> {
-  await using storage = await openStorage(address, settings);
+  await using _storage = storage;
   return await runConformance(storage, listener, signal);
 }

@@ -2,13 +2,12 @@ import { createRepository } from '../repository/create.ts';
 import type { KeyOwner } from '../repository/passwords.ts';
 import type { RepositoryConfig } from '../repository/repository.ts';
 import type { Secret } from '../secret/secret.ts';
-import { openStorage } from '../storage/open.ts';
-import type { StorageSettings } from '../storage/settings.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../clock/clock.ts';
 
 export interface InitOptions {
-  readonly address: string;
-  readonly settings: StorageSettings;
+  /** Given up to the job, which disposes of it. */
+  readonly storage: Storage;
   readonly password: Secret;
   readonly owner: KeyOwner;
   readonly version: RepositoryConfig['version'];
@@ -21,10 +20,10 @@ export interface InitOutcome {
   readonly address: string;
 }
 
-/** Creates a repository, and the place for it where that is missing. */
-export async function init({ address, settings, password, owner, version, clock }: InitOptions): Promise<InitOutcome> {
-  const storage = await openStorage(address, { ...settings, create: true });
+/** Creates a repository in an empty storage. */
+export async function init({ storage, password, owner, version, clock }: InitOptions): Promise<InitOutcome> {
+  await using _storage = storage;
   const key = { ...owner, password: password.reveal() };
-  await using repository = await createRepository({ storage, clock, key, version });
+  const repository = await createRepository({ storage, clock, key, version });
   return { id: repository.config.id, address: storage.url };
 }

@@ -157,7 +157,11 @@ export class RetryingStorage implements Storage {
       signal: wait.signal,
       retryable: (error) => hasCode(error, ...transientCodes),
       onRetry: (error, pauseMs) => {
-        this.#listener({ kind: 'note', name: 'storage-retry', data: { what, pauseMs, error: String(error) } });
+        this.#listener({
+          kind: 'note',
+          name: 'storage-retry',
+          data: { what, pauseMs, error: error instanceof Error ? error.message : error },
+        });
       },
     };
     return retry(options, attempt);

@@ -1,16 +1,15 @@
 import { proveStorage } from '../../job/doctor.ts';
 import type { CheckResult } from '../../storage/conformance.ts';
+import { storageAt } from '../access.ts';
 import type { Run } from '../command.ts';
 import { showProgress } from '../progress.ts';
-import { storageSettings } from '../storage-settings.ts';
 
 export const run: Run<{}> = async ({ operands }, context) => {
   const { console, signal } = context;
   using view = showProgress(context);
   const { results, left } = await proveStorage(
     { listener: view.listener, signal },
-    operands[0] ?? '',
-    storageSettings(context),
+    await storageAt(context, operands[0] ?? ''),
   );
   const broken = results.filter(({ outcome }) => outcome === 'broken');
   if (console.form === 'json') {
