@@ -7,7 +7,7 @@ import { silent } from '../events/events.ts';
 import { runConformance } from './conformance.ts';
 import { openLocal } from './local.ts';
 import { MemoryStorage } from './memory.ts';
-import type { Storage } from './storage.ts';
+import type { PutOptions, Storage } from './storage.ts';
 
 async function assertKept(storage: Storage): Promise<void> {
   const { results, left } = await runConformance(storage, silent);
@@ -54,11 +54,30 @@ test('a broken promise is reported, and the others are still checked', async () 
   assert.deepEqual(left, []);
 });
 
-test('a storage that holds restic keys only is not touched', async () => {
-  class Narrow extends MemoryStorage {
-    override readonly capabilities = { ownPrefixes: false, conditionalCreate: true, lock: false, versions: false };
+class Narrow extends MemoryStorage {
+  override readonly capabilities = { ownPrefixes: false, conditionalCreate: false, lock: false, versions: false };
+  readonly keys = new Set<string>();
+
+  override async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
+    await super.put(key, data, options);
+    this.keys.add(key);
   }
+}
+
+test('a storage that holds restic keys only is tried with packs that bear the hash of what they hold', async () => {
   const narrow = new Narrow();
+  const { results, left } = await runConformance(narrow, silent);
+  const not = results.filter(({ outcome }) => outcome !== 'kept');
+  assert.deepEqual(
+    not.map(({ outcome }) => outcome),
+    ['not run', 'not run', 'not run'],
+  );
+  assert.deepEqual([left, narrow.durable.size], [[], 0]);
+  for (const key of narrow.keys) assert.match(key, /^data\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/);
+});
+
+test('a storage that holds restic keys only is not touched where a repository is', async () => {
+  const narrow = new Narrow(new Map([['config', new Uint8Array(3)]]));
   await assert.rejects(runConformance(narrow, silent), { code: 'unsupported' });
-  assert.equal(narrow.durable.size, 0);
+  assert.equal(narrow.keys.size, 0);
 });

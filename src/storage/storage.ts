@@ -44,7 +44,7 @@ export interface Storage extends AsyncDisposable {
   get(key: string, options?: GetOptions): Promise<Uint8Array>;
   stat(key: string, options?: WaitOptions): Promise<ObjectInfo>;
   list(prefix: string, options?: WaitOptions): AsyncIterable<ObjectInfo>;
-  /** Removing what does not exist is 'storage-not-found'. */
+  /** Removing what does not exist is 'storage-not-found', or done where the storage itself can't tell (rest-server, S3). */
   remove(key: string, options?: WaitOptions): Promise<void>;
   /**
    * Begins an object whose key is known only once all its bytes are (a pack is named by its hash), so that they need
@@ -68,7 +68,10 @@ export interface StagedObject extends AsyncDisposable {
 }
 
 export interface Capabilities {
-  /** Keys outside restic's own layout can be held (rest-server can't). */
+  /**
+   * Keys outside restic's own layout can be held (rest-server can't). Where not, each object but `config` is named by
+   * the SHA-256 of its bytes and can't be replaced: a put of the same bytes succeeds, of others is 'storage-exists'.
+   */
   readonly ownPrefixes: boolean;
   /** `ifAbsent` holds between processes and hosts. */
   readonly conditionalCreate: boolean;

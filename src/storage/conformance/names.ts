@@ -1,4 +1,4 @@
-import { demand, demandBytes, demandCode, listed, sample, type Check } from './check.ts';
+import { demand, demandBytes, demandCode, listed, listedAt, sample, store, type Check } from './check.ts';
 
 const impossible = [
   '',
@@ -23,7 +23,8 @@ const impossible = [
 export const nameChecks: readonly Check[] = [
   {
     name: 'every key of the allowed form can be held',
-    run: async (storage, prefix) => {
+    needs: 'ownPrefixes',
+    run: async (storage, { prefix }) => {
       const names = [
         'a',
         'A',
@@ -58,30 +59,31 @@ export const nameChecks: readonly Check[] = [
   },
   {
     name: 'a list holds exactly what lies below its prefix',
-    run: async (storage, prefix) => {
-      const keys = ['one', 'ab/1', 'ab/2', 'abc/1', 'ab/c/3'].map((name) => prefix + name);
-      for (const key of keys) await storage.put(key, [sample(key.length)]);
-      const below = [...(await listed(storage, `${prefix}ab/`)).keys()].toSorted();
+    run: async (storage, place) => {
+      const keys = ['one', 'ab/1', 'ab/2', 'abc/1', 'ab/c/3'].map((name, n) => place.key(name, sample(10 + n, n)));
+      for (const [n, key] of keys.entries()) await storage.put(key, [sample(10 + n, n)]);
+      for (const prefix of [place.prefix, ...keys.map((key) => key.slice(0, key.lastIndexOf('/') + 1))]) {
+        const found = await listedAt(storage, place, prefix);
+        const strange = [...found.keys()].filter((key) => !keys.includes(key) || !key.startsWith(prefix));
+        demand(strange.length === 0, `below ${prefix} are listed: ${strange.join(' ')}`);
+        const whole = keys.every((key, n) => found.get(key) === (key.startsWith(prefix) ? 10 + n : undefined));
+        demand(whole, `the list of ${prefix} is wrong`);
+      }
       demand(
-        below.join() === [`${prefix}ab/1`, `${prefix}ab/2`, `${prefix}ab/c/3`].join(),
-        `below ab/ are listed: ${below.join(' ')}`,
-      );
-      const all = await listed(storage, prefix);
-      demand(all.size === keys.length && keys.every((key) => all.get(key) === key.length), 'the list of all is wrong');
-      demand(
-        (await listed(storage, `${prefix}nothing/here/`)).size === 0,
+        (await listed(storage, `${place.prefix}nothing/here/`)).size === 0,
         'a folder that is not there lists something',
       );
     },
   },
   {
     name: 'a long list is complete, each object once',
-    run: async (storage, prefix) => {
-      const keys = Array.from({ length: 1100 }, (_, n) => `${prefix}${n % 11}/${n}`);
-      for (let first = 0; first < keys.length; first += 50) {
-        await Promise.all(keys.slice(first, first + 50).map((key) => storage.put(key, [])));
+    run: async (storage, place) => {
+      const keys: string[] = [];
+      for (let first = 0; first < 1100; first += 50) {
+        const names = Array.from({ length: 50 }, (_, n) => `${n % 11}/${first + n}`);
+        keys.push(...(await Promise.all(names.map((name) => store(storage, place, name, Buffer.from(name))))));
       }
-      const found = await listed(storage, prefix);
+      const found = await listedAt(storage, place);
       demand(
         found.size === keys.length && keys.every((key) => found.has(key)),
         `${found.size} of ${keys.length} objects are listed`,

@@ -1,4 +1,4 @@
-import { demand, demandBytes, demandCode, sample, type Check } from './check.ts';
+import { demand, demandAbsent, demandBytes, demandCode, sample, store, type Check } from './check.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -6,30 +6,31 @@ const mebibyte = 1024 * 1024;
 export const objectChecks: readonly Check[] = [
   {
     name: 'objects of every size read back as they were stored',
-    run: async (storage, prefix) => {
+    run: async (storage, place) => {
       for (const sizeBytes of [0, 1, 4095, 4096, mebibyte + 1, 17 * mebibyte]) {
         const bytes = sample(sizeBytes, sizeBytes);
-        await storage.put(`${prefix}${sizeBytes}`, [bytes]);
-        await demandBytes(storage, `${prefix}${sizeBytes}`, bytes);
-        const { sizeBytes: told } = await storage.stat(`${prefix}${sizeBytes}`);
+        const key = await store(storage, place, String(sizeBytes), bytes);
+        await demandBytes(storage, key, bytes);
+        const { sizeBytes: told } = await storage.stat(key);
         demand(told === sizeBytes, `an object of ${sizeBytes} bytes is said to have ${told}`);
       }
     },
   },
   {
     name: 'an object handed over in pieces is stored as one',
-    run: async (storage, prefix) => {
+    run: async (storage, place) => {
       const pieces = Array.from({ length: 3000 }, (_, n) => sample(n % 7, n));
-      await storage.put(`${prefix}pieces`, pieces);
-      await demandBytes(storage, `${prefix}pieces`, Buffer.concat(pieces));
+      const whole = Buffer.concat(pieces);
+      const key = place.key('pieces', whole);
+      await storage.put(key, pieces);
+      await demandBytes(storage, key, whole);
     },
   },
   {
     name: 'ranges are read exactly, and never beyond the end',
-    run: async (storage, prefix) => {
-      const key = `${prefix}ranges`;
+    run: async (storage, place) => {
       const bytes = sample(10_000);
-      await storage.put(key, [bytes]);
+      const key = await store(storage, place, 'ranges', bytes);
       for (const [offset, length] of [
         [0, 10_000],
         [0, 1],
@@ -57,10 +58,9 @@ export const objectChecks: readonly Check[] = [
   },
   {
     name: 'an object larger than whoever asks would take is refused',
-    run: async (storage, prefix) => {
-      const key = `${prefix}limited`;
+    run: async (storage, place) => {
       const bytes = sample(10_000);
-      await storage.put(key, [bytes]);
+      const key = await store(storage, place, 'limited', bytes);
       const whole = await storage.get(key, { maxBytes: 10_000 });
       demand(Buffer.compare(whole, bytes) === 0, 'an object as large as allowed reads other bytes');
       const part = await storage.get(key, { maxBytes: 10, range: { offset: 0, length: 20 } });
@@ -70,9 +70,9 @@ export const objectChecks: readonly Check[] = [
   },
   {
     name: 'what does not exist is told so',
-    run: async (storage, prefix) => {
-      await storage.put(`${prefix}file`, [sample(1)]);
-      for (const key of [`${prefix}absent`, `${prefix}no/such/folder`]) {
+    run: async (storage, place) => {
+      await store(storage, place, 'file', sample(1));
+      for (const key of [place.key('absent', sample(2)), place.key('no/such/folder', sample(3))]) {
         await demandCode('storage-not-found', `reading the absent ${key}`, storage.get(key));
         await demandCode(
           'storage-not-found',
@@ -80,19 +80,19 @@ export const objectChecks: readonly Check[] = [
           storage.get(key, { range: { offset: 0, length: 1 } }),
         );
         await demandCode('storage-not-found', `asking for the absent ${key}`, storage.stat(key));
-        await demandCode('storage-not-found', `removing the absent ${key}`, storage.remove(key));
+        await demandAbsent(`removing the absent ${key}`, storage.remove(key));
       }
     },
   },
   {
     name: 'the storage keeps bytes of its own',
-    run: async (storage, prefix) => {
+    run: async (storage, place) => {
       const bytes = sample(100);
-      await storage.put(`${prefix}own`, [bytes]);
+      const key = await store(storage, place, 'own', bytes);
       const wanted = Uint8Array.from(bytes);
       bytes.fill(0);
-      (await storage.get(`${prefix}own`)).fill(1);
-      await demandBytes(storage, `${prefix}own`, wanted);
+      (await storage.get(key)).fill(1);
+      await demandBytes(storage, key, wanted);
     },
   },
 ];

@@ -1,18 +1,19 @@
-import { demand, demandBytes, demandCode, listed, sample, type Check } from './check.ts';
+import { demand, demandAbsent, demandBytes, demandCode, listedAt, sample, store, type Check } from './check.ts';
 
 /** Writes are whole, once, and alone. */
 export const writingChecks: readonly Check[] = [
   {
     name: 'many objects are stored at the same time',
-    run: async (storage, prefix) => {
-      const keys = Array.from({ length: 48 }, (_, n) => `${prefix}${n % 16}/${n}`);
-      await Promise.all(keys.map((key, n) => storage.put(key, [sample(1000, n)])));
+    run: async (storage, place) => {
+      const names = Array.from({ length: 48 }, (_, n) => `${n % 16}/${n}`);
+      const keys = await Promise.all(names.map((name, n) => store(storage, place, name, sample(1000, n))));
       await Promise.all(keys.map((key, n) => demandBytes(storage, key, sample(1000, n))));
     },
   },
   {
     name: 'a replaced object is old or new for a reader, never a mixture',
-    run: async (storage, prefix) => {
+    needs: 'ownPrefixes',
+    run: async (storage, { prefix }) => {
       const key = `${prefix}replaced`;
       const versions = [1, 2].map((seed) => Buffer.from(sample(100_000 * seed, seed)));
       const [first, second] = versions;
@@ -32,26 +33,27 @@ export const writingChecks: readonly Check[] = [
   },
   {
     name: 'a staged object is invisible until its commit, then whole, and leaves nothing without one',
-    run: async (storage, prefix) => {
+    run: async (storage, place) => {
       const staged = await storage.stage?.();
       if (!staged) return;
       await staged.write([sample(70_000, 1), sample(10, 2)]);
       await staged.write([sample(3000, 3)]);
-      demand((await listed(storage, prefix)).size === 0, 'an object in the making is listed');
-      await staged.commit(`${prefix}staged/object`);
-      await staged[Symbol.asyncDispose]();
       const whole = Buffer.concat([sample(70_000, 1), sample(10, 2), sample(3000, 3)]);
-      await demandBytes(storage, `${prefix}staged/object`, whole);
+      const key = place.key('staged/object', whole);
+      demand((await listedAt(storage, place)).size === 0, 'an object in the making is listed');
+      await staged.commit(key);
+      await staged[Symbol.asyncDispose]();
+      await demandBytes(storage, key, whole);
       const given = await storage.stage?.();
       await given?.write([sample(10, 1)]);
       await given?.[Symbol.asyncDispose]();
-      demand((await listed(storage, prefix)).size === 1, 'an object without a commit is listed');
+      demand((await listedAt(storage, place)).size === 1, 'an object without a commit is listed');
     },
   },
   {
     name: 'ifAbsent leaves an object that is there as it is',
-    run: async (storage, prefix) => {
-      const key = `${prefix}once`;
+    run: async (storage, place) => {
+      const key = place.key('once', sample(10, 1));
       await storage.put(key, [sample(10, 1)], { ifAbsent: true });
       await demandCode(
         'storage-exists',
@@ -64,8 +66,8 @@ export const writingChecks: readonly Check[] = [
   {
     name: 'of many that create one object at once, exactly one succeeds',
     needs: 'conditionalCreate',
-    run: async (storage, prefix) => {
-      const key = `${prefix}race`;
+    run: async (storage, place) => {
+      const key = place.key('race', sample(10, 1));
       const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
       const outcomes = await Promise.allSettled(
         seeds.map((seed) => storage.put(key, [sample(10, seed)], { ifAbsent: true })),
@@ -77,21 +79,21 @@ export const writingChecks: readonly Check[] = [
   },
   {
     name: 'a removed object is gone, and can be stored again',
-    run: async (storage, prefix) => {
-      const key = `${prefix}removed/object`;
-      await storage.put(key, [sample(10, 1)]);
+    run: async (storage, place) => {
+      const key = await store(storage, place, 'removed/object', sample(10, 1));
       await storage.remove(key);
       await demandCode('storage-not-found', 'reading a removed object', storage.get(key));
-      await demandCode('storage-not-found', 'removing an object twice', storage.remove(key));
-      demand((await listed(storage, prefix)).size === 0, 'a removed object is still listed');
-      await storage.put(key, [sample(10, 2)], { ifAbsent: true });
-      await demandBytes(storage, key, sample(10, 2));
+      await demandAbsent('removing an object twice', storage.remove(key));
+      demand((await listedAt(storage, place)).size === 0, 'a removed object is still listed');
+      await storage.put(key, [sample(10, 1)], { ifAbsent: true });
+      await demandBytes(storage, key, sample(10, 1));
     },
   },
   {
     name: 'a call given up rejects with the reason and leaves the object whole or absent',
-    run: async (storage, prefix) => {
-      const key = `${prefix}given-up`;
+    run: async (storage, place) => {
+      const bytes = sample(1_000_000);
+      const key = place.key('given-up', bytes);
       const reason = new Error('given up');
       const refusal = async (call: Promise<unknown>): Promise<void> => {
         const error: unknown = await call.then(
@@ -100,14 +102,14 @@ export const writingChecks: readonly Check[] = [
         );
         demand(error === reason, `a call given up ended with ${String(error)}`);
       };
-      await refusal(storage.put(key, [sample(10)], { signal: AbortSignal.abort(reason) }));
+      await refusal(storage.put(key, [bytes], { signal: AbortSignal.abort(reason) }));
       await refusal(storage.get(key, { signal: AbortSignal.abort(reason) }));
       const controller = new AbortController();
-      const putting = storage.put(key, [sample(1_000_000)], { signal: controller.signal });
+      const putting = storage.put(key, [bytes], { signal: controller.signal });
       controller.abort(reason);
       await refusal(putting);
-      for (const sizeBytes of (await listed(storage, prefix)).values())
-        demand(sizeBytes === 1_000_000, 'a part of an object is listed');
+      for (const sizeBytes of (await listedAt(storage, place)).values())
+        demand(sizeBytes === bytes.length, 'a part of an object is listed');
     },
   },
 ];

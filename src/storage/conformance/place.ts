@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { Storage } from '../storage.ts';
+
+/** Where one check may store what it tries, so that it meets nobody else's objects. */
+export interface Place {
+  /** Ends with '/'; a list of it holds what this check stored, and maybe other checks' objects. */
+  readonly prefix: string;
+  /** Where these bytes may be stored. The name tells apart what may have the same bytes, where names are free. */
+  key(name: string, bytes: Uint8Array): string;
+  /** Whether this check may have stored what is there. */
+  holds(key: string): boolean;
+}
+
+/** Names are free below a prefix of the check's own. */
+export function ownPlace(prefix: string): Place {
+  return { prefix, key: (name) => prefix + name, holds: (key) => key.startsWith(prefix) };
+}
+
+/** Names are what restic's are, for a storage that holds no others: packs, each named by its content's hash. */
+export function packPlace(): Place {
+  const given = new Set<string>();
+  const key = (_: string, bytes: Uint8Array): string => {
+    const id = createHash('sha256').update(bytes).digest('hex');
+    const path = `data/${id.slice(0, 2)}/${id}`;
+    given.add(path);
+    return path;
+  };
+  return { prefix: 'data/', key, holds: (path) => given.has(path) };
+}
+
+/** Removes what was stored at a place; returns what stayed. */
+export async function clean(storage: Storage, place: Place): Promise<readonly string[]> {
+  const left: string[] = [];
+  for await (const { key } of storage.list(place.prefix)) {
+    if (place.holds(key)) await storage.remove(key).catch(() => left.push(key));
+  }
+  return left;
+}
