@@ -1,35 +1,61 @@
 import type { Proof } from '../test/support/proof.ts';
 
-/** The result of one section of the full run. */
+/** The result of one section of the full run: of one test file. */
 export interface Section {
   readonly date: string;
+  readonly commit: string;
   readonly passed: number;
+  readonly failed: number;
   readonly skipped: number;
   readonly proofs: readonly Proof[];
 }
 
-/** docs/PROOF.md. */
-export function proofPage(commit: string, sections: Readonly<Record<string, Section>>): string {
-  const claims = Object.values(sections).flatMap(({ date, proofs }) =>
-    proofs.map(({ claim, test, count, seeds }) => row(claim, test, count, seeds.join(' ') || '–', date, commit)),
-  );
-  const totals = Object.entries(sections).map(([name, section]) =>
-    row(name, String(section.passed), String(section.skipped), section.date),
-  );
+/** By the path of the test file. */
+export type Sections = Readonly<Record<string, Section>>;
+
+/** docs/PROOF.md: what was shown, by which sections, and which of them were not run. */
+export function proofPage(files: readonly string[], sections: Sections): string {
+  const done = files.flatMap((file) => (sections[file] === undefined ? [] : [{ file, ...sections[file] }]));
   return [
     '# Proof',
     '',
-    'Written by `npm run test:full`: every test at full size, against real restic.',
+    'Written by `npm run test:full`: every test at full size, against real restic. A section is a test file.',
+    '',
+    verdict(files, sections),
     '',
     '| claim | test | count | seeds | date | commit |',
     '| --- | --- | --- | --- | --- | --- |',
-    ...claims,
+    ...done.flatMap((section) => (section.failed === 0 ? claims(section) : [])),
     '',
-    '| section | passed | skipped | date |',
-    '| --- | --- | --- | --- |',
-    ...totals,
+    '| section | passed | failed | skipped | date | commit |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...files.map((file) => total(file, sections[file])),
     '',
   ].join('\n');
+}
+
+function verdict(files: readonly string[], sections: Sections): string {
+  const missing = files.filter((file) => sections[file] === undefined).length;
+  const failed = files.filter((file) => (sections[file]?.failed ?? 0) > 0).length;
+  if (missing + failed === 0) return `All ${files.length} sections passed.`;
+  return `**Incomplete**: of ${files.length} sections ${missing} were not run, and ${failed} failed.`;
+}
+
+function claims({ proofs, date, commit }: Section): readonly string[] {
+  return proofs.map(({ claim, test, count, seeds }) => row(claim, test, count, shortened(seeds), date, commit));
+}
+
+function total(file: string, section: Section | undefined): string {
+  if (section === undefined) return row(file, 'NOT RUN', '', '', '', '');
+  const { passed, failed, skipped, date, commit } = section;
+  return row(file, String(passed), failed === 0 ? '0' : `**${failed} FAILED**`, String(skipped), date, commit);
+}
+
+/** Seeds that follow one another are a range: '7…106'. */
+function shortened(seeds: readonly string[]): string {
+  const [first = '–', last = first] = [seeds[0], seeds.at(-1)];
+  const isRange = seeds.length > 2 && seeds.every((seed, n) => Number(seed) === Number(first) + n);
+  return isRange ? `${first}…${last}` : seeds.join(' ') || '–';
 }
 
 function row(...cells: readonly string[]): string {

@@ -11,6 +11,7 @@ const runner = new URL('test-run.ts', import.meta.url).href;
 async function outcome(
   bodies: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  longestFileMs = 60_000,
 ): Promise<unknown> {
   await using dir = await tempDir();
   const files = bodies.map((_, index) => dir.file(`${index}.test.ts`));
@@ -21,7 +22,7 @@ async function outcome(
   await writeFile(
     main,
     `import { runTests } from ${JSON.stringify(runner)};
-    console.log(JSON.stringify(await runTests(${JSON.stringify(files)})));`,
+    console.log(JSON.stringify(await runTests(${JSON.stringify(files)}, { longestFileMs: ${longestFileMs} })));`,
   );
   const options = { env: { CI: undefined, NODE_TEST_CONTEXT: undefined, ...env } };
   const output = await runOk(process.execPath, [main], options);
@@ -53,4 +54,11 @@ test('what a test says that it has proven is kept', async () => {
     test('kills', (t) => prove(t, { claim: 'nothing is lost', count: '20 kills', seeds: [7] }));`;
   const proofs = [{ claim: 'nothing is lost', test: 'kills', count: '20 kills', seeds: ['7'] }];
   assert.deepEqual(await outcome([body]), { passed: 1, failed: 0, skipped: 0, proofs });
+});
+
+test('a file that does not end is ended and fails by its name, and what ran beside it counts', async () => {
+  const hangs = `test('waits', () => { setInterval(() => {}, 1000); return new Promise(() => {}); });`;
+  const goesOn = `test('leaves something open', () => { setInterval(() => {}, 1000); });`;
+  const result = await outcome([passing, hangs, goesOn], {}, 3_000);
+  assert.deepEqual(result, { passed: 2, failed: 2, skipped: 0, proofs: [] });
 });

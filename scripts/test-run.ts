@@ -1,11 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { run, type EventData } from 'node:test';
 import { inspect } from 'node:util';
+import { systemClock } from '../src/clock/clock.ts';
 import { acceptedInCi } from '../test/absences.ts';
 import { readProof, type Proof } from '../test/support/proof.ts';
 import { root } from './tree.ts';
 
-interface TestRun {
+export interface TestRun {
   passed: number;
   failed: number;
   skipped: number;
@@ -13,19 +15,41 @@ interface TestRun {
   readonly proofs: Proof[];
 }
 
+interface RunOptions {
+  /** A file that takes longer fails by its name, and its process is ended. */
+  readonly longestFileMs: number;
+  /** Of each file, as soon as it has ended. */
+  readonly onFile?: (file: string, result: TestRun) => void;
+}
+
 const inCi = process.env['CI'] !== undefined;
 
-/** A file that hangs fails, and what was tested beside it is told. */
-const longestFileMs = 60 * 60_000;
+/** Much of the tests' time is spent waiting for the programs that they start. */
+const filesAtOnce = availableParallelism() + 1;
 
-/** Runs test files, each in a process of its own, two at a time; prints failures in full and a line a file. */
-export async function runTests(files: readonly string[], options: { readonly signal?: AbortSignal } = {}) {
-  const result: TestRun = { passed: 0, failed: 0, skipped: 0, proofs: [] };
+/** Runs test files, each in a process of its own, a few at a time; prints failures in full and a line a file. */
+export async function runTests(files: readonly string[], { longestFileMs, onFile }: RunOptions): Promise<TestRun> {
+  const total = noResult();
+  const waiting = [...files];
+  const lane = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runFile(file, longestFileMs);
+      add(total, result);
+      onFile?.(file, result);
+    }
+  };
+  await Promise.all(Array.from({ length: filesAtOnce }, lane));
+  if (total.passed + total.failed === 0) fail(total, 'npm test', 'no test ran');
+  return total;
+}
+
+/** A run of its own for each file: only so can one that hangs be ended alone. */
+async function runFile(file: string, longestFileMs: number): Promise<TestRun> {
+  const result = noResult();
+  const late = AbortSignal.timeout(longestFileMs);
   const events = run({
-    ...options,
-    files: files.map((file) => resolve(root, file)),
-    concurrency: 2,
-    timeout: longestFileMs,
+    files: [resolve(root, file)],
+    signal: late,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   events.on('test:pass', (data) => passed(result, data));
@@ -33,12 +57,26 @@ export async function runTests(files: readonly string[], options: { readonly sig
   events.on('test:stdout', ({ message }) => process.stdout.write(message));
   events.on('test:stderr', ({ message }) => process.stdout.write(message));
   events.on('test:diagnostic', ({ message }) => result.proofs.push(...readProof(message)));
-  events.on('test:summary', finishedFile);
+  const startMs = systemClock.monotonicMs();
   for await (const _event of events) {
     // Read to the end: the listeners above do the work.
   }
-  if (result.passed + result.failed === 0) fail(result, 'npm test', 'no test ran');
+  if (late.aborted) fail(result, shown(file), `had not ended after ${longestFileMs / 1000} s, and was ended`);
+  const tookMs = Math.round(systemClock.monotonicMs() - startMs);
+  const tests = result.passed + result.failed + result.skipped;
+  console.log(`${result.failed === 0 ? '✔' : '✖'} ${shown(file)} (${tests}, ${tookMs} ms)`);
   return result;
+}
+
+function noResult(): TestRun {
+  return { passed: 0, failed: 0, skipped: 0, proofs: [] };
+}
+
+function add(total: TestRun, { passed, failed, skipped, proofs }: TestRun): void {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  total.proofs.push(...proofs);
 }
 
 export function summaryOf({ passed, failed, skipped }: TestRun): string {
@@ -61,19 +99,16 @@ function passed(result: TestRun, data: EventData.TestPass): void {
 
 function failed(result: TestRun, data: EventData.TestFail): void {
   const { error } = data.details;
-  if ('failureType' in error && error.failureType === 'subtestsFailed') return;
+  if ('failureType' in error && quietFailures.includes(String(error.failureType))) return;
   fail(result, where(data), inspect(error.cause ?? error, { depth: 8 }));
 }
+
+/** Said by the tests themselves, or by runFile. */
+const quietFailures = ['subtestsFailed', 'testAborted'];
 
 function fail(result: TestRun, title: string, detail: string): void {
   result.failed += 1;
   console.log(`\n✖ ${title}\n${detail.replaceAll(/^/gm, '  ')}\n`);
-}
-
-function finishedFile(data: EventData.TestSummary): void {
-  if (data.file === undefined) return;
-  const took = Math.round(data.duration_ms);
-  console.log(`${data.success ? '✔' : '✖'} ${shown(data.file)} (${data.counts.tests}, ${took} ms)`);
 }
 
 function where(data: EventData.TestPass | EventData.TestFail): string {

@@ -44,7 +44,7 @@ const full: Budget = {
   propertyRuns: 20_000,
   programRuns: 200,
   fuzzRuns: 500_000,
-  histories: 1_000,
+  histories: 500,
   crashStep: 1,
   crashesPerResticCheck: 4,
   cutsPerCall: 5,
