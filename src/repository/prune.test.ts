@@ -6,10 +6,10 @@ import { writerOptions } from '../../test/support/pipeline.ts';
 import type { BlobId } from '../bytes/ids.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { hasCode } from '../errors/error.ts';
-import { silent } from '../events/events.ts';
+import { silent, type Event } from '../events/events.ts';
 import { cutAt, countOperations, everyCut } from '../storage/powercut.ts';
 import { MemoryStorage } from '../storage/memory.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { ObjectInfo, Storage } from '../storage/storage.ts';
 import { checkStructure, type Finding } from './check.ts';
 import { createRepository } from './create.ts';
 import { decodeIndexFile, encodeIndexFile } from './index-file.ts';
@@ -30,19 +30,21 @@ async function prune(
   repository: Repository,
   keep: ReadonlySet<BlobId>,
   options: Partial<PruneOptions> = {},
-): Promise<{ readonly plan: PrunePlan; readonly outcome: PruneOutcome }> {
+): Promise<{ readonly plan: PrunePlan; readonly outcome: PruneOutcome; readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  const listener = (event: Event): void => void (event.kind === 'warning' && warnings.push(event.message));
   const settings = { ...pruneDefaults, maxUnused: { kind: 'bytes', bytes: 0 } as const, ...options };
   const findUsed = async () => ({ size: keep.size, has: (_type: string, id: BlobId) => keep.has(id) });
   const signal = new AbortController().signal;
-  const { plan, used } = await planPrune(repository, { prune: settings, findUsed, clock, listener: silent, signal });
+  const { plan, used } = await planPrune(repository, { prune: settings, findUsed, clock, listener, signal });
   const outcome = await executePrune(repository, plan, {
     ...settings,
     used,
     writer: writerOptions(),
-    listener: silent,
+    listener,
   });
   await repository.loadIndex(silent);
-  return { plan, outcome };
+  return { plan, outcome, warnings };
 }
 
 async function assertSound(repository: Repository): Promise<void> {
@@ -173,6 +175,32 @@ test('what rustic knows of packs, and the packs that it marked, outlive a prune'
   const index = decodeIndexFile(await repository.readFile('index', id ?? ('' as never)), 'index');
   assert.deepEqual([index.packs.length, index.packsToDelete.length, index.other], [1, 1, { own: 1 }]);
   assert.deepEqual(index.packs[0]?.other, { time, size: 7 });
+});
+
+/** Tells no ages in lists; of a single object where it is a known one. */
+class AgelessStorage extends MemoryStorage {
+  readonly ages = new Map<string, bigint>();
+
+  override async stat(key: string): Promise<ObjectInfo> {
+    const modifiedNs = this.ages.get(key);
+    return { ...(await super.stat(key)), ...(modifiedNs === undefined ? {} : { modifiedNs }) };
+  }
+}
+
+test('packs that no index names are asked for their age, and kept and told where nobody knows it', async () => {
+  const storage = new AgelessStorage();
+  const repository = await newRepository(storage);
+  const [kept] = await storeBlobs(repository, 'data', [blobBytes('kept', 3000)]);
+  const [old, young, ageless] = ['a', 'b', 'c'].map((letter) => `data/${letter.repeat(2)}/${letter.repeat(64)}`);
+  const hourNs = 3_600_000_000_000n;
+  storage.ages.set(old ?? '', clock.nowNs() - 25n * hourNs);
+  storage.ages.set(young ?? '', clock.nowNs() - 23n * hourNs);
+  for (const key of [old, young, ageless]) await storage.put(key ?? '', [Buffer.from('no pack')]);
+  const { plan, warnings } = await prune(repository, new Set([kept as BlobId]));
+  assert.deepEqual(plan.removeUnindexed, ['a'.repeat(64)]);
+  assert.deepEqual(plan.leaveUnindexed.toSorted(), ['b'.repeat(64), 'c'.repeat(64)]);
+  assert.deepEqual(warnings, ['1 that no index names are kept: the storage does not say how old they are']);
+  await assert.rejects(storage.get(old ?? ''), { code: 'storage-not-found' });
 });
 
 test('a recovery without free space removes before it writes', async () => {

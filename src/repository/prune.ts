@@ -52,7 +52,21 @@ export async function planPrune(
   const stored = await storedPacks(repository, options.signal);
   const account = accountPacks(repository.index, used, (pack) => stored.has(pack));
   const state = { account, stored, marked, version, nowNs: options.clock.nowNs() };
-  return { plan: decidePrune(state, options.prune), used };
+  const plan = decidePrune(state, options.prune);
+  warnOfAgeless(plan, stored, options.listener);
+  return { plan, used };
+}
+
+/** They are kept for ever, unless somebody looks after them. */
+function warnOfAgeless(
+  { leaveUnindexed }: PrunePlan,
+  stored: ReadonlyMap<FileId, StoredPack>,
+  listener: Listener,
+): void {
+  const ageless = leaveUnindexed.filter((id) => stored.get(id)?.modifiedNs === undefined).length;
+  if (ageless === 0) return;
+  const message = `${ageless} that no index names are kept: the storage does not say how old they are`;
+  listener({ kind: 'warning', during: 'prune', item: 'packs', message });
 }
 
 /** undefined where rustic doesn't say, or not in a way that can be read. */
@@ -67,13 +81,18 @@ function markedAt({ other }: IndexedPack): bigint | undefined {
   }
 }
 
-/** What is listed, and what isn't but is there when asked for by its name. */
+/**
+ * What is listed, and what isn't but is there when asked for by its name. Of a pack that no index names the age
+ * matters, which some storages tell only of a single object.
+ */
 async function storedPacks(repository: Repository, signal: AbortSignal): Promise<Map<FileId, StoredPack>> {
   const stored = new Map<FileId, StoredPack>();
   for await (const { id, ...pack } of repository.list('data', { signal })) stored.set(id, pack);
-  const unlisted = new Set<FileId>();
-  for (const { pack } of repository.index.all()) if (!stored.has(pack)) unlisted.add(pack);
-  for (const pack of unlisted) {
+  const indexed = new Set<FileId>();
+  for (const { pack } of repository.index.all()) indexed.add(pack);
+  const unlisted = [...indexed].filter((pack) => !stored.has(pack));
+  const ageless = [...stored].filter(([pack, { modifiedNs }]) => modifiedNs === undefined && !indexed.has(pack));
+  for (const pack of [...unlisted, ...ageless.map(([id]) => id)]) {
     const info = await tryStat(repository, pack, signal);
     if (info) stored.set(pack, info);
   }

@@ -160,15 +160,15 @@ test('of a blob in two packs the copy among used blobs is kept', () => {
   assert.deepEqual([plan.remove, plan.repack], [[packId(1)], []]);
 });
 
-test('packs that no index names go when they are a day old, young ones stay', () => {
+test('packs that no index names go when they are a day old, young ones and those of unknown age stay', () => {
   const { plan } = planOf({ packs: [full(0)], used: some(0) }, (stored) => {
     stored.set(packId(10), { sizeBytes: 5, modifiedNs: nowNs - 25n * hourNs });
     stored.set(packId(11), { sizeBytes: 6, modifiedNs: nowNs - 23n * hourNs });
     stored.set(packId(12), { sizeBytes: 7 });
   });
-  assert.deepEqual(plan.removeUnindexed, [packId(10), packId(12)]);
-  assert.deepEqual(plan.leaveUnindexed, [packId(11)]);
-  assert.equal(plan.statistics.bytes.unreferenced, 12);
+  assert.deepEqual(plan.removeUnindexed, [packId(10)]);
+  assert.deepEqual(plan.leaveUnindexed, [packId(11), packId(12)]);
+  assert.equal(plan.statistics.bytes.unreferenced, 5);
 });
 
 test('packs that rustic marked stay for 23 hours', () => {
@@ -183,6 +183,17 @@ test('packs that rustic marked stay for 23 hours', () => {
   assert.deepEqual(plan.removeUnindexed, [packId(11)]);
   assert.deepEqual(plan.unmark, [packId(11)]);
   assert.deepEqual(plan.leaveUnindexed, [packId(10), packId(12)]);
+});
+
+test('packs of unknown age are as old as rustic’s mark on them', () => {
+  const marked = new Map([
+    [packId(10), nowNs - 23n * hourNs - 1n],
+    [packId(11), nowNs - 25n * hourNs],
+  ]);
+  const { plan } = planOf({ packs: [full(0)], used: some(0), marked }, (stored) => {
+    for (const pack of marked.keys()) stored.set(pack, { sizeBytes: 5 });
+  });
+  assert.deepEqual([plan.removeUnindexed, plan.leaveUnindexed], [[packId(11)], [packId(10)]]);
 });
 
 test('nothing is pruned when a used blob is in no index, or a needed pack is missing or of a wrong size', () => {

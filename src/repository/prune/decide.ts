@@ -87,11 +87,11 @@ class Decision {
     this.#statistics.unreferenced(sizeBytes);
   }
 
-  /** Of unknown age is not young: such storages would keep it for ever. */
+  /** What is of unknown age may be young. */
   #mayBeWanted(id: FileId): boolean {
     const { stored, marked, nowNs } = this.#state;
-    const modifiedNs = stored.get(id)?.modifiedNs;
-    if (modifiedNs !== undefined && nowNs - modifiedNs < youngNs) return true;
+    const sinceNs = stored.get(id)?.modifiedNs ?? marked.get(id) ?? nowNs;
+    if (nowNs - sinceNs < youngNs) return true;
     return marked.has(id) && nowNs - (marked.get(id) ?? nowNs) < markedNs;
   }
 
