@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
 import { scene, type Scene } from './support/scene.ts';
 
 /** Flips a bit in the first blob of every pack. */
@@ -59,4 +60,27 @@ test('prune takes its limits from the command line, shows a plan without changin
   await on.ok('prune', '--max-unused', '0');
   assert.notDeepEqual(packsOf(on.at.repository), before);
   await on.ok('check', '--read-data');
+});
+
+test('prune removes what interrupted writes left a day ago, and says how much', async () => {
+  await using on = await withUnused();
+  const now = Number(systemClock.nowNs() / 1_000_000_000n);
+  const [old, young] = ['old', 'young'].map((name) => join(on.at.repository, 'data', `~holdfast-${name}`));
+  for (const [path, ageHours] of [
+    [old, 25],
+    [young, 23],
+  ] as const) {
+    writeFileSync(path ?? '', 'half a pack');
+    utimesSync(path ?? '', now, now - ageHours * 3600);
+  }
+  await on.ok('prune', '--dry-run');
+  assert.ok(existsSync(old ?? ''));
+  assert.match(await on.ok('prune'), /^removed what interrupted writes had left: 1 file$/m);
+  assert.deepEqual(
+    [old, young].map((path) => existsSync(path ?? '')),
+    [false, true],
+  );
+  assert.doesNotMatch(await on.ok('prune'), /interrupted/);
+  utimesSync(young ?? '', now, now - 25 * 3600);
+  assert.deepEqual((await on.records('prune')).find((one) => one['message_type'] === 'leftovers')?.['removed'], 1);
 });

@@ -1,10 +1,11 @@
 import { HoldfastError } from '../errors/error.ts';
+import type { Note } from '../events/events.ts';
 import type { PruneJobOptions } from '../job/prune.ts';
 import { pruneDefaults, type PruneOptions, type PruneStatistics, type UnusedLimit } from '../repository/prune.ts';
 import type { pruneOptions } from './commands/prune-options.ts';
 import type { Console } from './console.ts';
 import type { Context } from './context.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, plural } from './format.ts';
 import type { Values } from './option.ts';
 import { sizeBytes } from './quantity.ts';
 import { writerOptions } from './writer-options.ts';
@@ -40,6 +41,17 @@ export function pruneJob(values: Values<typeof pruneOptions>, context: Context):
     prune: pruneOptionsOf(values, context),
     writer: writerOptions(context.globals),
     onPlan: (statistics) => showStatistics(statistics, context.console),
+  };
+}
+
+/** What a prune tells beside its plan. */
+export function pruneNotes({ console }: Context): { readonly onNote: (note: Note) => void } {
+  return {
+    onNote: ({ name, data: { removed } }) => {
+      if (name !== 'leftovers-removed') return;
+      if (console.form === 'json') console.record({ message_type: 'leftovers', removed });
+      else console.say(`removed what interrupted writes had left: ${plural(Number(removed), 'file')}`);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FileId } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { removeLeftovers } from '../repository/leftovers.ts';
 import {
   executePrune,
   planPrune,
@@ -43,6 +44,7 @@ export async function pruneLocked(
     usedBlobs(from, await treesOf(from, seen), { listener, signal });
   const { plan, used } = await planPrune(repository, { prune: options.prune, findUsed, clock, listener, signal });
   options.onPlan(plan.statistics);
+  if (options.mode === 'execute') await removeLeftovers(repository, context);
   if (options.mode === 'dry-run' || isEmpty(plan)) return { failedRemovals: 0 };
   await assertAllSeen(repository, seen);
   const writer = { ...options.writer, signal, mode: 'store' } as const;

@@ -77,6 +77,10 @@ export class CachedStorage implements Storage {
     await this.#far.remove(key, options);
   }
 
+  get removeLeftovers(): Storage['removeLeftovers'] {
+    return this.#far.removeLeftovers?.bind(this.#far);
+  }
+
   stat: Storage['stat'] = async (key, options) => this.#far.stat(key, options);
 
   async *list(prefix: string, options?: WaitOptions): AsyncGenerator<ObjectInfo> {

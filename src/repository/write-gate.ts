@@ -71,6 +71,17 @@ class GatedStorage implements Storage {
     return this.#inner.list(prefix, options);
   }
 
+  get removeLeftovers(): Storage['removeLeftovers'] {
+    const remove = this.#inner.removeLeftovers?.bind(this.#inner);
+    return (
+      remove &&
+      (async (before, options) => {
+        await this.#gate.passed();
+        return remove(before, options);
+      })
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inner[Symbol.asyncDispose]();
   }

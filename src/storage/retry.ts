@@ -105,6 +105,14 @@ export class RetryingStorage implements Storage {
     });
   }
 
+  get removeLeftovers(): Storage['removeLeftovers'] {
+    const remove = this.#inner.removeLeftovers?.bind(this.#inner);
+    return (
+      remove &&
+      (async (before, wait) => this.#retryUnbounded('removing leftovers', wait ?? {}, () => remove(before, wait)))
+    );
+  }
+
   /** What is staged is tried once, and never waited for forever: its bytes are gone and can't be sent again. */
   get stage(): Storage['stage'] {
     const stage = this.#inner.stage?.bind(this.#inner);

@@ -56,7 +56,7 @@ export interface Storage extends AsyncDisposable {
    * still running must not lose its work, so leave a day. Resolves with how many were removed. Only where a driver
    * can leave such things.
    */
-  removeLeftovers?(before: bigint, options?: WaitOptions): Promise<number>;
+  readonly removeLeftovers?: ((before: bigint, options?: WaitOptions) => Promise<number>) | undefined;
 }
 
 /** Disposed of without a commit, it leaves nothing. */

@@ -13,7 +13,7 @@ import type { forgetOptions } from '../commands/forget.ts';
 import type { Context } from '../context.ts';
 import { plural } from '../format.ts';
 import { showProgress } from '../progress.ts';
-import { pruneJob } from '../prune-view.ts';
+import { pruneJob, pruneNotes } from '../prune-view.ts';
 import { findOptions } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { groupTitle, snapshotTable } from '../snapshot-table.ts';
@@ -26,7 +26,7 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
   if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'forget: --no-lock goes with --dry-run only');
   const policy = policyOf(values);
   checkRemoveAll(values, policy);
-  using view = showProgress(context);
+  using view = showProgress(context, pruneNotes(context));
   let groups: readonly GroupPlan<Snapshot>[] = [];
   const outcome = await forget(jobContext(context, view.listener), {
     ...findOptions(values, context),
