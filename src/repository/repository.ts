@@ -1,6 +1,7 @@
-import type { BlobId, FileId } from '../bytes/ids.ts';
+import type { BlobId, FileId, RawPath } from '../bytes/ids.ts';
 import type { CompressionMode } from '../compression/zstd.ts';
 import type { Listener } from '../events/events.ts';
+import type { FileAttributes } from '../host/attributes.ts';
 import type { Chunking, Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
@@ -156,6 +157,11 @@ export interface BlobReader extends AsyncDisposable {
   ready(): Promise<void>;
   /** Blobs of one pack, in any order. Resolves with the blobs that couldn't be read; all others are written. */
   place(pack: FileId, placements: readonly Placement[]): Promise<readonly PlacementFailure[]>;
+  /**
+   * Makes files that are one blob each, of one pack: a worker opens, fills and closes them. Whatever stands at a path
+   * already is left alone, and that file fails. A call that rejects does so when no worker is at it any more.
+   */
+  make(pack: FileId, files: readonly NewFile[]): Promise<MadeFiles>;
   /** For readers that need the bytes: checked plaintext. */
   read(location: BlobLocation): Promise<Uint8Array>;
 }
@@ -169,5 +175,25 @@ export interface Placement {
 
 export interface PlacementFailure {
   readonly location: BlobLocation;
+  readonly error: Error;
+}
+
+export interface NewFile {
+  readonly location: BlobLocation;
+  /** Through the descriptor of its folder, which stays open until the promise settles. */
+  readonly path: RawPath;
+  /** Its extended attributes are all that it keeps. */
+  readonly attributes: FileAttributes;
+  readonly holes: Placement['holes'];
+}
+
+export interface MadeFiles {
+  readonly failures: readonly NewFileFailure[];
+  /** What this host or user can't keep, once for each file: see `AttributeOptions`. */
+  readonly lost: readonly string[];
+}
+
+export interface NewFileFailure {
+  readonly file: NewFile;
   readonly error: Error;
 }

@@ -1,5 +1,6 @@
 import type { BlobId, RawPath } from '../bytes/ids.ts';
 import type { Listener } from '../events/events.ts';
+import type { XattrSelection } from '../host/attributes.ts';
 import type { Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
 
@@ -43,7 +44,7 @@ export interface RestoreOptions {
   readonly holes: 'dense' | 'sparse';
   /** 'read-back': every file is read again when all is written, and compared. Not with 'dry-run'. */
   readonly verify: 'no' | 'read-back';
-  readonly selectXattr: (name: string) => boolean;
+  readonly selectXattr: XattrSelection;
 }
 
 export type Overwrite = 'always' | 'if-changed' | 'if-newer' | 'never';

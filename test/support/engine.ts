@@ -93,7 +93,7 @@ export async function restoreSnapshot(context: JobContext, id: FileId, target: s
     target: rawPathOf(target),
     restore: {
       ...{ overwrite: 'always', select: selectAll, extras: 'keep', mode: 'write', holes: 'dense', verify: 'no' },
-      selectXattr: () => true,
+      selectXattr: 'all',
     },
   });
 }

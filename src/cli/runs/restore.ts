@@ -1,6 +1,7 @@
 import { parsePathPatterns, type PathPatterns } from '../../bytes/path-pattern.ts';
 import { rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import type { XattrSelection } from '../../host/attributes.ts';
 import { restoreToFolder } from '../../job/restore.ts';
 import { selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
 import { jobContext } from '../access.ts';
@@ -85,10 +86,11 @@ function excluding(patterns: readonly PathPatterns[]): Select {
   };
 }
 
-function xattrsOf({ includeXattr, excludeXattr }: Values): (name: string) => boolean {
+function xattrsOf({ includeXattr, excludeXattr }: Values): XattrSelection {
   if (includeXattr.length > 0 && excludeXattr.length > 0) {
     throw new HoldfastError('usage', '--include-xattr and --exclude-xattr can’t stand together');
   }
+  if (includeXattr.length + excludeXattr.length === 0) return 'all';
   const wanted = parsePathPatterns(includeXattr.map(rawPathOf));
   const unwanted = parsePathPatterns(excludeXattr.map(rawPathOf));
   if (includeXattr.length > 0) return (name) => wanted.matches(rawPathOf(name));

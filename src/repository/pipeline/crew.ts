@@ -87,14 +87,12 @@ export class Crew<Request, Reply, Extra = never> implements AsyncDisposable {
     this.#handOut();
   }
 
-  /** Fails everything that runs or waits. */
+  /** Fails everything that waits, and what runs as soon as its thread has ended: what it was lent is free then. */
   fail(error: Error): void {
     if (this.#failure) return;
     this.#failure = error;
-    for (const { done } of [...this.#members.flatMap(({ jobs }) => jobs), ...this.#urgent, ...this.#queue]) {
-      done.reject(error);
-    }
-    for (const { jobs } of this.#members) jobs.length = 0;
+    for (const { done } of [...this.#urgent, ...this.#queue]) done.reject(error);
+    for (const member of this.#members) void this.#end(member, error);
     this.#urgent.length = 0;
     this.#queue.length = 0;
     this.#options.onFailure(error);
@@ -103,6 +101,15 @@ export class Crew<Request, Reply, Extra = never> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#members.map(({ thread }) => thread[Symbol.asyncDispose]()));
+  }
+
+  async #end({ thread, jobs }: Member<Request, Reply>, error: Error): Promise<void> {
+    const running = jobs.splice(0);
+    try {
+      await thread[Symbol.asyncDispose]();
+    } finally {
+      for (const { done } of running) done.reject(error);
+    }
   }
 
   #start(): Member<Request, Reply> {

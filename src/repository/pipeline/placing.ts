@@ -6,7 +6,7 @@ const blockBytes = 4096;
 const zeros = Buffer.alloc(blockBytes);
 
 /** Writes a blob's plaintext to all its targets. */
-export function writeTargets(plaintext: Uint8Array, { targets, holes }: BlobToPlace): void {
+export function writeTargets(plaintext: Uint8Array, { targets, holes }: Pick<BlobToPlace, 'targets' | 'holes'>): void {
   for (const { fd, offset } of targets) {
     if (holes === 'write-all') writeAll(fd, plaintext, 0, plaintext.length, offset);
     else for (const { start, end } of dataRuns(plaintext, offset)) writeAll(fd, plaintext, start, end, offset);

@@ -6,11 +6,20 @@ import { limiter } from '../../flow/limiter.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { BlobIndex, BlobLocation } from '../index.ts';
 import { keyOf, shortName } from '../layout.ts';
-import type { BlobReader, Placement, PlacementFailure, ReaderOptions } from '../repository.ts';
+import type { PackedBlob } from '../pack.ts';
+import type { BlobReader, MadeFiles, NewFile, Placement, PlacementFailure, ReaderOptions } from '../repository.ts';
 import { Crew } from './crew.ts';
 import { abortError } from './abort-error.ts';
 import { neighbours, parcels, type Group } from './groups.ts';
-import type { BlobToPlace, BlobTrouble, PackBytes, ReadingReply, ReadingRequest } from './reading-protocol.ts';
+import { toColumns } from './new-file-columns.ts';
+import type {
+  BlobFailure,
+  BlobToPlace,
+  BlobTrouble,
+  PackBytes,
+  ReadingReply,
+  ReadingRequest,
+} from './reading-protocol.ts';
 import type { ReadingWork, Slice } from './reading-protocol.ts';
 
 export interface ReaderDeps {
@@ -67,14 +76,28 @@ class PipelineReader implements BlobReader {
   }
 
   async place(pack: FileId, placements: readonly Placement[]): Promise<readonly PlacementFailure[]> {
-    this.#signal.throwIfAborted();
-    const failed = await Promise.all(
-      parcels(placements.map(toPlace))
-        .map(async (items) => this.#placeParcel(pack, items))
-        .toArray(),
-    );
-    const lost = await Promise.all(failed.flat().map(async (each) => this.#placeElsewhere(each)));
-    return lost.flat();
+    const failed = await this.#everywhere(pack, placements.map(itemOf), async (bytes, items) => {
+      const blobs = items.map(({ blob, origin }) => {
+        const { targets, holes } = origin;
+        return { blob: withoutPack(blob), targets, holes };
+      });
+      const reply = await this.#run({ kind: 'place', pack: bytes, blobs });
+      if (reply.kind === 'placed') return reply.failures;
+      throw unexpectedReply();
+    });
+    return failed.map(({ origin: { location }, failure }) => ({ location, error: errorOf(location, failure) }));
+  }
+
+  async make(pack: FileId, files: readonly NewFile[]): Promise<MadeFiles> {
+    const lost: string[] = [];
+    const failed = await this.#everywhere(pack, files.map(itemOf), async (bytes, items) => {
+      const reply = await this.#run({ kind: 'make', pack: bytes, files: toColumns(items) });
+      if (reply.kind !== 'made') throw unexpectedReply();
+      lost.push(...reply.lost);
+      return reply.failures;
+    });
+    const failures = failed.map(({ origin: file, failure }) => ({ file, error: errorOf(file.location, failure) }));
+    return { failures, lost };
   }
 
   async read(location: BlobLocation): Promise<Uint8Array> {
@@ -93,17 +116,33 @@ class PipelineReader implements BlobReader {
     await this.#crew[Symbol.asyncDispose]();
   }
 
-  async #placeParcel(pack: FileId, items: readonly Item[]): Promise<readonly Failed[]> {
+  /** All of what is asked of one pack, and of other packs what that one doesn't give. */
+  async #everywhere<Origin>(
+    pack: FileId,
+    items: readonly Item<Origin>[],
+    ask: Ask<Origin>,
+  ): Promise<readonly Failed<Origin>[]> {
+    this.#signal.throwIfAborted();
+    const failed = await everyOne(parcels(items).map(async (parcel) => this.#parcel(pack, parcel, ask)));
+    const lost = await everyOne(failed.flat().map(async (each) => this.#elsewhere(each, ask)));
+    return lost.flat();
+  }
+
+  async #parcel<Origin>(
+    pack: FileId,
+    items: readonly Item<Origin>[],
+    ask: Ask<Origin>,
+  ): Promise<readonly Failed<Origin>[]> {
     const { bytes, missing } = await this.#packBytes(pack, items);
-    const there = items.filter((item) => !missing.has(item));
-    const failed = missing.entries().map(([item, failure]) => ({ item, failure }));
-    if (there.length === 0) return failed.toArray();
-    const blobs = there.map(({ blob, targets, holes }) => ({ blob, targets, holes }));
-    const reply = await this.#run({ kind: 'place', pack: bytes, blobs });
-    if (reply.kind !== 'placed') throw unexpectedReply();
-    const others = reply.failures.flatMap((failure) => {
+    const there = missing.size === 0 ? items : items.filter((item) => !missing.has(item));
+    const failed = missing
+      .entries()
+      .map(([item, failure]) => ({ ...item, failure }))
+      .toArray();
+    if (there.length === 0) return failed;
+    const others = (await ask(bytes, there)).flatMap((failure) => {
       const item = there[failure.number];
-      return item ? [{ item, failure }] : [];
+      return item ? [{ ...item, failure }] : [];
     });
     return [...failed, ...others];
   }
@@ -120,13 +159,12 @@ class PipelineReader implements BlobReader {
   }
 
   /** A damaged or lost blob may stand in another pack too. */
-  async #placeElsewhere({ item, failure }: Failed): Promise<readonly PlacementFailure[]> {
-    const { location } = item;
-    for (const other of failure.during === 'read' ? this.#othersOf(location) : []) {
-      const failed = await this.#placeParcel(other.pack, [toPlace({ ...item, location: other })]);
-      if (failed.length === 0) return [];
+  async #elsewhere<Origin>(failed: Failed<Origin>, ask: Ask<Origin>): Promise<readonly Failed<Origin>[]> {
+    for (const other of failed.failure.during === 'read' ? this.#othersOf(failed.blob) : []) {
+      const failures = await this.#parcel(other.pack, [{ origin: failed.origin, blob: other }], ask);
+      if (failures.length === 0) return [];
     }
-    return [{ location, error: errorOf(location, failure) }];
+    return [failed];
   }
 
   #othersOf({ type, id, pack, offset }: BlobLocation): readonly BlobLocation[] {
@@ -185,12 +223,18 @@ class PipelineReader implements BlobReader {
 
 type HasBlob = Pick<BlobToPlace, 'blob'>;
 
-interface Item extends Placement, BlobToPlace {}
+/** A blob, where it is looked for, and what it is for. */
+interface Item<Origin> {
+  readonly origin: Origin;
+  readonly blob: BlobLocation;
+}
 
-interface Failed {
-  readonly item: Item;
+interface Failed<Origin> extends Item<Origin> {
   readonly failure: BlobTrouble;
 }
+
+/** Asks a worker for items of one pack; resolves with those that failed, by their number. */
+type Ask<Origin> = (bytes: PackBytes, items: readonly Item<Origin>[]) => Promise<readonly BlobFailure[]>;
 
 interface Fetched<Wanted> {
   readonly bytes: PackBytes;
@@ -198,9 +242,20 @@ interface Fetched<Wanted> {
   readonly missing: ReadonlyMap<Wanted, BlobTrouble>;
 }
 
-function toPlace(placement: Placement): Item {
-  const { pack: _, ...blob } = placement.location;
-  return { ...placement, blob };
+function itemOf<Origin extends { readonly location: BlobLocation }>(origin: Origin): Item<Origin> {
+  return { origin, blob: origin.location };
+}
+
+function withoutPack(location: BlobLocation): PackedBlob {
+  const { pack: _, ...blob } = location;
+  return blob;
+}
+
+/** As `Promise.all`, but rejects only when all have settled: what a caller lent is free then. */
+async function everyOne<Result>(promises: Iterable<Promise<Result>>): Promise<readonly Result[]> {
+  const all = [...promises];
+  await Promise.allSettled(all);
+  return Promise.all(all);
 }
 
 function errorOf({ type, id, pack }: BlobLocation, { during, code, message }: BlobTrouble): HoldfastError {

@@ -2,6 +2,7 @@ import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { Placement } from '../repository.ts';
+import type { NewFileColumns } from './new-file-columns.ts';
 
 /** What the main thread asks of a worker that reads. */
 export type ReadingRequest =
@@ -10,6 +11,7 @@ export type ReadingRequest =
 
 export type ReadingWork =
   | { readonly kind: 'place'; readonly pack: PackBytes; readonly blobs: readonly BlobToPlace[] }
+  | { readonly kind: 'make'; readonly pack: PackBytes; readonly files: NewFileColumns }
   | { readonly kind: 'read'; readonly pack: PackBytes; readonly blob: PackedBlob };
 
 /** Where the sealed blobs of a request are: in a file, or handed over as slices, one for each group of neighbours. */
@@ -30,6 +32,7 @@ export interface BlobToPlace extends Pick<Placement, 'targets' | 'holes'> {
 
 export type ReadingReply =
   | { readonly kind: 'placed'; readonly failures: readonly BlobFailure[] }
+  | { readonly kind: 'made'; readonly failures: readonly BlobFailure[]; readonly lost: readonly string[] }
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
   | { readonly kind: 'failed'; readonly failure: BlobTrouble };
 

@@ -3,9 +3,12 @@ import type { RepositoryKey } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { serveRequests } from '../../host/worker.ts';
 import { openBlob, useBlob } from '../blob.ts';
+import type { PackedBlob } from '../pack.ts';
 import { neighbours } from './groups.ts';
+import { makeFile } from './making.ts';
+import { fromColumns } from './new-file-columns.ts';
 import { writeTargets } from './placing.ts';
-import type { BlobFailure, BlobToPlace, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
+import type { BlobFailure, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
 import type { ReadingReply, ReadingRequest, ReadingWork } from './reading-protocol.ts';
 import { readAt, reasonOf } from './source-file.ts';
 
@@ -20,16 +23,33 @@ class ReadingWorker {
 
   answer(request: ReadingWork): ReadingReply {
     if (request.kind === 'read') return this.#read(request);
+    if (request.kind === 'make') return this.#make(request);
     const numbered = request.blobs.map((each, number) => ({ ...each, number }));
+    return { kind: 'placed', failures: this.#each(request.pack, numbered, writeTargets) };
+  }
+
+  #make({ pack, files }: Extract<ReadingWork, { kind: 'make' }>): ReadingReply {
+    const lost: string[] = [];
+    const wanted = fromColumns(files).toArray();
+    const failures = this.#each(pack, wanted, (plaintext, file) => makeFile(file, plaintext, lost));
+    return { kind: 'made', failures, lost };
+  }
+
+  /** Hands each item its blob's plaintext, in the pack's order. */
+  #each<Item extends NumberedBlob>(
+    pack: PackBytes,
+    items: readonly Item[],
+    write: (plaintext: Uint8Array, item: Item) => void,
+  ): readonly BlobFailure[] {
     const failures: BlobFailure[] = [];
-    for (const { items, offset, end } of neighbours(numbered)) {
-      const slice = attempt('read', () => this.#slice(request.pack, offset, end));
-      for (const item of items) {
-        const failure = 'code' in slice ? slice : this.#place(slice, item);
+    for (const group of neighbours(items)) {
+      const slice = attempt('read', () => this.#slice(pack, group.offset, group.end));
+      for (const item of group.items) {
+        const failure = 'code' in slice ? slice : this.#open(slice, item, write);
         if (failure) failures.push({ ...failure, number: item.number });
       }
     }
-    return { kind: 'placed', failures };
+    return failures;
   }
 
   #read({ pack, blob }: Extract<ReadingWork, { kind: 'read' }>): ReadingReply {
@@ -38,16 +58,17 @@ class ReadingWorker {
     return 'code' in bytes ? { kind: 'failed', failure: bytes } : { kind: 'read', bytes };
   }
 
-  #place(slice: Slice, item: BlobToPlace): BlobTrouble | undefined {
-    const write = (plaintext: Uint8Array): object => {
-      writeTargets(plaintext, item);
-      return {};
-    };
-    const result = attempt('read', () =>
-      useBlob(this.#key, item.blob, sealedIn(slice, item.blob), (plaintext) =>
-        attempt('write', () => write(plaintext)),
-      ),
-    );
+  #open<Item extends NumberedBlob>(
+    slice: Slice,
+    item: Item,
+    write: (plaintext: Uint8Array, item: Item) => void,
+  ): BlobTrouble | undefined {
+    const use = (plaintext: Uint8Array): BlobTrouble | typeof done =>
+      attempt('write', () => {
+        write(plaintext, item);
+        return done;
+      });
+    const result = attempt('read', () => useBlob(this.#key, item.blob, sealedIn(slice, item.blob), use));
     return 'code' in result ? result : undefined;
   }
 
@@ -69,6 +90,13 @@ class ReadingWorker {
     }
   }
 }
+
+interface NumberedBlob {
+  readonly number: number;
+  readonly blob: PackedBlob;
+}
+
+const done = {};
 
 /** What a worker keeps between requests. */
 const keptBytes = 8 * 2 ** 20;

@@ -2,13 +2,13 @@ import type { BigIntStats } from 'node:fs';
 import type { RawPath } from '../../bytes/ids.ts';
 import type { RestoreRequest } from '../restore.ts';
 import type { Folder } from './folder.ts';
-import type { MetadataOptions } from './metadata.ts';
+import type { MetadataRestorer } from './metadata.ts';
 import type { Tally } from './tally.ts';
 
 /** What every part of one restore shares. */
 export interface RestoreContext extends RestoreRequest {
   readonly tally: Tally;
-  readonly metadata: MetadataOptions;
+  readonly metadata: MetadataRestorer;
   readonly isDryRun: boolean;
   /** What may make way for an item: a folder that isn't empty only where extras are deleted. */
   readonly clearing: 'one' | 'all';

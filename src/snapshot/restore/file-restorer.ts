@@ -1,6 +1,7 @@
 import { constants, ftruncateSync } from 'node:fs';
 import type { Directory } from '../../host/directory.ts';
 import { errorCode } from '../../host/system-error.ts';
+import type { NewFile } from '../../repository/repository.ts';
 import type { TreeNode } from '../entry.ts';
 import { removeAt } from './clear-way.ts';
 import { below } from './below.ts';
@@ -10,7 +11,7 @@ import { planFile, type FilePlan } from './file-plan.ts';
 import type { FileWriter } from './file-writer.ts';
 import type { Folder } from './folder.ts';
 import { HardLinks, linkTo, type FirstName } from './hard-links.ts';
-import { applyToName, applyToOpen } from './metadata.ts';
+import { attributesOf } from './metadata.ts';
 import type { Action } from './tally.ts';
 
 /** Restores regular files: content through the writer, then metadata; further names as links. */
@@ -64,11 +65,48 @@ export class FileRestorer {
   ): Promise<boolean> {
     const location = below(folder.location, node.name);
     if (this.#context.isDryRun || plan.way === 'complete') {
-      if (!this.#context.isDryRun) applyToName(folder.open(), node.name, node, this.#context.metadata);
+      if (!this.#context.isDryRun) this.#context.metadata.applyToChild(folder.open(), node.name, node);
       else if (plan.action !== 'unchanged') this.#context.tally.wrote(node.sizeBytes);
       this.#context.tally.done(plan.action, location, node.sizeBytes);
       return false;
     }
+    const newFile = this.#newFile(plan, folder, node);
+    if (newFile === undefined) await this.#fill(plan, folder, node, settle);
+    else await this.#make(newFile, plan.action, folder, node, settle);
+    return true;
+  }
+
+  /** What a worker can make by itself: a new file of one blob. */
+  #newFile({ way, pieces }: FilePlan, folder: Folder, node: TreeNode): NewFile | undefined {
+    const [first, ...others] = pieces;
+    if (first === undefined || others.length > 0 || first.blob.plainLength !== node.sizeBytes) return undefined;
+    if (way !== 'fresh' || this.#context.metadata.selectXattr !== 'all') return undefined;
+    const path = folder.open().path(node.name);
+    const holes = this.#context.options.holes === 'sparse' ? 'skip-zeros' : 'write-all';
+    return { location: first.blob, path, attributes: attributesOf(node), holes };
+  }
+
+  async #make(file: NewFile, action: Action, folder: Folder, node: TreeNode, settle: () => void): Promise<void> {
+    if (!folder.isNew) removeAt(folder.open(), node.name, this.#context.clearing, () => undefined);
+    const location = below(folder.location, node.name);
+    folder.hold();
+    const onDone = (error: Error | undefined): void => {
+      if (error === undefined) {
+        this.#context.tally.wrote(node.sizeBytes);
+        this.#context.tally.done(action, location, node.sizeBytes);
+      } else this.#context.tally.failed(location, error);
+      settle();
+      folder.release();
+    };
+    await this.#writer.make({ file, onDone });
+  }
+
+  async #fill(
+    plan: FilePlan & { readonly action: Action },
+    folder: Folder,
+    node: TreeNode,
+    settle: () => void,
+  ): Promise<void> {
     const { way, fd, pieces } = this.#openFile(folder, node, plan);
     const writtenBytes = pieces.reduce((sum, { blob }) => sum + blob.plainLength, 0);
     this.#context.tally.wrote(node.sizeBytes - writtenBytes);
@@ -80,14 +118,13 @@ export class FileRestorer {
     };
     const holes = this.#context.options.holes === 'sparse' && way === 'fresh' ? 'skip-zeros' : 'write-all';
     await this.#writer.fill({ fd, holes, onBytes: (bytes) => this.#context.tally.wrote(bytes), onDone }, pieces);
-    return true;
   }
 
   #finishFile(folder: Folder, node: TreeNode, fd: number, end: { action: Action; error: Error | undefined }): void {
     const location = below(folder.location, node.name);
     try {
       if (end.error !== undefined) throw end.error;
-      applyToOpen(fd, node, this.#context.metadata);
+      this.#context.metadata.applyToOpen(fd, node);
       this.#context.tally.done(end.action, location, node.sizeBytes);
     } catch (error) {
       this.#context.tally.failed(location, error);

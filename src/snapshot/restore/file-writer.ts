@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { FileId } from '../../bytes/ids.ts';
 import type { TaskGroup } from '../../flow/task-group.ts';
 import type { BlobLocation } from '../../repository/index.ts';
-import type { BlobReader, Placement, PlacementFailure } from '../../repository/repository.ts';
+import type { BlobReader, NewFile, Placement, PlacementFailure } from '../../repository/repository.ts';
 
 /** A file that is open and waits for blobs. */
 export interface OpenFile {
@@ -11,6 +11,13 @@ export interface OpenFile {
   /** Bytes of one blob are in. */
   onBytes(bytes: number): void;
   /** Everything is in, or `error` says why not. The descriptor is closed afterwards. */
+  onDone(error: Error | undefined): void;
+}
+
+/** A file of one blob, which a worker makes, fills and closes. */
+export interface FileToMake {
+  readonly file: NewFile;
+  /** It is there as it should be, or `error` says why not. */
   onDone(error: Error | undefined): void;
 }
 
@@ -29,7 +36,13 @@ interface Pending {
   error: Error | undefined;
 }
 
-const maxFiles = 256;
+/** What is asked of the readers at once: of one pack. Files that can't be asked for any more learn why by `fail`. */
+interface Share {
+  run(): Promise<void>;
+  fail(error: Error): void;
+}
+
+const maxFiles = 512;
 const maxBytes = 16 * 1024 * 1024;
 
 /**
@@ -39,13 +52,17 @@ const maxBytes = 16 * 1024 * 1024;
 export class FileWriter {
   readonly #reader: BlobReader;
   readonly #tasks: TaskGroup;
+  readonly #onLost: (what: string) => void;
   #window: Piece[] = [];
+  #newFiles: FileToMake[] = [];
   #windowBytes = 0;
   #windowFiles = 0;
 
-  constructor(reader: BlobReader, tasks: TaskGroup) {
+  /** Calls `onLost` with what new files can't keep, see `MadeFiles`. */
+  constructor(reader: BlobReader, tasks: TaskGroup, onLost: (what: string) => void) {
     this.#reader = reader;
     this.#tasks = tasks;
+    this.#onLost = onLost;
   }
 
   /** Takes the file over; resolves when the next one may come. */
@@ -66,36 +83,73 @@ export class FileWriter {
     if (this.#windowFiles >= maxFiles) await this.flush();
   }
 
+  /** Resolves when the next file may come. */
+  async make(request: FileToMake): Promise<void> {
+    this.#newFiles.push(request);
+    this.#windowFiles++;
+    this.#windowBytes += request.file.location.plainLength;
+    if (this.#windowFiles >= maxFiles || this.#windowBytes >= maxBytes) await this.flush();
+  }
+
   /** Hands the window to the readers, as fast as they take it. */
   async flush(): Promise<void> {
-    const packs = Map.groupBy(this.#window, (piece) => piece.blob.pack);
+    const shares = [
+      ...Map.groupBy(this.#window, ({ blob }) => blob.pack)
+        .entries()
+        .map(([pack, pieces]) => this.#placing(pack, pieces)),
+      ...Map.groupBy(this.#newFiles, ({ file }) => file.location.pack)
+        .entries()
+        .map(([pack, files]) => this.#making(pack, files)),
+    ];
     this.#window = [];
+    this.#newFiles = [];
     this.#windowBytes = 0;
     this.#windowFiles = 0;
-    for (const [pack, pieces] of packs) {
-      await this.#ready(packs);
-      packs.delete(pack);
-      this.#tasks.run(async () => await this.#place(pack, pieces));
+    for (const [number, share] of shares.entries()) {
+      await this.#ready(shares.slice(number));
+      this.#tasks.run(async () => {
+        try {
+          await share.run();
+        } catch (error) {
+          share.fail(asError(error));
+          throw error;
+        }
+      });
     }
   }
 
   /** Whoever waits for the rest of the window learns of the end too, and every descriptor is closed. */
-  async #ready(rest: ReadonlyMap<FileId, readonly Piece[]>): Promise<void> {
+  async #ready(rest: readonly Share[]): Promise<void> {
     try {
       await this.#reader.ready();
     } catch (error) {
-      for (const { file } of [...rest.values()].flat()) arrive(file, 0, asError(error));
+      for (const share of rest) share.fail(asError(error));
       throw error;
     }
   }
 
-  async #place(pack: FileId, pieces: readonly Piece[]): Promise<void> {
-    try {
-      settle(pieces, await this.#reader.place(pack, placementsOf(pieces)));
-    } catch (error) {
-      for (const { file } of pieces) arrive(file, 0, asError(error));
-      throw error;
-    }
+  #placing(pack: FileId, pieces: readonly Piece[]): Share {
+    return {
+      run: async () => settle(pieces, await this.#reader.place(pack, placementsOf(pieces))),
+      fail: (error) => {
+        for (const { file } of pieces) arrive(file, 0, error);
+      },
+    };
+  }
+
+  #making(pack: FileId, requests: readonly FileToMake[]): Share {
+    return {
+      run: async () => {
+        const files = requests.map(({ file }) => file);
+        const { failures, lost } = await this.#reader.make(pack, files);
+        lost.forEach(this.#onLost);
+        const errors = new Map(failures.map(({ file, error }) => [file, error]));
+        for (const request of requests) request.onDone(errors.get(request.file));
+      },
+      fail: (error) => {
+        for (const request of requests) request.onDone(error);
+      },
+    };
   }
 }
 

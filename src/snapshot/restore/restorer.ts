@@ -13,7 +13,7 @@ import type { RestoreContext } from './context.ts';
 import { FileRestorer } from './file-restorer.ts';
 import { FileWriter } from './file-writer.ts';
 import { Folder } from './folder.ts';
-import { applyToOpen } from './metadata.ts';
+import { MetadataRestorer } from './metadata.ts';
 import { restoreSpecial } from './special.ts';
 import { Tally } from './tally.ts';
 import { verifyFolder } from './verifier.ts';
@@ -27,7 +27,7 @@ export class Restorer {
     this.#context = {
       ...request,
       tally,
-      metadata: { selectXattr: request.options.selectXattr, tally },
+      metadata: new MetadataRestorer(request.options.selectXattr, tally),
       isDryRun: request.options.mode === 'dry-run',
       clearing: request.options.extras === 'delete' ? 'all' : 'one',
       untouched: new Set(),
@@ -38,7 +38,7 @@ export class Restorer {
     const { repository, signal, tree } = this.#context;
     await using reader = await repository.openReader({ signal });
     await using tasks = new TaskGroup({ signal });
-    const writer = new FileWriter(reader, tasks);
+    const writer = new FileWriter(reader, tasks, (what) => this.#context.tally.lost(what));
     const root = this.#openTarget();
     try {
       await this.#fillFolder(root, tree, new FileRestorer(this.#context, writer));
@@ -128,7 +128,7 @@ export class Restorer {
       if (!folder.wanted) return;
       if (this.#context.options.extras === 'delete') this.#deleteExtras(folder);
       if (folder.node === undefined) return;
-      if (!this.#context.isDryRun) applyToOpen(folder.open().fd, folder.node, this.#context.metadata);
+      if (!this.#context.isDryRun) this.#context.metadata.applyToOpen(folder.open().fd, folder.node);
       this.#context.tally.done('restored', folder.location, 0);
     } catch (error) {
       this.#context.tally.failed(folder.location, error);

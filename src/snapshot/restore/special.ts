@@ -8,7 +8,6 @@ import { below } from './below.ts';
 import { existingAt, type RestoreContext } from './context.ts';
 import { mayOverwrite } from './existing.ts';
 import type { Folder } from './folder.ts';
-import { applyToName } from './metadata.ts';
 
 /** Restores what has no content: links, fifos, device nodes. It is made anew even where the same stands there. */
 export function restoreSpecial(context: RestoreContext, folder: Folder, node: TreeNode): void {
@@ -20,7 +19,7 @@ export function restoreSpecial(context: RestoreContext, folder: Folder, node: Tr
     const directory = folder.open();
     removeAt(directory, node.name, context.clearing, () => undefined);
     make(directory, node);
-    applyToName(directory, node.name, node, context.metadata);
+    context.metadata.applyToChild(directory, node.name, node);
   }
   context.tally.done(existing === undefined ? 'restored' : 'updated', location, 0);
 }
