@@ -34,7 +34,6 @@ test('schemes of other storages are refused by name, unknown ones as usage', asy
   for (const url of [
     's3:https://host/bucket',
     'sftp:user@host:/path',
-    'rest:http://host',
     'rclone:a:b',
     'azure:c:/',
     'gs:b:/',

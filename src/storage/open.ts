@@ -1,34 +1,62 @@
+import { systemClock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
+import type { Driver, DriverSettings } from './driver.ts';
 import { openLocal } from './local.ts';
 import type { StorageSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
+import { Throttle, type Throttles } from './throttle.ts';
+import { ThrottledStorage } from './throttled.ts';
+
+const local: Driver = {
+  throttledBy: 'decorator',
+  open: async (address, settings) => openLocal(nonEmpty(address), settings),
+};
+
+/** By scheme. Each is loaded when an address asks for it: starting up costs no more for what isn't used. */
+const drivers: Readonly<Record<string, Driver>> = {
+  local,
+  rest: {
+    throttledBy: 'driver',
+    open: async (address, settings) => (await import('./rest.ts')).openRest(address, settings),
+  },
+};
 
 /** restic's schemes that don't open yet. */
-const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'rest', 's3', 'sftp', 'swift'];
+const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 's3', 'sftp', 'swift'];
 
 /**
  * Opens the storage at an address in restic's form: a path, `local:path`, or `scheme:…`. Anything else with a colon
  * is 'usage', as in restic: a folder of such a name needs `local:`.
  */
 export async function openStorage(url: string, settings: StorageSettings = {}): Promise<Storage> {
-  return openLocal(localPathOf(url), settings);
+  const { driver, address } = chosen(url);
+  const driverSettings: DriverSettings = { ...settings, throttles: throttlesOf(settings) };
+  const storage = await driver.open(address, driverSettings);
+  const { upload, download } = driverSettings.throttles;
+  const decorated = driver.throttledBy === 'decorator' && (upload || download);
+  return decorated ? new ThrottledStorage(storage, { upload, download }) : storage;
 }
 
-function localPathOf(url: string): string {
+function chosen(url: string): { readonly driver: Driver; readonly address: string } {
   const colon = url.indexOf(':');
   const scheme = url.slice(0, Math.max(0, colon));
-  if (scheme === 'local') return nonEmpty(url.slice(colon + 1));
+  const driver = Object.hasOwn(drivers, scheme) ? drivers[scheme] : undefined;
+  if (driver) return { driver, address: url.slice(colon + 1) };
   if (notBuilt.includes(scheme)) {
     throw new HoldfastError('unsupported', `storages with ${scheme}: are not built yet; a local folder works`);
   }
   const isPath = url.startsWith('/') || url.startsWith('../') || url.startsWith('./');
-  if (colon >= 0 && !isPath) {
-    throw new HoldfastError(
-      'usage',
-      `unknown kind of storage ${JSON.stringify(`${scheme}:`)}; for a folder of that name write local:PATH`,
-    );
-  }
-  return nonEmpty(url);
+  if (colon < 0 || isPath) return { driver: local, address: url };
+  throw new HoldfastError(
+    'usage',
+    `unknown kind of storage ${JSON.stringify(`${scheme}:`)}; for a folder of that name write local:PATH`,
+  );
+}
+
+function throttlesOf({ limits = {} }: StorageSettings): Throttles {
+  const throttle = (bytesPerSecond: number | undefined): Throttle | undefined =>
+    bytesPerSecond === undefined ? undefined : new Throttle({ bytesPerSecond, clock: systemClock });
+  return { upload: throttle(limits.uploadBytesPerSecond), download: throttle(limits.downloadBytesPerSecond) };
 }
 
 function nonEmpty(path: string): string {

@@ -14,6 +14,13 @@ export interface StorageSettings {
   readonly options?: ReadonlyMap<string, string>;
   readonly tls?: TlsSettings;
   readonly httpUserAgent?: string;
+  /** For everything that moves to or from the storage, together. */
+  readonly limits?: RateLimits;
+}
+
+export interface RateLimits {
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
 }
 
 export interface TlsSettings {

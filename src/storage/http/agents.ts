@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { HoldfastError } from '../../errors/error.ts';
+import { reasonOf } from '../../host/system-error.ts';
+import type { StorageSettings, TlsSettings } from '../settings.ts';
+
+/** Connections that requests share and keep open between them. */
+export interface HttpAgents extends Disposable {
+  readonly http: Agent;
+  readonly https: SecureAgent;
+}
+
+const systemsOwn: TlsSettings = { caFiles: [], insecure: false };
+const idleMs = 90_000;
+
+/**
+ * Makes the agents that the user's settings ask for: TLS, proxies of the environment, so many connections. For `http`
+ * alone no certificate is read, which takes a tenth of a second.
+ */
+export async function httpAgents(
+  settings: StorageSettings,
+  connections: number,
+  scheme: 'http' | 'https' = 'https',
+): Promise<HttpAgents> {
+  const tls = settings.tls ?? systemsOwn;
+  const shared = { keepAlive: true, keepAliveMsecs: idleMs, maxSockets: connections, ...proxies(settings) };
+  const http = new Agent(shared);
+  const https = new SecureAgent({
+    ...shared,
+    rejectUnauthorized: !tls.insecure,
+    ...(scheme === 'https' && { secureContext: await secureContextOf(tls) }), // for tls.connect
+  });
+  return {
+    http,
+    https,
+    [Symbol.dispose]: () => {
+      http.destroy();
+      https.destroy();
+    },
+  };
+}
+
+/** Nobody wants a proxy between a host and itself. */
+const near = 'localhost,127.0.0.1,[::1]';
+
+function proxies({ environment = {} }: StorageSettings): object {
+  const set = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name];
+  const [http, https, none] = [set('HTTP_PROXY'), set('HTTPS_PROXY'), set('NO_PROXY')];
+  if (!http && !https) return {};
+  return { proxyEnv: { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: none ? `${none},${near}` : near } };
+}
+
+async function secureContextOf({ caFiles, clientFile }: TlsSettings): Promise<SecureContext> {
+  const given = await Promise.all(caFiles.map((file) => pemOf('--cacert', file, 'CERTIFICATE')));
+  const systems = given.length > 0 ? given : getCACertificates('system');
+  const pem = clientFile === undefined ? undefined : await pemOf('--tls-client-cert', clientFile, 'PRIVATE KEY');
+  try {
+    return createSecureContext({
+      ...(systems.length > 0 && { ca: [...systems] }),
+      ...(pem !== undefined && { cert: pem, key: pem }),
+    });
+  } catch (cause) {
+    const files = [...caFiles, ...(clientFile === undefined ? [] : [clientFile])];
+    throw new HoldfastError('usage', `${files.join(', ')} can't be used: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function pemOf(option: string, file: string, kind: string): Promise<string> {
+  const text = await readFile(file, 'latin1').catch((cause: unknown) => {
+    throw new HoldfastError('usage', `the file ${file} of ${option} can't be read: ${reasonOf(cause)}`, { cause });
+  });
+  if (new RegExp(`-----BEGIN [A-Z ]*${kind}-----`).test(text)) return text;
+  throw new HoldfastError('usage', `the file ${file} of ${option} holds no ${kind.toLowerCase()} in PEM`);
+}

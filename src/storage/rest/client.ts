@@ -1,0 +1,132 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { drain, readBody, type Exchange, type HttpRequest, type HttpResponse } from '../http/exchange.ts';
+import type { GetOptions, WaitOptions } from '../storage.ts';
+import type { Throttle } from '../throttle.ts';
+import { statusError } from './errors.ts';
+import { acceptV2, parseListing, type ListedName } from './listing.ts';
+import { isHeld, pathOf } from './names.ts';
+
+export interface RestServer {
+  readonly exchange: Exchange;
+  /** For people. */
+  readonly url: string;
+  /** Of the repository, beginning and ending with '/'. */
+  readonly path: string;
+  /** Sent with each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly download?: Throttle | undefined;
+  /** Whoever serves may know better than the connection why that failed. */
+  readonly explain?: (error: unknown) => Promise<unknown>;
+  readonly close: () => Promise<void>;
+}
+
+/** No file of a repository is larger; a server that sends more is not believed. */
+const mostBytes = 512 * 1024 * 1024;
+/** Enough for more than two million packs. */
+const mostListBytes = 256 * 1024 * 1024;
+
+interface Question extends WaitOptions {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  readonly body?: readonly Uint8Array[];
+  readonly headers?: HttpRequest['headers'];
+}
+
+/** restic's REST protocol, question by question. A refusal is told with what it means; a failed connection is thrown as it comes. */
+export class RestClient {
+  readonly #server: RestServer;
+
+  constructor(server: RestServer) {
+    this.#server = server;
+  }
+
+  /** Has the server make the repository's folders; a server that has them does nothing. */
+  async create(): Promise<void> {
+    using answer = await this.#ask({ method: 'POST', path: '?create=true', body: [] });
+    await drain(answer);
+    if (answer.status !== 200) throw statusError(answer.status, `cannot create ${this.#server.url}`);
+  }
+
+  /** Resolves with the status. */
+  async post(key: string, data: readonly Uint8Array[], wait: WaitOptions): Promise<number> {
+    using answer = await this.#ask({ ...wait, method: 'POST', path: pathOf(key), body: data });
+    await drain(answer);
+    return answer.status;
+  }
+
+  async get(key: string, options: GetOptions): Promise<Uint8Array> {
+    const { range, signal } = options;
+    const headers = range && { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+    const question = { method: 'GET', path: this.#pathOf('read', key), ...(headers && { headers }) } as const;
+    using answer = await this.#ask({ ...question, ...(signal && { signal }) });
+    if (answer.status === 200 || answer.status === 206) return await this.#bytesOf(answer, key, options);
+    await drain(answer);
+    throw statusError(answer.status, this.doing('read', key));
+  }
+
+  /** Undefined when the object isn't there. */
+  async sizeOf(key: string, wait: WaitOptions): Promise<number | undefined> {
+    if (!isHeld(key)) return undefined;
+    using answer = await this.#ask({ ...wait, method: 'HEAD', path: pathOf(key) });
+    await drain(answer);
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw statusError(answer.status, this.doing('find', key));
+    const text = answer.header('content-length') ?? '';
+    if (/^\d{1,15}$/.test(text)) return Number(text);
+    throw new HoldfastError('storage-failed', `${this.doing('find', key)}: the server tells no size`);
+  }
+
+  async namesIn(folder: string, wait: WaitOptions): Promise<readonly ListedName[]> {
+    using answer = await this.#ask({ ...wait, method: 'GET', path: `${folder}/` });
+    if (answer.status === 200) {
+      const text = await readBody(answer, { ...wait, mostBytes: mostListBytes, more: 'refused' });
+      return parseListing(text.toString(), answer.header('content-type'));
+    }
+    await drain(answer);
+    const error = statusError(answer.status, `cannot list ${folder} in ${this.#server.url}`);
+    if (answer.status !== 404) throw error;
+    // rclone answers so when something within it failed.
+    if (answer.header('server')?.startsWith('rclone/')) throw new HoldfastError('storage-failed', error.message);
+    return [];
+  }
+
+  async remove(key: string, wait: WaitOptions): Promise<void> {
+    using answer = await this.#ask({ ...wait, method: 'DELETE', path: this.#pathOf('remove', key) });
+    await drain(answer);
+    if (answer.status !== 200) throw statusError(answer.status, this.doing('remove', key));
+  }
+
+  doing(verb: string, key: string): string {
+    return `cannot ${verb} ${key} in ${this.#server.url}`;
+  }
+
+  #pathOf(verb: string, key: string): string {
+    if (isHeld(key)) return pathOf(key);
+    throw statusError(404, this.doing(verb, key));
+  }
+
+  async #ask({ method, path, body, headers, signal }: Question): Promise<HttpResponse> {
+    const type = body && { 'content-type': 'application/octet-stream' };
+    return await this.#server.exchange({
+      method,
+      path: this.#server.path + path,
+      headers: { ...this.#server.headers, accept: acceptV2, ...type, ...headers },
+      ...(body && { body }),
+      signal,
+    });
+  }
+
+  async #bytesOf(answer: HttpResponse, key: string, options: GetOptions): Promise<Uint8Array> {
+    const { range, maxBytes = mostBytes, signal } = options;
+    const wait = { throttle: this.#server.download, signal };
+    if (!range) return await readBody(answer, { ...wait, mostBytes: maxBytes, more: 'refused' });
+    // Some answer with the whole object all the same.
+    const skipBytes = answer.status === 200 ? range.offset : 0;
+    const bytes = await readBody(answer, { ...wait, mostBytes: range.length, skipBytes, more: 'cut' });
+    if (bytes.length === range.length) return bytes;
+    throw new HoldfastError(
+      'damaged',
+      `${this.doing('read', key)}: it ends before byte ${range.offset + range.length}`,
+    );
+  }
+}
