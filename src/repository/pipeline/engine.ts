@@ -121,8 +121,10 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   }
 
   readonly #receive = (reply: Reply | SealedPart): void => {
-    if (reply.kind === 'sealed') this.#pack(reply);
-    else this.wake();
+    if (reply.kind !== 'sealed') return this.wake();
+    // A worker that waits for room ends all the sooner.
+    if (!this.signal.aborted) this.#pack(reply);
+    giveBack(reply);
   };
 
   #pack(part: SealedPart): void {
@@ -131,7 +133,6 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
       this.#packers[blob.type].add(blob, new Uint8Array(part.bytes, offset, blob.length));
       offset += blob.length;
     }
-    giveBack(part);
   }
 
   readonly #store = (pack: OpenPack): void => {
