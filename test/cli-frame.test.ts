@@ -85,7 +85,11 @@ test('usage errors exit with 2 and name the nearest right word', async (context)
     [['version', 'x'], /"x" is one argument too many/],
     [['key'], /key: which one\? key list · key add · key remove · key passwd/],
     [['snapshots'], /which repository\?/],
-    [['-r', '/nowhere', '--limit-upload', '5', 'snapshots'], /--limit-upload is not supported by this version/],
+    [
+      ['-r', '/nowhere', 'prune', '--unsafe-recover-no-free-space', 'x'],
+      /--unsafe-recover-no-free-space is not supported by this version/,
+    ],
+    [['-r', '/nowhere', '--limit-upload', '5k', 'snapshots'], /--limit-upload: "5k" is not a whole number/],
     [
       ['-r', '/nowhere', '--insecure-no-password', '-o', 's3.x', 'snapshots'],
       /--option: "s3.x" is not an option and its value such as s3.region=/,
@@ -143,7 +147,7 @@ test('completion comes from the definitions and is valid for its shell', async (
     const script = stdout.toString();
     for (const word of ['snapshots', 'keep-quarterly', 'if-newer'])
       assert.ok(script.includes(word), `${shell}: ${word}`);
-    assert.ok(!script.includes('limit-upload'), 'what is unsupported is not offered');
+    assert.ok(!script.includes('unsafe-recover'), 'what is unsupported is not offered');
   }
   const { stdout } = await holdfast(['completion', 'bash']);
   const ask = `${stdout.toString()}\nCOMP_WORDS=(holdfast restore --over); COMP_CWORD=2; _holdfast; echo "\${COMPREPLY[@]}"`;

@@ -5,7 +5,7 @@ import { openRepository } from '../repository/open.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
 import { openStorage } from '../storage/open.ts';
-import { RetryingStorage } from '../storage/retry.ts';
+import { RetryingStorage, retryPolicy } from '../storage/retry.ts';
 import type { StorageSettings } from '../storage/settings.ts';
 import type { Storage } from '../storage/storage.ts';
 import { askSecret, canAsk } from './ask.ts';
@@ -71,9 +71,10 @@ export async function storageAt(
   address: string,
   settings: Pick<StorageSettings, 'create'> = {},
 ): Promise<Storage> {
-  const { clock, listener } = context;
-  const storage = await openStorage(address, { ...storageSettings(context), ...settings });
-  return new RetryingStorage(storage, { clock, listener });
+  const { clock, listener, globals } = context;
+  const all = { ...storageSettings(context), ...settings };
+  const policy = retryPolicy({ timeoutMs: globals.stuckRequestTimeout, limits: all.limits });
+  return new RetryingStorage(await openStorage(address, all), { clock, listener, policy });
 }
 
 async function repositoryStorage(context: Context, address: string): Promise<Storage> {

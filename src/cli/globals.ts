@@ -1,4 +1,4 @@
-import { choice, count, flag, list, parsed, text, unsupported, type Values } from './option.ts';
+import { choice, count, flag, list, parsed, text, wholeNumber, type Values } from './option.ts';
 import { durationMs, packSizeBytes } from './quantity.ts';
 
 /** Options that every command takes, before or after its name. */
@@ -40,9 +40,11 @@ export const globals = {
   }),
   insecureTls: flag('believe any server (insecure)'),
   httpUserAgent: text('name', 'what requests over HTTP say sent them', { environment: 'RESTIC_HTTP_USER_AGENT' }),
-  limitUpload: unsupported('one'),
-  limitDownload: unsupported('one'),
-  stuckRequestTimeout: unsupported('one'),
+  limitUpload: parsed('KiB', wholeNumber, 'send at most this much a second', { fallback: 'no limit' }),
+  limitDownload: parsed('KiB', wholeNumber, 'receive at most this much a second', { fallback: 'no limit' }),
+  stuckRequestTimeout: parsed('duration', durationMs, 'try a request again that stands still for so long', {
+    fallback: '1m',
+  }),
 } as const;
 
 export type Globals = Values<typeof globals>;

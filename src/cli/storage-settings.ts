@@ -1,4 +1,4 @@
-import type { StorageSettings } from '../storage/settings.ts';
+import type { RateLimits, StorageSettings } from '../storage/settings.ts';
 import type { Context } from './context.ts';
 import { flagName, refusal } from './option.ts';
 
@@ -14,6 +14,15 @@ export function storageSettings({ globals, environment }: Context): StorageSetti
       ...(tlsClientCert === undefined ? {} : { clientFile: tlsClientCert }),
     },
     ...(httpUserAgent === undefined ? {} : { httpUserAgent }),
+    limits: limits(globals),
+  };
+}
+
+/** restic takes zero for none. */
+function limits({ limitUpload, limitDownload }: Context['globals']): RateLimits {
+  return {
+    ...(limitUpload && { uploadBytesPerSecond: limitUpload * 1024 }),
+    ...(limitDownload && { downloadBytesPerSecond: limitDownload * 1024 }),
   };
 }
 

@@ -3,6 +3,7 @@ import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
+import type { RateLimits } from './settings.ts';
 import {
   transientCodes,
   type Capabilities,
@@ -35,6 +36,22 @@ const patience: RetryPolicy = {
   timeoutMs: 60_000,
   slowestBytesPerSecond: 128 * 1024,
 };
+
+/** Objects that may move at once and share a limit on bytes. */
+const sharers = 16;
+
+/** The patience that fits what the user asked for: a limited rate is no stall. */
+export function retryPolicy(wish: {
+  readonly timeoutMs?: number | undefined;
+  readonly limits?: RateLimits | undefined;
+}): RetryPolicy {
+  const { uploadBytesPerSecond: up = Infinity, downloadBytesPerSecond: down = Infinity } = wish.limits ?? {};
+  return {
+    ...patience,
+    timeoutMs: wish.timeoutMs || patience.timeoutMs,
+    slowestBytesPerSecond: Math.min(patience.slowestBytesPerSecond, up / sharers, down / sharers),
+  };
+}
 
 /** An object of unknown size is taken for this large. */
 const unknownBytes = 64 * 1024 * 1024;

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
+import { openStorage } from '../src/storage/open.ts';
+import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
+import { holdfastOk } from './support/holdfast.ts';
+import { scene } from './support/scene.ts';
+
+async function msOf(task: () => Promise<unknown>): Promise<number> {
+  const start = systemClock.monotonicMs();
+  await task();
+  return systemClock.monotonicMs() - start;
+}
+
+test('--limit-upload and --limit-download keep a backup and a restore at their rates', async () => {
+  await using on = await scene();
+  const bytes = 3 * 1024 * 1024;
+  writeFileSync(`${on.source}/large`, randomBytes(bytes));
+  // A second's worth goes at once.
+  assert.ok((await msOf(() => on.ok('--limit-upload', '1024', 'backup', on.source))) >= 2000);
+  const restore = ['restore', 'latest', '--target', on.dir.file('back')];
+  assert.ok((await msOf(() => on.ok('--limit-download', '1024', ...restore))) >= 2000);
+});
+
+test('the limits hold within an object of a REST server', { skip: withoutRestServer() }, async () => {
+  await using server = await startRestServer();
+  const repository = `rest:http://127.0.0.1:${server.port}/`;
+  const at = { repository, password: 'secret' };
+  await holdfastOk(at, ['init']);
+  const limits = { uploadBytesPerSecond: 1000, downloadBytesPerSecond: 200 };
+  await using storage = await openStorage(repository, { limits });
+  const key = 'locks/5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03'; // of 'hello' and a line end
+  assert.ok((await msOf(async () => storage.put(key, [Buffer.from('hello\n')]))) < 1000);
+  assert.ok((await msOf(async () => storage.get('config'))) < 1000);
+  assert.ok((await msOf(async () => storage.get('config'))) >= 300);
+});
