@@ -3,7 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runRestic, withoutRestic } from './servers/restic.ts';
-import { runHoldfast } from './support/holdfast.ts';
+import { servedHoldfast } from './support/holdfast.ts';
 import { jsonLines, scene, type JsonRecord, type Scene } from './support/scene.ts';
 
 /**
@@ -189,7 +189,7 @@ test('init has the fields and types of restic’s JSON', options, async () => {
   await using on = await scene();
   const [ours, theirs] = [on.dir.file('ours'), on.dir.file('theirs')];
   const args = ['--json', 'init'];
-  const made = await runHoldfast({ ...on.at, repository: ours }, args);
+  const made = await servedHoldfast({ ...on.at, repository: ours }, args);
   assert.deepEqual(lacking(made, await runRestic('0.19.1', { ...on.at, repository: theirs }, args)), []);
 });
 
@@ -200,6 +200,6 @@ test('a wrong password and a missing repository end with restic’s exit_error',
     { ...on.at, password: 'wrong' },
     { ...on.at, repository: on.dir.file('nowhere') },
   ]) {
-    assert.deepEqual(lacking(await runHoldfast(at, args), await runRestic('0.19.1', at, args)), []);
+    assert.deepEqual(lacking(await servedHoldfast(at, args), await runRestic('0.19.1', at, args)), []);
   }
 });

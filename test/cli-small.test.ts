@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runHoldfast } from './support/holdfast.ts';
+import { servedHoldfast } from './support/holdfast.ts';
 import { scene } from './support/scene.ts';
 
 test('init makes a repository of format 2, or 1, and refuses to make it twice', async () => {
   await using on = await scene();
   const at = { ...on.at, repository: on.dir.file('new/deep') };
-  const first = await runHoldfast(at, ['init']);
+  const first = await servedHoldfast(at, ['init']);
   assert.match(first.stdout.toString(), /^created repository \w{10} at \//);
   assert.match(first.stdout.toString(), /Keep the password/);
-  assert.equal((await runHoldfast(at, ['init'])).code, 1);
-  assert.match((await runHoldfast(at, ['cat', 'config'])).stdout.toString(), /"version": 2,/);
+  assert.equal((await servedHoldfast(at, ['init'])).code, 1);
+  assert.match((await servedHoldfast(at, ['cat', 'config'])).stdout.toString(), /"version": 2,/);
   const old = { ...on.at, repository: on.dir.file('old') };
-  assert.equal((await runHoldfast(old, ['init', '--repository-version', '1'])).code, 0);
-  assert.match((await runHoldfast(old, ['cat', 'config'])).stdout.toString(), /"version": 1,/);
-  assert.equal((await runHoldfast(old, ['init', '--copy-chunker-params'])).code, 2);
+  assert.equal((await servedHoldfast(old, ['init', '--repository-version', '1'])).code, 0);
+  assert.match((await servedHoldfast(old, ['cat', 'config'])).stdout.toString(), /"version": 1,/);
+  assert.equal((await servedHoldfast(old, ['init', '--copy-chunker-params'])).code, 2);
 });
 
 test('keys are listed, added, removed and changed, and the one in use stays', async () => {
@@ -33,19 +33,19 @@ test('keys are listed, added, removed and changed, and the one in use stays', as
   );
   assert.match(await on.ok('key', 'list'), /^\*\w{8} +ann +host/m);
   const second = { ...on.at, password: 'second' };
-  assert.equal((await runHoldfast(second, ['list', 'keys'])).code, 0);
+  assert.equal((await servedHoldfast(second, ['list', 'keys'])).code, 0);
   const current = String(keys.find((key) => key['current'])?.['id']);
   assert.equal((await on.run(['key', 'remove', current])).code, 1, 'the key in use');
   assert.equal((await on.run(['key', 'remove', ''])).code, 1, 'more than one begins like this');
-  assert.equal((await runHoldfast(second, ['key', 'passwd', '--new-password-file', on.dir.file('third')])).code, 0);
-  assert.equal((await runHoldfast(second, ['list', 'keys'])).code, 12);
+  assert.equal((await servedHoldfast(second, ['key', 'passwd', '--new-password-file', on.dir.file('third')])).code, 0);
+  assert.equal((await servedHoldfast(second, ['list', 'keys'])).code, 12);
   const third = { ...on.at, password: 'third' };
   const other = (await on.records('key', 'list')).find((key) => !key['current']);
-  assert.equal((await runHoldfast(third, ['list', 'keys'])).code, 0);
+  assert.equal((await servedHoldfast(third, ['list', 'keys'])).code, 0);
   await on.ok('key', 'remove', String(other?.['id']));
-  assert.equal((await runHoldfast(third, ['list', 'keys'])).code, 12);
+  assert.equal((await servedHoldfast(third, ['list', 'keys'])).code, 12);
   await on.ok('key', 'add', '--new-insecure-no-password');
-  assert.equal((await runHoldfast({ ...on.at, password: '' }, ['list', 'keys', '--insecure-no-password'])).code, 0);
+  assert.equal((await servedHoldfast({ ...on.at, password: '' }, ['list', 'keys', '--insecure-no-password'])).code, 0);
 });
 
 test('tag adds, removes and sets tags, and keeps where a snapshot came from', async () => {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { openLocal } from '../src/storage/local.ts';
 import { absent } from './absences.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { holdfastOk, holdfastProgram, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
+import { holdfastProgram, servedHoldfast, servedOk, type RepositoryAt } from './support/holdfast.ts';
 import { newRepository, testPassword } from './support/repository.ts';
 import { runOk, runProgram } from './support/run-program.ts';
 import { makeSpecimens } from './support/specimens.ts';
@@ -91,7 +91,7 @@ async function theirs(...args: readonly string[]): Promise<string> {
 }
 
 async function ours(...args: readonly string[]): Promise<string> {
-  return await holdfastOk(at, args, { cwd: dir.path });
+  return await servedOk(at, args, { cwd: dir.path });
 }
 
 function records(output: string): readonly unknown[] {
@@ -203,10 +203,10 @@ test('find says who needs a blob that is lost', { skip }, async () => {
   fs.rmSync(`${copy.repository}/data/${objects.dataPack.slice(0, 2)}/${objects.dataPack}`);
   await resticOk('0.19.1', copy, ['repair', 'index']);
   const args = ['find', '--json', '--blob', objects.blob];
-  const found = records(await holdfastOk(copy, args));
+  const found = records(await servedOk(copy, args));
   assert.deepEqual(found, records(await resticOk('0.19.1', copy, args)));
   assert.notDeepEqual(found, [[]]);
-  assert.match(await holdfastOk(copy, ['find', '--show-pack-id', ...args.slice(2)]), /not found in the index/);
+  assert.match(await servedOk(copy, ['find', '--show-pack-id', ...args.slice(2)]), /not found in the index/);
 });
 
 test('find prints the lines that restic prints', { skip }, async () => {
@@ -249,7 +249,7 @@ test(
   async () => {
     fs.writeFileSync(dir.file('kept'), 'kept');
     const refused = async (...args: readonly string[]): Promise<unknown> => {
-      const { code, stderr } = await runHoldfast(at, ['--json', 'dump', ...args]);
+      const { code, stderr } = await servedHoldfast(at, ['--json', 'dump', ...args]);
       assert.equal(code, 1);
       return (JSON.parse(stderr) as { readonly error_code: unknown }).error_code;
     };

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/clock/clock.ts';
 import { createRepository } from '../../src/repository/create.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { cheapKey } from './engine.ts';
-import { holdfastOk, runHoldfast, type RepositoryAt } from './holdfast.ts';
+import { runHoldfast, servedHoldfast, servedOk, type RepositoryAt } from './holdfast.ts';
 import type { RunOptions, RunResult } from './run-program.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 
@@ -13,9 +13,9 @@ export interface Scene extends AsyncDisposable {
   readonly dir: TempDir;
   /** The folder: `a.txt`, `b.log`, `sub/c.txt`, `link` to a.txt, `same` (a hard link to a.txt). */
   readonly source: string;
-  /** Runs the real program on it, and fails unless it exits with 0. Resolves to its output. */
+  /** Runs a command on it (test/support/served.ts), and fails unless it exits with 0. Resolves to its output. */
   readonly ok: (...args: readonly string[]) => Promise<string>;
-  /** An exit code is a result. */
+  /** An exit code is a result. With options it is the real program that runs. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** As `ok`, and reads the output's lines as JSON records. */
   readonly records: (...args: readonly string[]) => Promise<readonly JsonRecord[]>;
@@ -34,7 +34,9 @@ export async function scene(): Promise<Scene> {
   makeSource(source);
   const storage = await openStorage(at.repository, { create: true });
   await using _created = await createRepository({ storage, clock: systemClock, key: cheapKey, version: 2 });
-  const ok = async (...args: readonly string[]): Promise<string> => await holdfastOk(at, args);
+  const run = async (args: readonly string[], options?: RunOptions): Promise<RunResult> =>
+    options === undefined ? await servedHoldfast(at, args) : await runHoldfast(at, args, options);
+  const ok = async (...args: readonly string[]): Promise<string> => await servedOk(at, args);
   const records = async (...args: readonly string[]): Promise<readonly JsonRecord[]> =>
     jsonLines(await ok('--json', ...args));
   return {
@@ -42,7 +44,7 @@ export async function scene(): Promise<Scene> {
     dir,
     source,
     ok,
-    run: async (args, options) => await runHoldfast(at, args, options),
+    run,
     records,
     backup: async (...args) => {
       const summary = (await records('backup', ...args)).findLast((one) => one['message_type'] === 'summary');

@@ -4,7 +4,7 @@ import { createRepository } from '../../src/repository/create.ts';
 import { openLocal } from '../../src/storage/local.ts';
 import { runRestic } from '../servers/restic.ts';
 import { cheapKey } from './engine.ts';
-import { runHoldfast, type RepositoryAt } from './holdfast.ts';
+import { runHoldfast, servedHoldfast, type RepositoryAt } from './holdfast.ts';
 import type { RunOptions, RunResult } from './run-program.ts';
 
 export type Tool = 'holdfast' | 'restic';
@@ -41,7 +41,10 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  return tool === 'restic' ? await runRestic('0.19.1', at, args, options) : await runHoldfast(at, args, options);
+  if (tool === 'restic') return await runRestic('0.19.1', at, args, options);
+  const { cwd, ...others } = options;
+  if (Object.keys(others).length > 0) return await runHoldfast(at, args, options);
+  return await servedHoldfast(at, args, cwd === undefined ? {} : { cwd });
 }
 
 /** As `run`, and fails with the program's words unless it exits with this code. */

@@ -1,0 +1,32 @@
+import { Writable } from 'node:stream';
+import { main } from '../../src/cli/main.ts';
+import type { ServedCommand, ServedResult } from './served.ts';
+
+/**
+ * Runs command lines as the program does, one after another in one process: what differs is only that nothing is
+ * loaded and compiled anew for each.
+ */
+class Captured extends Writable {
+  readonly chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.chunks.push(Buffer.from(chunk));
+    done();
+  }
+}
+
+async function serve({ args, env, cwd }: ServedCommand): Promise<ServedResult> {
+  const [out, err] = [new Captured(), new Captured()];
+  Object.defineProperty(process, 'stdout', { value: out, configurable: true });
+  Object.defineProperty(process, 'stderr', { value: err, configurable: true });
+  process.chdir(cwd);
+  const code = await main(args, env);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+  return { code, stdout: Buffer.concat(out.chunks), stderr: Buffer.concat(err.chunks).toString() };
+}
+
+let last: Promise<unknown> = Promise.resolve();
+process.on('message', (command: ServedCommand) => {
+  last = last.then(async () => process.send?.(await serve(command)));
+});
+process.on('disconnect', () => process.exit(0));
