@@ -26,3 +26,14 @@ test('IDs that differ in their last byte alone, and that of zeros, are told apar
     [true, true, true, false, false, false],
   );
 });
+
+test('a hundred thousand IDs that begin alike, or end alike, take no longer than others', { timeout: 30_000 }, () => {
+  for (const zeros of ['padStart', 'padEnd'] as const) {
+    const set = new IdSet();
+    const ids = Array.from({ length: 100_000 }, (_none, n) =>
+      parseBlobId(n.toString(16).padStart(8, '0')[zeros](64, '0')),
+    );
+    for (const id of ids) set.add(id);
+    assert.equal(set.size, ids.length);
+  }
+});

@@ -1,9 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { idBytes, type BlobId, type FileId } from './ids.ts';
 
 const wordsPerId = 8;
 
-/** A set of IDs in about 64 bytes each, for millions of them. IDs are hashes, so their first word is spread already. */
+/**
+ * A set of IDs in about 64 bytes each, for millions of them. IDs are hashes, but who writes a tree may name any; the
+ * seed keeps them from being chosen such that all want the same slot.
+ */
 export class IdSet {
+  readonly #seed = randomInt(2 ** 32);
   #words = new Uint32Array(1024 * wordsPerId);
   /** 1 where a slot is taken: any words may be an ID. */
   #taken = new Uint8Array(1024);
@@ -36,14 +41,24 @@ export class IdSet {
   /** Where the ID stands, or would stand. */
   #slotOf(words: Uint32Array): number {
     const mask = this.#taken.length - 1;
-    let slot = (words[0] ?? 0) & mask;
+    let slot = this.#hash(words) & mask;
     while (this.#taken[slot] === 1 && !this.#holds(slot, words)) slot = (slot + 1) & mask;
     return slot;
   }
 
+  #hash(words: Uint32Array): number {
+    let hash = this.#seed;
+    for (let at = 0; at < wordsPerId; at += 1) {
+      hash = Math.imul(hash ^ (words[at] ?? 0), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
   #holds(slot: number, words: Uint32Array): boolean {
     const start = slot * wordsPerId;
-    return words.every((word, at) => this.#words[start + at] === word);
+    for (let at = 0; at < wordsPerId; at += 1) if (this.#words[start + at] !== words[at]) return false;
+    return true;
   }
 
   #grow(): void {

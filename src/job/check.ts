@@ -5,7 +5,7 @@ import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
-import { BlobSet, type UsedBlobs } from '../snapshot/used-blobs.ts';
+import type { BlobSet, UsedBlobs } from '../snapshot/used-blobs.ts';
 import { inRepository, type JobContext } from './job.ts';
 
 export interface CheckJobOptions {
@@ -20,7 +20,7 @@ export interface CheckJobOptions {
 /** A finding as it is told, in a note 'finding': one of packs and indexes, of trees, of a key or of a snapshot. */
 export interface ToldFinding {
   readonly severity: 'error' | 'hint';
-  readonly code: Finding['code'] | TreeFinding['kind'] | 'key-unreadable' | 'snapshot-unreadable';
+  readonly code: Finding['code'] | TreeFinding['kind'] | 'key-unreadable' | 'snapshot-unreadable' | 'more';
   readonly message: string;
 }
 
@@ -33,8 +33,9 @@ export interface CheckOutcome {
   readonly snapshots: number;
   /** What is lost of which snapshot, at most a thousand items. */
   readonly affected: readonly Affected[];
-  /** How many there are in all. */
+  /** How many there are in all, or at least where `moreAffected`: folders within folders can make them countless. */
   readonly affectedCount: number;
+  readonly moreAffected: boolean;
 }
 
 export interface Affected {
@@ -43,6 +44,7 @@ export interface Affected {
 }
 
 const mostAffected = 1000;
+const mostCounted = 20_000;
 
 /** Checks a repository: keys, index and packs, then the trees of snapshots, then the data asked for. Reads no cache. */
 export async function check(context: JobContext, options: CheckJobOptions): Promise<CheckOutcome> {
@@ -75,6 +77,13 @@ class Told {
     else this.hints += 1;
     this.#context.listener({ kind: 'note', name: 'finding', data: { severity, code, message } });
   };
+
+  /** Errors that are too many to be told one by one. */
+  more(count: number): void {
+    if (count === 0) return;
+    this.errors += count - 1;
+    this.tell({ severity: 'error', code: 'more', message: `${count} more errors in trees are counted and not told` });
+  }
 }
 
 /** Whoever has only the password of a damaged key is locked out. */
@@ -106,21 +115,15 @@ async function treesOf(
   context: JobContext,
   told: Told,
 ): Promise<BlobSet> {
-  const { findings } = await checkTrees(repository, snapshots, context);
-  const bad = new BlobSet();
-  for (const { kind, type, id, message } of findings) {
-    told.tell({ severity: 'error', code: kind, message });
-    if (kind !== 'node-wrong') bad.add(type, id);
-  }
+  const { findings, dropped, bad } = await checkTrees(repository, snapshots, context);
+  for (const { kind, message } of findings) told.tell({ severity: 'error', code: kind, message });
+  told.more(dropped);
   return bad;
 }
 
-interface Lost {
-  readonly items: readonly Affected[];
-  readonly count: number;
-}
+type Lost = Pick<CheckOutcome, 'affected' | 'affectedCount' | 'moreAffected'>;
 
-const nothing: Lost = { items: [], count: 0 };
+const nothing: Lost = { affected: [], affectedCount: 0, moreAffected: false };
 
 async function whatIsLost(
   repository: Repository,
@@ -128,21 +131,17 @@ async function whatIsLost(
   bad: UsedBlobs,
   signal: AbortSignal,
 ): Promise<Lost> {
-  const items: Affected[] = [];
-  let count = 0;
+  const affected: Affected[] = [];
+  let affectedCount = 0;
   for await (const { snapshot, path } of affectedItems(repository, snapshots, bad, signal)) {
-    count += 1;
-    if (items.length < mostAffected) items.push({ snapshot, path: displayPath(path) });
+    if (affectedCount === mostCounted) return { affected, affectedCount, moreAffected: true };
+    affectedCount += 1;
+    if (affected.length < mostAffected) affected.push({ snapshot, path: displayPath(path) });
   }
-  return { items, count };
+  return { affected, affectedCount, moreAffected: false };
 }
 
-function outcomeOf(
-  { summary }: CheckedRepository,
-  told: Told,
-  snapshots: number,
-  { items, count }: Lost,
-): CheckOutcome {
+function outcomeOf({ summary }: CheckedRepository, told: Told, snapshots: number, lost: Lost): CheckOutcome {
   return {
     errors: told.errors,
     hints: told.hints,
@@ -150,7 +149,6 @@ function outcomeOf(
     suggestRepairIndex: summary.suggestRepairIndex,
     suggestPrune: summary.suggestPrune,
     snapshots,
-    affected: items,
-    affectedCount: count,
+    ...lost,
   };
 }

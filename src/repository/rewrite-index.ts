@@ -91,7 +91,7 @@ class NextIndex {
   /** Takes over what the file says; yields what has become full. */
   *take({ packs, packsToDelete, other }: IndexFile): Generator<IndexFile, void, void> {
     this.#other = { ...other, ...this.#other };
-    this.#marked.push(...packsToDelete.filter(({ id }) => !this.#without.has(id)));
+    for (const pack of packsToDelete) if (!this.#without.has(pack.id)) this.#marked.push(pack);
     for (const pack of packs) {
       if (this.#without.has(pack.id) || !this.#isNew(pack)) continue;
       this.#packs.push(pack);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fileIdOf, parseBlobId, rawPathOf, type BlobId } from '../bytes/ids.ts';
 import { silent } from '../events/events.ts';
 import { MemoryBlobs } from '../../test/support/memory-blobs.ts';
+import type { BlobType } from '../repository/index.ts';
 import { affectedItems, checkTrees, type TreeFinding } from './check.ts';
 import type { TreeNode } from './entry.ts';
 import { encodeTree } from '../../test/support/encode-tree.ts';
@@ -73,6 +74,22 @@ test('a file without a list of blobs and a folder without a tree are wrong', asy
   );
 });
 
+test('findings beyond ten thousand are counted, and what they concern is known', async () => {
+  const at = new Fixture();
+  const lost = Array.from({ length: 10_007 }, (_, n) => parseBlobId(n.toString(16).padStart(64, '0')));
+  const tree = await at.tree(file('a', ...lost));
+  const { findings, dropped, bad } = await checkTrees(at.store.repository, [{ tree }], options);
+  assert.deepEqual([findings.length, dropped, bad.size], [10_000, 7, 10_007]);
+});
+
+test('a folder of two hundred thousand folders is no trouble', async () => {
+  const at = new Fixture();
+  const empty = await at.tree();
+  const many = Array.from({ length: 200_000 }, (_, n) => node(`${n}`.padStart(6, '0'), 'dir', { subtree: empty }));
+  const { id } = await at.store.writer.storeTree(encodeTree(many));
+  assert.deepEqual(await at.findings(id), []);
+});
+
 test('what bad blobs take away is named, in each snapshot', async () => {
   const at = new Fixture();
   const [good, bad] = [await at.blob('good'), await at.blob('bad')];
@@ -90,4 +107,29 @@ test('what bad blobs take away is named, in each snapshot', async () => {
   const items = await Array.fromAsync(affectedItems(at.store.repository, snapshots, set, options.signal));
   const named = items.map(({ snapshot, path, type }) => `${snapshot.slice(0, 2)} ${type} ${path}`);
   assert.deepEqual(named, ['00 data /d/x', '01 data /d/x', '01 tree /e', '01 data /z']);
+});
+
+test('a tree without anything bad is read once, wherever it stands, and what is bad is named wherever it stands', async () => {
+  const at = new Fixture();
+  const [good, bad] = [await at.blob('good'), await at.blob('bad')];
+  const sound = await at.tree(node('deep', 'dir', { subtree: await at.tree(file('x', good)) }));
+  const unsound = await at.tree(node('deep', 'dir', { subtree: await at.tree(file('y', good), file('z', bad)) }));
+  const tree = await at.tree(
+    ...['a', 'c', 'e'].flatMap((name, n) => [
+      node(name, 'dir', { subtree: sound }),
+      node(`${name}${n}`, 'dir', { subtree: unsound }),
+    ]),
+  );
+  let read = 0;
+  const reader = { readBlob: async (type: BlobType, id: BlobId) => (read++, at.store.read(type, id)) };
+  const snapshots = [1, 2].map((n) => ({ id: fileIdOf(Buffer.alloc(32, n)), tree }));
+  const set = new BlobSet();
+  set.add('data', bad);
+  const items = await Array.fromAsync(affectedItems(reader, snapshots, set, options.signal));
+  const wanted = ['01', '02'].flatMap((id) => ['a0', 'c1', 'e2'].map((name) => `${id} /${name}/deep/z`));
+  assert.deepEqual(
+    items.map(({ snapshot, path }) => `${snapshot.slice(0, 2)} ${path}`),
+    wanted,
+  );
+  assert.equal(read, 5, 'the root, and two trees of each kind');
 });

@@ -6,7 +6,9 @@ import type { TreeNode } from './entry.ts';
 import type { Snapshot } from './snapshot.ts';
 import { BlobSet, type UsedBlobs } from './used-blobs.ts';
 import { visitTrees, type VisitOptions } from './visit-trees.ts';
-import { walkTree } from './walk.ts';
+import { RecentTrees } from './recent-trees.ts';
+import { SoundTrees } from './sound-trees.ts';
+import { walkTree, type WalkItem } from './walk.ts';
 
 /** Something wrong with a tree or with what it refers to. */
 export interface TreeFinding {
@@ -21,6 +23,10 @@ export interface TreeFinding {
 
 export interface TreeCheck {
   readonly findings: readonly TreeFinding[];
+  /** Findings beyond those kept. */
+  readonly dropped: number;
+  /** The blobs that can't be had, of all findings. */
+  readonly bad: BlobSet;
   /** What could be read says that these are needed; incomplete when a tree is unreadable. */
   readonly used: UsedBlobs;
 }
@@ -35,9 +41,13 @@ export async function checkTrees(
   options: VisitOptions,
 ): Promise<TreeCheck> {
   const used = new BlobSet();
+  const bad = new BlobSet();
   const findings: TreeFinding[] = [];
+  let dropped = 0;
   const add = (finding: TreeFinding): void => {
+    if (finding.kind !== 'node-wrong') bad.add(finding.type, finding.id);
     if (findings.length < mostFindings) findings.push(finding);
+    else dropped += 1;
   };
   const visitor = {
     enter: (tree: BlobId) => used.add('tree', tree),
@@ -54,7 +64,7 @@ export async function checkTrees(
   };
   const roots = snapshots.map(({ tree }) => tree);
   await visitTrees(repository, roots, visitor, options);
-  return { findings, used };
+  return { findings, dropped, bad, used };
 }
 
 function faultOf({ type, content, subtree, name }: TreeNode): string | undefined {
@@ -70,21 +80,32 @@ export interface AffectedItem {
   readonly id: BlobId;
 }
 
-/** The files and folders of the snapshots that need one of the blobs in `bad`. Each snapshot is walked whole. */
+/** The files and folders of the snapshots that need one of the blobs in `bad`. A tree without any is read once. */
 export async function* affectedItems(
   repository: Pick<Repository, 'readBlob'>,
   snapshots: readonly Pick<Snapshot, 'id' | 'tree'>[],
   bad: UsedBlobs,
   signal: AbortSignal,
 ): AsyncGenerator<AffectedItem, void> {
+  const reader = new RecentTrees(repository);
+  const sound = new SoundTrees();
   for (const { id: snapshot, tree } of snapshots) {
-    for await (const item of walkTree(repository, tree, { signal })) {
-      if (item.kind === 'unreadable') {
-        if (item.tree !== undefined) yield { snapshot, path: item.path, type: 'tree', id: item.tree };
-        continue;
-      }
-      const id = item.node.content?.find((blob) => bad.has('data', blob));
-      if (id !== undefined) yield { snapshot, path: item.path, type: 'data', id };
+    if (!sound.enter('', tree)) continue;
+    const enter = (path: RawPath, { subtree }: TreeNode): boolean =>
+      subtree === undefined || sound.enter(path, subtree);
+    for await (const item of walkTree(reader, tree, { signal, enter })) {
+      sound.arriveAt(item.path);
+      const affected = affectedBy(item, bad);
+      if (affected === undefined) continue;
+      sound.taint();
+      yield { snapshot, path: item.path, ...affected };
     }
+    sound.leaveAll();
   }
+}
+
+function affectedBy(item: WalkItem, bad: UsedBlobs): Pick<AffectedItem, 'type' | 'id'> | undefined {
+  if (item.kind === 'unreadable') return item.tree === undefined ? undefined : { type: 'tree', id: item.tree };
+  const id = item.node.content?.find((blob) => bad.has('data', blob));
+  return id === undefined ? undefined : { type: 'data', id };
 }

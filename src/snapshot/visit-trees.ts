@@ -8,7 +8,7 @@ import { ofOneTree, type TreeReader } from './walk.ts';
 
 /** Sees every tree once, however many folders share it. */
 export interface TreeVisitor {
-  /** A tree is about to be read. False when it was seen before, or isn't of interest. */
+  /** A tree is met, and read afterwards. False when it was seen before, or isn't of interest. */
   enter(tree: BlobId): boolean;
   node(tree: BlobId, node: TreeNode): void;
   /** The tree, or the rest of it, can't be read. */
@@ -34,12 +34,17 @@ export async function visitTrees(
   visitor: TreeVisitor,
   options: VisitOptions,
 ): Promise<void> {
-  const backlog = roots.toReversed();
+  const backlog: BlobId[] = [];
+  // No tree waits twice: those that share subtrees level after level would fill the memory.
+  const add = (trees: readonly BlobId[]): void => {
+    for (const tree of trees.filter((each) => visitor.enter(each)).reverse()) backlog.push(tree);
+  };
+  add(roots);
   for (let done = 0; backlog.length > 0;) {
     options.signal.throwIfAborted();
-    const batch = takeBatch(backlog, reader).filter((tree) => visitor.enter(tree));
+    const batch = takeBatch(backlog, reader);
     const read = await Promise.all(batch.map((tree) => tryRead(reader, tree)));
-    for (const [at, tree] of batch.entries()) backlog.push(...visitNodes(tree, read[at], visitor).toReversed());
+    for (const [at, tree] of batch.entries()) add(visitNodes(tree, read[at], visitor));
     done += batch.length;
     options.listener({ kind: 'progress', phase: 'reading trees', doneBytes: 0, doneItems: done });
   }

@@ -60,7 +60,7 @@ export async function* walkTree(
 
 const rootPath = rawPathOfByteString('/');
 /** More levels than a path of the longest length that Linux takes can have. */
-const deepest = 2048;
+export const deepest = 2048;
 /** Failures that concern one tree; all others end the walk. */
 export const ofOneTree: readonly ErrorCode[] = ['blob-missing', 'damaged', 'storage-not-found', 'storage-failed'];
 
@@ -100,5 +100,9 @@ function unreadable(path: RawPath, tree: BlobId | undefined, error: unknown): Un
 }
 
 function tooDeep({ path, node }: WalkedNode): UnreadableTree {
-  return unreadable(path, node.subtree, new HoldfastError('damaged', `folders are nested more than ${deepest} deep`));
+  return unreadable(path, node.subtree, nestedTooDeep());
+}
+
+export function nestedTooDeep(): HoldfastError {
+  return new HoldfastError('damaged', `folders are nested more than ${deepest} deep`);
 }

@@ -5,6 +5,7 @@ import { parseSubset, type Subset } from '../../repository/check.ts';
 import { jobContext } from '../access.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { checkOptions } from '../commands/check.ts';
+import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { plural, quoteForTerminal } from '../format.ts';
 import { showProgress } from '../progress.ts';
@@ -38,7 +39,8 @@ function tell({ console }: Context, { name, data }: Note): void {
 }
 
 function summary(outcome: CheckOutcome): unknown {
-  const { errors, hints, brokenPacks, suggestRepairIndex, suggestPrune, snapshots, affected, affectedCount } = outcome;
+  const { errors, hints, brokenPacks, suggestRepairIndex, suggestPrune, snapshots } = outcome;
+  const { affected, affectedCount, moreAffected } = outcome;
   return {
     message_type: 'summary',
     num_errors: errors,
@@ -49,6 +51,7 @@ function summary(outcome: CheckOutcome): unknown {
     snapshots,
     affected,
     num_affected: affectedCount,
+    more_affected: moreAffected,
   };
 }
 
@@ -56,14 +59,8 @@ function summary(outcome: CheckOutcome): unknown {
 const mostLines = 50;
 
 function report(outcome: CheckOutcome, data: Subset | undefined, { console }: Context): void {
-  const { errors, hints, snapshots, affected, affectedCount, suggestRepairIndex, suggestPrune } = outcome;
-  if (affectedCount > 0)
-    console.say(
-      `lost, or not whole, in ${plural(new Set(affected.map(({ snapshot }) => snapshot)).size, 'snapshot')}:`,
-    );
-  for (const { snapshot, path } of affected.slice(0, mostLines))
-    console.say(`  ${snapshot.slice(0, 8)} ${quoteForTerminal(path)}`);
-  if (affectedCount > mostLines) console.say(`  and ${affectedCount - mostLines} more (--json names a thousand)`);
+  const { errors, hints, snapshots, suggestRepairIndex, suggestPrune } = outcome;
+  reportLost(outcome, console);
   if (suggestRepairIndex) console.say('the index is to be repaired: `restic repair index` does it');
   if (suggestPrune) console.say('`holdfast prune` tidies up');
   console.say(`checked: index, packs, and the trees of ${plural(snapshots, 'snapshot')}${dataWords(data)}`);
@@ -74,6 +71,15 @@ function report(outcome: CheckOutcome, data: Subset | undefined, { console }: Co
       : `${plural(errors, 'error')} found`,
     0,
   );
+}
+
+function reportLost({ affected, affectedCount, moreAffected }: CheckOutcome, console: Console): void {
+  if (affectedCount === 0) return;
+  console.say(`lost, or not whole, in ${plural(new Set(affected.map(({ snapshot }) => snapshot)).size, 'snapshot')}:`);
+  for (const { snapshot, path } of affected.slice(0, mostLines))
+    console.say(`  ${snapshot.slice(0, 8)} ${quoteForTerminal(path)}`);
+  const rest = `${moreAffected ? 'at least ' : ''}${affectedCount - mostLines} more`;
+  if (affectedCount > mostLines) console.say(`  and ${rest} (--json names a thousand)`);
 }
 
 function dataWords(data: Subset | undefined): string {

@@ -30,7 +30,7 @@ export function toColumns(outcomes: readonly ContentOutcome[]): OutcomeColumns {
     const stored = outcome.kind === 'failed' ? nothing : outcome.stored;
     const { sizeBytes, newBlobs, newBytes, storedBytes } = stored;
     figures.set([stored.ids.length, sizeBytes, newBlobs, newBytes, storedBytes], number * figuresPerContent);
-    ids.push(...stored.ids);
+    for (const id of stored.ids) ids.push(id);
   }
   return { ids, figures, exceptions };
 }

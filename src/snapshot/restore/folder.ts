@@ -13,6 +13,8 @@ export class Folder {
   readonly parent: Folder | undefined;
   readonly name: RawPath;
   readonly location: RawPath;
+  /** 0 is the target. */
+  readonly depth: number;
   /** Undefined for the target itself. */
   readonly node: TreeNode | undefined;
   /** Whether its own metadata is to be restored: it is selected, or something in it was restored. */
@@ -31,6 +33,7 @@ export class Folder {
     this.parent = origin.parent;
     this.name = origin.name;
     this.location = origin.location;
+    this.depth = (origin.parent?.depth ?? -1) + 1;
     this.node = origin.node;
     this.#directory = origin.directory;
     this.#onDone = onDone;

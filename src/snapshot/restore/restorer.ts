@@ -7,6 +7,7 @@ import { errorCode } from '../../host/system-error.ts';
 import type { TreeNode } from '../entry.ts';
 import type { RestoreOutcome, RestoreRequest, Selection } from '../restore.ts';
 import { decodeTree } from '../tree.ts';
+import { deepest, nestedTooDeep } from '../walk.ts';
 import { removeAt } from './clear-way.ts';
 import { below } from './below.ts';
 import type { RestoreContext } from './context.ts';
@@ -109,6 +110,7 @@ export class Restorer {
     files: FileRestorer,
   ): Promise<void> {
     if (node.subtree === undefined) throw new HoldfastError('damaged', 'a folder without its tree');
+    if (parent.depth >= deepest) throw nestedTooDeep();
     const folder = parent.child(node, (done) => this.#finishFolder(done));
     try {
       if (selected) {

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { Directory } from '../../host/directory.ts';
 import type { TreeNode } from '../entry.ts';
 import { decodeTree } from '../tree.ts';
+import { deepest } from '../walk.ts';
 import { below } from './below.ts';
 import type { RestoreContext } from './context.ts';
 import { matchingBlobs } from './existing.ts';
@@ -19,7 +20,7 @@ export async function verifyFolder(context: RestoreContext, folder: Folder, tree
     const location = below(folder.location, node.name);
     const type = node.type === 'dir' ? 'directory' : 'other';
     const { selected, childrenMayBe } = context.options.select(location, type);
-    if (node.type === 'dir' && node.subtree !== undefined && childrenMayBe) {
+    if (node.type === 'dir' && node.subtree !== undefined && childrenMayBe && folder.depth < deepest) {
       right += await verifyChild(context, folder, node, node.subtree);
     } else if (node.type === 'file' && selected && !context.untouched.has(location)) {
       if (verifyFile(context, folder, node)) right++;
