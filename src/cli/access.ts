@@ -11,33 +11,39 @@ import type { Storage } from '../storage/storage.ts';
 import { askSecret, canAsk } from './ask.ts';
 import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
-import { passwordReference, repositoryAddress } from './location.ts';
+import { ownLocation, passwordReference, repositoryAddress, type Location } from './location.ts';
 import { storageSettings } from './storage-settings.ts';
 
 /** What jobs need of a command's context. A command with a progress view gives its listener. */
 export function jobContext(context: Context, listener = context.listener): JobContext {
-  return { access: repositoryAccess(context), clock: context.clock, signal: context.signal, listener };
+  return {
+    access: repositoryAccess(context, ownLocation(context)),
+    clock: context.clock,
+    signal: context.signal,
+    listener,
+  };
 }
 
-function repositoryAccess(context: Context): RepositoryAccess {
+/** How the repository that is meant is opened. */
+export function repositoryAccess(context: Context, location: Location): RepositoryAccess {
   const { noLock, retryLock } = context.globals;
   const { name, uid, gid } = currentUser();
   return {
-    open: async () => await opened(context),
+    open: async () => await opened(context, location),
     holder: { hostname: hostName(), username: name, pid: process.pid, uid, gid },
     locking: noLock ? 'none' : { retryMs: retryLock ?? 0 },
   };
 }
 
 /** A person may try a password three times. */
-async function opened(context: Context): Promise<Repository> {
-  const reference = passwordReference(context);
-  const address = await repositoryAddress(context);
-  if (reference !== undefined) return await openWith(context, address, await readSecret(reference, context.signal));
+async function opened(context: Context, location: Location): Promise<Repository> {
+  const reference = passwordReference(location, context);
+  const at = { address: await repositoryAddress(location), keyHint: location.keyHint };
+  if (reference !== undefined) return await openWith(context, at, await readSecret(reference, context.signal));
   for (let left = canAsk() ? 2 : 0; ; left -= 1) {
-    const secret = await askSecret('enter password for repository: ', context.signal);
+    const secret = await askSecret(`enter password for ${location.name}: `, context.signal);
     try {
-      return await openWith(context, address, secret);
+      return await openWith(context, at, secret);
     } catch (error) {
       if (left === 0 || !hasCode(error, 'wrong-password')) throw error;
       context.console.complain(`${error.message}. Try again`, { message_type: 'error', message: error.message });
@@ -45,12 +51,16 @@ async function opened(context: Context): Promise<Repository> {
   }
 }
 
-async function openWith(context: Context, address: string, password: Secret): Promise<Repository> {
-  const { clock, globals, console, listener } = context;
+async function openWith(
+  context: Context,
+  { address, keyHint }: { readonly address: string; readonly keyHint: string | undefined },
+  password: Secret,
+): Promise<Repository> {
+  const { clock, console, listener } = context;
   const storage = await repositoryStorage(context, address);
   const folder = cacheFolder(context);
   const optional = {
-    ...(globals.keyHint === undefined ? {} : { keyHint: globals.keyHint }),
+    ...(keyHint === undefined ? {} : { keyHint }),
     ...(folder === undefined ? {} : { cache: { folder, listener } }),
   };
   try {

@@ -28,6 +28,8 @@ const table = {
     runnable((await import('./commands/forget.ts')).forget, async () => (await import('./runs/forget.ts')).run),
   'prune': async () =>
     runnable((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
+  'copy': async () =>
+    runnable((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
   'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'stats': async () =>
     runnable((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
@@ -67,7 +69,6 @@ export const groups: ReadonlySet<string> = new Set(
 
 /** restic has them, or a later version of this program will. */
 export const unsupportedCommands = [
-  'copy',
   'features',
   'generate',
   'migrate',

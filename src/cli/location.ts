@@ -2,19 +2,78 @@ import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../errors/error.ts';
 import { reasonOf } from '../host/system-error.ts';
 import type { SecretReference } from '../secret/secret.ts';
+import type { fromOptions } from './commands/from-options.ts';
 import type { Context } from './context.ts';
-import { flagName } from './option.ts';
+import { flagName, type Given, type Values } from './option.ts';
 
-/** The address of the repository, from flag, environment or file. */
-export async function repositoryAddress(context: Context): Promise<string> {
-  const chosen = chosenOf(context, 'repo', 'repositoryFile');
-  const { repo, repositoryFile } = context.globals;
-  if (chosen === 'repo' && repo !== undefined) return repo;
-  if (repositoryFile === undefined) throw noRepositoryGiven();
-  return (await textFile(repositoryFile)).trim();
+/** What was said of a repository and its password. A command may work with two: nothing of one counts for the other. */
+export interface Location {
+  readonly repo: Said;
+  readonly repositoryFile: Said;
+  readonly passwordFile: Said;
+  readonly passwordCommand: Said;
+  readonly insecureNoPassword: boolean;
+  readonly keyHint: string | undefined;
+  readonly noPasswordFlag: string;
+  /** The variable that may hold the password itself. */
+  readonly passwordVariable: string;
+  /** For the question: `enter password for repository: `. */
+  readonly name: string;
 }
 
-function noRepositoryGiven(): HoldfastError {
+interface Said extends ReturnType<Given> {
+  readonly key: string;
+  readonly text: string | undefined;
+}
+
+/** The repository that a command works on. */
+export function ownLocation({ globals, given }: Context): Location {
+  return {
+    repo: said(given, 'repo', globals.repo),
+    repositoryFile: said(given, 'repositoryFile', globals.repositoryFile),
+    passwordFile: said(given, 'passwordFile', globals.passwordFile),
+    passwordCommand: said(given, 'passwordCommand', globals.passwordCommand),
+    insecureNoPassword: globals.insecureNoPassword,
+    keyHint: globals.keyHint,
+    noPasswordFlag: flagName('insecureNoPassword'),
+    passwordVariable: 'RESTIC_PASSWORD',
+    name: 'repository',
+  };
+}
+
+/** The other one, that `--from-repo` names. */
+export function fromLocation(values: Values<typeof fromOptions>, { given }: Context): Location {
+  return {
+    repo: said(given, 'fromRepo', values.fromRepo),
+    repositoryFile: said(given, 'fromRepositoryFile', values.fromRepositoryFile),
+    passwordFile: said(given, 'fromPasswordFile', values.fromPasswordFile),
+    passwordCommand: said(given, 'fromPasswordCommand', values.fromPasswordCommand),
+    insecureNoPassword: values.fromInsecureNoPassword,
+    keyHint: values.fromKeyHint,
+    noPasswordFlag: flagName('fromInsecureNoPassword'),
+    passwordVariable: 'RESTIC_FROM_PASSWORD',
+    name: 'source repository',
+  };
+}
+
+function said(given: Given, key: string, text: string | undefined): Said {
+  return { ...given(key), key, text };
+}
+
+/** The address, from flag, environment or file. */
+export async function repositoryAddress(location: Location): Promise<string> {
+  const chosen = chosenOf(location.repo, location.repositoryFile);
+  if (chosen?.text === undefined) throw noRepositoryGiven(location);
+  return chosen === location.repo ? chosen.text : (await textFile(chosen.text)).trim();
+}
+
+function noRepositoryGiven({ repo, repositoryFile, name }: Location): HoldfastError {
+  const [flag, file] = [flagName(repo.key), flagName(repositoryFile.key)];
+  if (repo.key !== 'repo') {
+    return new HoldfastError('usage', `which ${name}? Neither ${flag} nor ${file} is given`, {
+      next: `Say \`${flag} /srv/backup\`. Nothing was changed.`,
+    });
+  }
   return new HoldfastError('usage', 'which repository? Neither -r, --repository-file nor $RESTIC_REPOSITORY is given', {
     next: 'Say `-r /srv/backup`, or set RESTIC_REPOSITORY. Nothing was changed.',
   });
@@ -29,31 +88,28 @@ async function textFile(path: string): Promise<string> {
 }
 
 /** Where the password is; undefined when a person must be asked. */
-export function passwordReference(context: Context): SecretReference | undefined {
-  const { globals, environment } = context;
-  const value = environment['RESTIC_PASSWORD'];
-  const chosen = chosenOf(context, 'passwordFile', 'passwordCommand');
-  if (globals.insecureNoPassword) {
+export function passwordReference(location: Location, { environment }: Context): SecretReference | undefined {
+  const { passwordVariable: name, passwordFile, passwordCommand } = location;
+  const value = environment[name];
+  const chosen = chosenOf(passwordFile, passwordCommand);
+  if (location.insecureNoPassword) {
     if (chosen !== undefined || value)
-      throw new HoldfastError('usage', '--insecure-no-password and a password can’t stand together');
+      throw new HoldfastError('usage', `${location.noPasswordFlag} and a password can’t stand together`);
     return { kind: 'empty' };
   }
-  if (chosen === 'passwordFile' && globals.passwordFile !== undefined)
-    return { kind: 'file', path: globals.passwordFile };
-  if (globals.passwordCommand !== undefined) return { kind: 'command', line: globals.passwordCommand };
-  return value ? { kind: 'environment', name: 'RESTIC_PASSWORD', value } : undefined;
+  if (chosen?.text === undefined) return value ? { kind: 'environment', name, value } : undefined;
+  return chosen === passwordFile ? { kind: 'file', path: chosen.text } : { kind: 'command', line: chosen.text };
 }
 
 /** Which of two options that exclude each other holds: a flag beats the environment; both of one kind is an error. */
-function chosenOf<A extends string, B extends string>({ given }: Context, first: A, second: B): A | B | undefined {
-  const [a, b] = [given(first), given(second)];
-  if (a.origin === 'none') return b.origin === 'none' ? undefined : second;
-  if (b.origin === 'none') return first;
+function chosenOf(a: Said, b: Said): Said | undefined {
+  if (a.origin === 'none') return b.origin === 'none' ? undefined : b;
+  if (b.origin === 'none') return a;
   if (a.origin === b.origin) {
     throw new HoldfastError(
       'usage',
-      `${a.origin === 'flag' ? `${flagName(first)} and ${flagName(second)}` : `${a.label} and ${b.label}`} can’t stand together`,
+      `${a.origin === 'flag' ? `${flagName(a.key)} and ${flagName(b.key)}` : `${a.label} and ${b.label}`} can’t stand together`,
     );
   }
-  return a.origin === 'flag' ? first : second;
+  return a.origin === 'flag' ? a : b;
 }

@@ -4,6 +4,7 @@ import type { RepositoryConfig } from '../repository/repository.ts';
 import type { Secret } from '../secret/secret.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../clock/clock.ts';
+import type { RepositoryAccess } from './job.ts';
 
 export interface InitOptions {
   /** Given up to the job, which disposes of it. */
@@ -12,6 +13,8 @@ export interface InitOptions {
   readonly owner: KeyOwner;
   readonly version: RepositoryConfig['version'];
   readonly clock: Clock;
+  /** Of another repository, whose blobs are then equal where files are. */
+  readonly chunkerPolynomial?: string;
 }
 
 export interface InitOutcome {
@@ -21,9 +24,15 @@ export interface InitOutcome {
 }
 
 /** Creates a repository in an empty storage. */
-export async function init({ storage, password, owner, version, clock }: InitOptions): Promise<InitOutcome> {
+export async function init({ storage, password, owner, ...options }: InitOptions): Promise<InitOutcome> {
   await using _storage = storage;
   const key = { ...owner, password: password.reveal() };
-  const repository = await createRepository({ storage, clock, key, version });
+  const repository = await createRepository({ storage, key, ...options });
   return { id: repository.config.id, address: storage.url };
+}
+
+/** How a repository cuts files. */
+export async function polynomialOf({ open }: Pick<RepositoryAccess, 'open'>): Promise<string> {
+  await using other = await open();
+  return other.config.chunkerPolynomial;
 }

@@ -36,8 +36,12 @@ export function useBlob<Result>(
 
 /** All checks of `openBlob`, in little memory. */
 export function verifyBlob(key: RepositoryKey, blob: PackedBlob, sealed: Uint8Array): void {
+  verifyOpened(blob, openTransient(key, sealed));
+}
+
+/** Whether these bytes, which a seal held, are the blob: compressed or not, as it is stored. */
+export function verifyOpened(blob: PackedBlob, opened: Uint8Array): void {
   assertPlausible(blob);
-  const opened = openTransient(key, sealed);
   if (!blob.compressed || blob.plainLength <= smallBytes) {
     checked(blob, blob.compressed ? decompressTransient(opened, blob.plainLength) : opened);
     return;

@@ -6,6 +6,7 @@ import type { Chunking, Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
 import type { IndexFile } from './index-file.ts';
+import type { PackedBlob } from './pack.ts';
 import type { Keys } from './passwords.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -110,11 +111,32 @@ export interface BlobWriter extends AsyncDisposable {
   store(content: Content): Promise<StoredContent>;
   /** One tree blob (JSON with the final newline); resolves when its ID is known. */
   storeTree(json: Uint8Array): Promise<StoredBlob>;
-  /** One blob that is plaintext already (repack, copy). */
-  storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob>;
+  /** One blob that is plaintext already. */
+  storeBlob(type: BlobType, plaintext: Uint8Array, options?: StoreAnyway): Promise<StoredBlob>;
+  /**
+   * Stores blobs that stand in a pack of `from`, this repository or another: each is opened with that one's key, held
+   * against its ID and sealed anew. What is compressed and would be again stays as it is. One that is damaged there is
+   * looked for in other packs; resolves with those that can't be had, all others are stored.
+   */
+  carry(
+    from: Repository,
+    pack: FileId,
+    blobs: readonly PackedBlob[],
+    options?: StoreAnyway,
+  ): Promise<readonly CarryFailure[]>;
   /** Everything stored so far is durable and indexed when it resolves. */
   flush(): Promise<void>;
   readonly totals: WriterTotals;
+}
+
+/** A further copy is stored where the blob is known already. */
+export interface StoreAnyway {
+  readonly evenIfKnown: true;
+}
+
+export interface CarryFailure {
+  readonly location: BlobLocation;
+  readonly error: Error;
 }
 
 export interface StoredContent {

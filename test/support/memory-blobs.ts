@@ -35,6 +35,10 @@ export class MemoryBlobs {
       },
       storeTree: async (json) => this.#put('tree', json),
       storeBlob: async (type, plaintext) => this.#put(type, plaintext),
+      carry: async (from, _pack, blobs) => {
+        for (const { type, id } of blobs) this.#put(type, await from.readBlob(type, id));
+        return [];
+      },
       flush: async () => undefined,
       totals: { dataBlobs: 0, treeBlobs: 0, dataBytes: 0, treeBytes: 0, dataStoredBytes: 0, treeStoredBytes: 0 },
       [Symbol.asyncDispose]: async () => undefined,

@@ -19,10 +19,14 @@ export async function both<T>(make: (tool: Tool) => Promise<T>): Promise<OfBoth<
 }
 
 /** An empty repository whose key costs next to nothing to derive, so that starts of programs are cheap. */
-export async function cheapRepository(path: string, version: 1 | 2 = 2): Promise<RepositoryAt> {
+export async function cheapRepository(
+  path: string,
+  version: 1 | 2 = 2,
+  password = cheapKey.password,
+): Promise<RepositoryAt> {
   const storage = await openLocal(path, { create: true });
-  await createRepository({ storage, clock: systemClock, key: cheapKey, version });
-  return { repository: path, password: cheapKey.password };
+  await createRepository({ storage, clock: systemClock, key: { ...cheapKey, password }, version });
+  return { repository: path, password };
 }
 
 /** A copy of a repository for each tool, at `<path>-holdfast` and `<path>-restic`. */

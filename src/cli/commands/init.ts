@@ -1,17 +1,13 @@
 import { command } from '../command.ts';
-import { choice, unsupported } from '../option.ts';
+import { choice, flag } from '../option.ts';
+import { fromOptions } from './from-options.ts';
 
 export const initOptions = {
   repositoryVersion: choice('version', ['1', '2', 'stable', 'latest'], 'version of the repository’s format', {
     fallback: '2',
   }),
-  copyChunkerParams: unsupported('none'),
-  fromRepo: unsupported('one'),
-  fromRepositoryFile: unsupported('one'),
-  fromPasswordFile: unsupported('one'),
-  fromPasswordCommand: unsupported('one'),
-  fromKeyHint: unsupported('one'),
-  fromInsecureNoPassword: unsupported('none'),
+  copyChunkerParams: flag('cut files as the repository that --from-repo names, so that copies share their data'),
+  ...fromOptions,
 } as const;
 
 export const init = command({
@@ -25,6 +21,10 @@ export const init = command({
       does: 'Asks for a new password twice and creates the repository in /srv/backup.',
     },
     { line: 'holdfast -r /srv/backup -p /etc/holdfast/password init', does: 'The same with the password from a file.' },
+    {
+      line: 'holdfast -r /mnt/second init --from-repo /srv/backup --copy-chunker-params',
+      does: 'A repository to copy to: what both hold is stored once in it.',
+    },
   ],
   about: ['Keep the password safe: without it nobody can read the repository, and there is no way to get it back.'],
   options: initOptions,

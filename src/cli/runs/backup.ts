@@ -15,7 +15,7 @@ import { cacheFolder } from '../cache.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { backupOptions } from '../commands/backup.ts';
 import type { Context } from '../context.ts';
-import { passwordReference } from '../location.ts';
+import { ownLocation, passwordReference } from '../location.ts';
 import { patternsOf } from '../patterns.ts';
 import { programVersion } from '../program.ts';
 import { isProgressSeen } from '../progress.ts';
@@ -148,7 +148,7 @@ function checkCombinations(values: Values, operands: readonly string[], context:
   if (fromInput && lists.length > 0) throw new HoldfastError('usage', '--stdin and --files-from can’t stand together');
   if (values.stdin && operands.length > 0) throw new HoldfastError('usage', '--stdin and paths can’t stand together');
   const readsInput = values.stdin || lists.includes('-');
-  if (readsInput && passwordReference(context) === undefined) {
+  if (readsInput && passwordReference(ownLocation(context), context) === undefined) {
     throw new HoldfastError('usage', 'standard input can’t give both password and data: use --password-file');
   }
   if (values.stdinFromCommand && operands.length === 0)

@@ -1,27 +1,42 @@
 import { currentUser, hostName } from '../../host/users.ts';
-import { init } from '../../job/init.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { init, polynomialOf, type InitOptions } from '../../job/init.ts';
 import { readSecret } from '../../secret/secret.ts';
-import { storageAt } from '../access.ts';
+import { repositoryAccess, storageAt } from '../access.ts';
 import { askNewSecret } from '../ask.ts';
-import type { Run } from '../command.ts';
+import type { Invocation, Run } from '../command.ts';
 import type { initOptions } from '../commands/init.ts';
-import { passwordReference, repositoryAddress } from '../location.ts';
+import type { Context } from '../context.ts';
+import { fromLocation, ownLocation, passwordReference, repositoryAddress } from '../location.ts';
 
 export const run: Run<typeof initOptions> = async ({ values }, context) => {
   const { clock, console, signal } = context;
-  const address = await repositoryAddress(context);
-  const reference = passwordReference(context);
+  const location = ownLocation(context);
+  const address = await repositoryAddress(location);
+  const reference = passwordReference(location, context);
   const password = reference === undefined ? await askNewSecret(signal) : await readSecret(reference, signal);
   const owner = { hostname: hostName(), username: currentUser().name };
+  const cut = await chunkerOf(values, context);
   const storage = await storageAt(context, address, { create: true });
   const version = values.repositoryVersion === '1' ? 1 : 2;
-  const outcome = await init({ storage, password, owner, clock, version });
+  const outcome = await init({ storage, password, owner, clock, version, ...cut });
   if (console.form === 'json') {
     console.record({ message_type: 'initialized', id: outcome.id, repository: outcome.address });
     return 0;
   }
   console.say(`created repository ${outcome.id.slice(0, 10)} at ${outcome.address}`);
+  if (values.copyChunkerParams) console.say('it cuts files as the source repository does');
   console.say('');
   console.say('Keep the password: without it nobody can read the repository, and it can’t be brought back.');
   return 0;
 };
+
+async function chunkerOf(
+  values: Invocation<typeof initOptions>['values'],
+  context: Context,
+): Promise<Pick<InitOptions, 'chunkerPolynomial'>> {
+  const from = fromLocation(values, context);
+  if (values.copyChunkerParams) return { chunkerPolynomial: await polynomialOf(repositoryAccess(context, from)) };
+  if (from.repo.origin !== 'flag' && from.repositoryFile.origin !== 'flag') return {};
+  throw new HoldfastError('usage', 'init: --from-repo goes with --copy-chunker-params only');
+}

@@ -95,8 +95,7 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   }
 
   async store(request: StoreRequest): Promise<StoreReply> {
-    const transfer = request.kind === 'plain' ? request.blobs.map(({ bytes }) => bytes.buffer) : [];
-    const reply = await this.#crew.run(request, { transfer });
+    const reply = await this.#crew.run(request, { transfer: handedOver(request) });
     if (reply.kind === 'stored') return reply;
     throw new HoldfastError('internal', 'a worker answered another request than it was asked');
   }
@@ -163,6 +162,12 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     this.#crew.fail(error);
     this.wake();
   };
+}
+
+function handedOver(request: StoreRequest): readonly ArrayBuffer[] {
+  if (request.kind === 'plain') return request.blobs.map(({ bytes }) => bytes.buffer);
+  const slices = request.kind === 'carry' && request.pack.kind === 'slices' ? request.pack.slices : [];
+  return slices.map(({ bytes }) => bytes.buffer);
 }
 
 function setUpOf({ config, index, key }: EngineDeps, options: WriterOptions): Request {

@@ -1,8 +1,7 @@
 import type { PackedBlob } from '../pack.ts';
 
 /** A gap is read along where that is cheaper than another read. */
-const maxGapBytes = 32 * 1024;
-const maxGroupBytes = 2 * 2 ** 20;
+const standard = { gapBytes: 32 * 1024, groupBytes: 2 * 2 ** 20 };
 
 /** About as much as one request should take. */
 const parcelBytes = 2 * 2 ** 20;
@@ -18,14 +17,14 @@ export interface Group<Item> {
   readonly end: number;
 }
 
-export function* neighbours<Item extends HasBlob>(items: readonly Item[]): Generator<Group<Item>> {
+export function* neighbours<Item extends HasBlob>(items: readonly Item[], limits = standard): Generator<Group<Item>> {
   const sorted = items.toSorted((a, b) => a.blob.offset - b.blob.offset);
   let group: Item[] = [];
   let offset = 0;
   let end = 0;
   for (const item of sorted) {
     const itemEnd = item.blob.offset + item.blob.length;
-    const apart = item.blob.offset - end > maxGapBytes || itemEnd - offset > maxGroupBytes;
+    const apart = item.blob.offset - end > limits.gapBytes || itemEnd - offset > limits.groupBytes;
     if (group.length > 0 && apart) {
       yield { items: group, offset, end };
       group = [];

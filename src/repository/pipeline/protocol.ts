@@ -3,8 +3,10 @@ import type { CompressionMode } from '../../compression/zstd.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { BlobType } from '../index.ts';
 import type { TableMemory } from '../index/table.ts';
+import type { PackedBlob } from '../pack.ts';
 import type { Crate } from './crates.ts';
 import type { OutcomeColumns } from './outcomes.ts';
+import type { PackBytes } from './reading-protocol.ts';
 
 /** What the main thread asks of a worker. A worker answers each request by one reply, in the order they came. */
 export type Request =
@@ -24,7 +26,18 @@ export interface CutRequest {
 export type StoreRequest =
   | FilesRequest
   | RangeRequest
-  | { readonly kind: 'plain'; readonly blobs: readonly PlainBlob[] };
+  | { readonly kind: 'plain'; readonly blobs: readonly PlainBlob[] }
+  | CarryRequest;
+
+/** Blobs that stand in a pack already, of this or another repository. */
+export interface CarryRequest {
+  readonly kind: 'carry';
+  /** That they are sealed with. */
+  readonly key: RepositoryKey;
+  readonly pack: PackBytes;
+  readonly blobs: readonly PackedBlob[];
+  readonly store: PlainBlob['store'];
+}
 
 /** Chunks one after the other, from `start` on; the content may have become shorter meanwhile. */
 export interface RangeRequest {

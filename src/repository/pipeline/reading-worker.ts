@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { serveRequests } from '../../host/worker.ts';
@@ -10,12 +9,13 @@ import { fromColumns } from './new-file-columns.ts';
 import { writeTargets } from './placing.ts';
 import type { BlobFailure, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
 import type { ReadingReply, ReadingRequest, ReadingWork } from './reading-protocol.ts';
-import { readAt, reasonOf } from './source-file.ts';
+import { PackSlices, sealedIn } from './slices.ts';
+import { reasonOf } from './source-file.ts';
 
 /** What the entry file of the reading workers runs: reads packs, checks, opens, decompresses and writes. */
 class ReadingWorker {
   readonly #key: RepositoryKey;
-  #scratch = new Uint8Array(2 ** 20);
+  readonly #packs = new PackSlices();
 
   constructor(key: RepositoryKey) {
     this.#key = key;
@@ -43,7 +43,7 @@ class ReadingWorker {
   ): readonly BlobFailure[] {
     const failures: BlobFailure[] = [];
     for (const group of neighbours(items)) {
-      const slice = attempt('read', () => this.#slice(pack, group.offset, group.end));
+      const slice = attempt('read', () => this.#packs.slice(pack, group.offset, group.end));
       for (const item of group.items) {
         const failure = 'code' in slice ? slice : this.#open(slice, item, write);
         if (failure) failures.push({ ...failure, number: item.number });
@@ -54,7 +54,9 @@ class ReadingWorker {
 
   #read({ pack, blob }: Extract<ReadingWork, { kind: 'read' }>): ReadingReply {
     const end = blob.offset + blob.length;
-    const bytes = attempt('read', () => openBlob(this.#key, blob, sealedIn(this.#slice(pack, blob.offset, end), blob)));
+    const bytes = attempt('read', () =>
+      openBlob(this.#key, blob, sealedIn(this.#packs.slice(pack, blob.offset, end), blob)),
+    );
     return 'code' in bytes ? { kind: 'failed', failure: bytes } : { kind: 'read', bytes };
   }
 
@@ -71,24 +73,6 @@ class ReadingWorker {
     const result = attempt('read', () => useBlob(this.#key, item.blob, sealedIn(slice, item.blob), use));
     return 'code' in result ? result : undefined;
   }
-
-  #room(length: number): Uint8Array<ArrayBuffer> {
-    if (length > keptBytes) return new Uint8Array(length);
-    if (length > this.#scratch.length) this.#scratch = new Uint8Array(length);
-    return this.#scratch;
-  }
-
-  #slice(pack: PackBytes, offset: number, end: number): Slice {
-    if (pack.kind === 'slices') return sliceWith(pack.slices, offset);
-    const length = end - offset;
-    const target = this.#room(length);
-    const fd = openSync(pack.path, 'r');
-    try {
-      return { bytes: target.subarray(0, readAt(fd, target, length, offset)), offset };
-    } finally {
-      closeSync(fd);
-    }
-  }
 }
 
 interface NumberedBlob {
@@ -97,21 +81,6 @@ interface NumberedBlob {
 }
 
 const done = {};
-
-/** What a worker keeps between requests. */
-const keptBytes = 8 * 2 ** 20;
-
-function sliceWith(slices: readonly Slice[], offset: number): Slice {
-  const slice = slices.find((each) => each.offset <= offset && offset < each.offset + each.bytes.length);
-  if (slice) return slice;
-  throw new HoldfastError('damaged', 'the pack ends before the blob does');
-}
-
-function sealedIn({ bytes, offset }: Slice, blob: { readonly offset: number; readonly length: number }): Uint8Array {
-  const from = blob.offset - offset;
-  if (from + blob.length > bytes.length) throw new HoldfastError('damaged', 'the pack ends before the blob does');
-  return bytes.subarray(from, from + blob.length);
-}
 
 /** Whatever goes wrong with a blob concerns that blob; defects end the worker. */
 function attempt<Result extends object>(during: BlobTrouble['during'], step: () => Result): Result | BlobTrouble {

@@ -9,9 +9,12 @@ import { Cutter } from './cutter.ts';
 import { giveBack } from './crates.ts';
 import { Outbox } from './outbox.ts';
 import { toColumns, type ContentOutcome } from './outcomes.ts';
-import type { CutReply, CutRequest, RangeRequest, Reply, Request, SealedPart, StoreRequest } from './protocol.ts';
-import type { WorkerSetUp, WorkRequest } from './protocol.ts';
+import { neighbours } from './groups.ts';
+import type { CarryRequest, CutReply, CutRequest, RangeRequest, StoreRequest } from './protocol.ts';
+import type { Reply, Request, SealedPart, WorkerSetUp, WorkRequest } from './protocol.ts';
+import type { Slice } from './reading-protocol.ts';
 import { Sealer, Tally } from './sealer.ts';
+import { PackSlices, sealedIn } from './slices.ts';
 import { openSource, reasonOf } from './source-file.ts';
 
 /** Beyond this a file is stored range by range, so that no reply grows without a bound. */
@@ -22,6 +25,7 @@ class StoringWorker {
   readonly #outbox: Outbox;
   readonly #sealer: Sealer;
   readonly #chunker: RabinChunker;
+  readonly #packs = new PackSlices();
 
   constructor(setUp: WorkerSetUp, send: (part: SealedPart) => void) {
     this.#outbox = new Outbox(setUp.output === 'send' ? send : giveBack);
@@ -52,9 +56,26 @@ class StoringWorker {
       return paths.map((path, number) => outcomeOf((tally) => this.#storeFile(tally, path, sizesBytes[number] ?? 0)));
     }
     if (request.kind === 'range') return [outcomeOf((tally) => this.#storeRange(tally, request))];
+    if (request.kind === 'carry') return this.#carry(request);
     return request.blobs.map(({ type, bytes, store }) =>
       outcomeOf((tally) => this.#sealer.add(tally, type, bytes, store)),
     );
+  }
+
+  /** One that can't be read fails by itself. */
+  #carry({ key, pack, blobs, store }: CarryRequest): readonly ContentOutcome[] {
+    const outcomes: ContentOutcome[] = [];
+    const numbered = blobs.map((blob, number) => ({ blob, number }));
+    for (const { items, offset, end } of neighbours(numbered)) {
+      const slice = attempt(() => this.#packs.slice(pack, offset, end));
+      for (const { blob, number } of items) {
+        outcomes[number] =
+          'kind' in slice
+            ? slice
+            : outcomeOf((tally) => this.#sealer.carry(tally, { key, blob, store }, sealedIn(slice, blob)));
+      }
+    }
+    return outcomes;
   }
 
   #storeRange(tally: Tally, { from, start, ends }: RangeRequest): void {
@@ -104,8 +125,18 @@ function outcomeOf(store: (tally: Tally) => 'large' | void): ContentOutcome {
   }
 }
 
+/** A part of a pack, or why there is none. */
+function attempt(read: () => Slice): Slice | (ContentOutcome & { kind: 'failed' }) {
+  try {
+    return read();
+  } catch (error) {
+    if (isReadError(error)) return { kind: 'failed', reason: reasonOf(error) };
+    throw error;
+  }
+}
+
 function isReadError(error: unknown): boolean {
-  if (error instanceof HoldfastError) return error.code === 'source-failed';
+  if (error instanceof HoldfastError) return error.code === 'source-failed' || error.code === 'damaged';
   return error instanceof Error && 'syscall' in error;
 }
 

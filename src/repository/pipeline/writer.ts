@@ -1,11 +1,15 @@
-import { displayPath, parseBlobId, type BlobId } from '../../bytes/ids.ts';
+import { displayPath, parseBlobId, type BlobId, type FileId } from '../../bytes/ids.ts';
 import { blobIdFor } from '../../crypto/id.ts';
-import { HoldfastError } from '../../errors/error.ts';
+import type { ErrorCode } from '../../errors/codes.ts';
+import { HoldfastError, hasCode } from '../../errors/error.ts';
 import type { Content } from '../content.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
-import type { BlobWriter, StoredBlob, StoredContent, WriterOptions } from '../repository.ts';
+import type { PackedBlob } from '../pack.ts';
+import type { BlobWriter, CarryFailure, Repository, StoreAnyway } from '../repository.ts';
+import type { StoredBlob, StoredContent, WriterOptions } from '../repository.ts';
 import { abortError } from './abort-error.ts';
 import { Batch } from './batch.ts';
+import { Carrier, type CarryWork } from './carrier.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
@@ -22,6 +26,9 @@ interface Waiting<Item, Result> {
   readonly item: Item;
   readonly done: PromiseWithResolvers<Result>;
 }
+
+/** What concerns the blob alone that can't be carried. */
+const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not-found', 'storage-failed'];
 
 const readyNow = Promise.resolve();
 
@@ -41,6 +48,7 @@ class PipelineWriter implements BlobWriter {
   readonly totals = new Totals();
   readonly #engine: StoringEngine;
   readonly #index: BlobIndex;
+  readonly #carriers = new Map<Repository, Carrier>();
   readonly #readConcurrency: number;
   readonly #files: Batch<Waiting<FileContent, StoredContent>>;
   readonly #plain: Batch<Waiting<PlainBlob, StoredBlob>>;
@@ -75,11 +83,20 @@ class PipelineWriter implements BlobWriter {
     return known ? Promise.resolve({ id, known, storedBytes: 0 }) : this.storeBlob('tree', json);
   }
 
-  storeBlob(type: BlobType, plaintext: Uint8Array, options?: { readonly evenIfKnown: true }): Promise<StoredBlob> {
+  storeBlob(type: BlobType, plaintext: Uint8Array, options?: StoreAnyway): Promise<StoredBlob> {
     // An own copy: a view would be handed over with all the memory around it.
     const bytes = new Uint8Array(plaintext);
     const blob: PlainBlob = { type, bytes, store: options ? 'always' : 'new' };
     return this.#enqueue(this.#plain, blob, bytes.length);
+  }
+
+  carry(
+    from: Repository,
+    pack: FileId,
+    blobs: readonly PackedBlob[],
+    options?: StoreAnyway,
+  ): Promise<readonly CarryFailure[]> {
+    return this.#track(this.#carry(from, { pack, blobs, store: options ? 'always' : 'new' }));
   }
 
   async flush(): Promise<void> {
@@ -130,6 +147,29 @@ class PipelineWriter implements BlobWriter {
     if (content.kind === 'none') return nothingStored;
     if (content.kind === 'blobs') return this.#known(content.ids);
     return content.kind === 'stream' ? this.#storeStream(content) : this.#storeLarge(content);
+  }
+
+  async #carry(from: Repository, work: CarryWork): Promise<readonly CarryFailure[]> {
+    this.#engine.signal.throwIfAborted();
+    const carrier =
+      this.#carriers.get(from) ?? new Carrier(this.#engine, from, (type, stored) => this.totals.add(type, stored));
+    this.#carriers.set(from, carrier);
+    const lost = await carrier.carry(work);
+    const failures = await Promise.all(lost.map(async (blob) => this.#carryPlain(from, work, blob)));
+    return failures.flat();
+  }
+
+  /** Another pack may hold it too. */
+  async #carryPlain(from: Repository, { pack, store }: CarryWork, blob: PackedBlob): Promise<readonly CarryFailure[]> {
+    try {
+      const plaintext = await from.readBlob(blob.type, blob.id);
+      await this.storeBlob(blob.type, plaintext, store === 'always' ? { evenIfKnown: true } : undefined);
+      return [];
+    } catch (error) {
+      this.#engine.signal.throwIfAborted();
+      if (!hasCode(error, ...ofOneBlob)) throw error;
+      return [{ location: { pack, ...blob }, error }];
+    }
   }
 
   #known(ids: readonly BlobId[]): StoredContent {

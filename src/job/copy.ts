@@ -1,0 +1,83 @@
+import type { FileId } from '../bytes/ids.ts';
+import type { HoldfastError } from '../errors/error.ts';
+import type { Listener } from '../events/events.ts';
+import type { WriterOptions } from '../repository/repository.ts';
+import { executeCopy, planCopy, type CopyPlan, type FromTo, type CopyOutcome as Copied } from '../snapshot/copy.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { findSnapshots, listSnapshots, type FindOptions, type Found } from '../snapshot/snapshots.ts';
+import { inRepository, type JobContext, type RepositoryAccess } from './job.ts';
+
+export interface CopyJobOptions extends FindOptions {
+  /** Where the snapshots are. */
+  readonly from: RepositoryAccess;
+  /** Of the source; all that the filter lets through when none is named. */
+  readonly names: readonly string[];
+  readonly writer: Omit<WriterOptions, 'signal' | 'mode'>;
+  readonly mode: 'execute' | 'dry-run';
+  /** Told what is going to happen, before it does. */
+  readonly onPlan: (plan: CopyPlan) => void;
+  readonly onCopied: (snapshot: Snapshot, id: FileId) => void;
+}
+
+export interface CopyOutcome extends Copied {
+  /** Snapshot files of the source that can't be read, each told by a warning. */
+  readonly unreadable: number;
+}
+
+/** Copies snapshots into the context's repository, beside whoever else works with either of the two. */
+export async function copy(context: JobContext, options: CopyJobOptions): Promise<CopyOutcome> {
+  const reading = { ...context, access: options.from };
+  return await inRepository(reading, 'read', async (source, signal) =>
+    inRepository({ ...context, signal }, options.mode === 'dry-run' ? 'read' : 'write', async (target, both) =>
+      copyLocked({ source, target }, { ...context, signal: both }, options),
+    ),
+  );
+}
+
+/** Snapshots are listed before the indexes are read: what they need is in these. */
+async function copyLocked(
+  repositories: FromTo,
+  { listener, signal }: JobContext,
+  options: CopyJobOptions,
+): Promise<CopyOutcome> {
+  const { source, target } = repositories;
+  warnOfOtherCuts(repositories, listener);
+  const found = await findSnapshots(source, options.names, options);
+  const wanted = readable(found, (name, error) => {
+    if (options.names.length > 0) throw error;
+    const message = `it can't be read and is not copied: ${error.message}`;
+    listener({ kind: 'warning', during: 'copy', item: `snapshot ${name}`, message });
+  });
+  // One that can't be read might be a copy that is wanted: it is made once more then.
+  const present = readable(await listSnapshots(target), (name, { message }) =>
+    listener({ kind: 'warning', during: 'copy', item: `snapshot ${name} of the target`, message }),
+  );
+  await source.loadIndex(listener);
+  await target.loadIndex(listener);
+  const { packSizeBytes } = options.writer;
+  const plan = await planCopy(repositories, { wanted, present, packSizeBytes, listener, signal });
+  options.onPlan(plan);
+  const unreadable = found.length - wanted.length;
+  if (options.mode === 'dry-run') return { copied: 0, lost: plan.lost, blobs: 0, storedBytes: 0, unreadable };
+  const writer = { ...options.writer, signal, mode: 'store' } as const;
+  const outcome = await executeCopy(repositories, plan, { writer, listener, onCopied: options.onCopied });
+  return { ...outcome, lost: [...plan.lost, ...outcome.lost], unreadable };
+}
+
+function readable(
+  found: readonly Found[],
+  onUnreadable: (name: string, error: HoldfastError) => void,
+): readonly Snapshot[] {
+  return found.flatMap((one) => {
+    if (one.kind === 'snapshot') return [one.snapshot];
+    onUnreadable(one.name, one.error);
+    return [];
+  });
+}
+
+function warnOfOtherCuts({ source, target }: FromTo, listener: Listener): void {
+  if (source.config.chunkerPolynomial === target.config.chunkerPolynomial) return;
+  const message =
+    'it cuts files at other places than the source: copies and its own backups share no data (`init --copy-chunker-params` makes a target that does)';
+  listener({ kind: 'warning', during: 'copy', item: target.storage.url, message });
+}
