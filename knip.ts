@@ -15,7 +15,7 @@ const config: KnipConfig = {
     'scripts/*.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',
-    'bench/{measure,pipeline,primitives}.ts',
+    'bench/{measure,pipeline,primitives,profile}.ts',
   ],
   project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
   ignoreExportsUsedInFile: production || { interface: true, type: true },

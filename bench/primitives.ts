@@ -4,29 +4,12 @@ import { randomPolynomial } from '../src/chunking/polynomial.ts';
 import { compressTransient, decompress } from '../src/compression/zstd.ts';
 import { randomMasterKey } from '../src/crypto/key.ts';
 import { open, seal, sealedLength, sealInto } from '../src/crypto/seal.ts';
+import { microseconds } from './timing.ts';
 
 /**
  * `node bench/primitives.ts`: what one thread of this machine does at most, primitive by primitive, in CPU time, so
  * that what else runs disturbs little. A phase's profile is read beside these numbers.
  */
-const rounds = 7;
-const roundMs = 60;
-
-/** Microseconds of CPU time a call, the best round. */
-function microseconds(run: () => unknown): number {
-  let best = Infinity;
-  let calls = 1;
-  for (let round = 0; round < rounds; round += 1) {
-    const before = process.cpuUsage();
-    for (let call = 0; call < calls; call += 1) run();
-    const { user, system } = process.cpuUsage(before);
-    const took = (user + system) / calls;
-    if (round > 0) best = Math.min(best, took);
-    calls = Math.max(1, Math.ceil((roundMs * 1000) / Math.max(took, 0.1)));
-  }
-  return best;
-}
-
 const mebibyte = 2 ** 20;
 const random = randomBytes(8 * mebibyte);
 const log = Buffer.from(logLines(8 * mebibyte));

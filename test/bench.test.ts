@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { phasesOf } from '../bench/phases.ts';
 import { median, pairedRatio } from '../bench/results.ts';
 import { withoutRestic } from './servers/restic.ts';
 import { runOk } from './support/run-program.ts';
@@ -28,4 +29,55 @@ test('ratios are medians of pairs, so that a slow minute hits both', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
   assert.equal(pairedRatio(runs(1, 10, 3), runs(2, 20, 4), 'wallMs'), 0.5);
+});
+
+test('the profile tells the phases of a first backup and a restore apart, beside the machine’s limits', async () => {
+  await using dir = await tempDir();
+  const script = join(import.meta.dirname, '../bench/profile.ts');
+  const what = ['--sets', 'mixed', '--scale', '0.02', '--work', dir.file('work')];
+  const options = { timeoutMs: 120_000 };
+  const printed = await runOk(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...what], options);
+  const rows = new Map(
+    printed
+      .toString()
+      .split('\n')
+      .map((row) => row.split('|').map((cell) => cell.trim()))
+      .map(([, phase = '', main = '', workers = '', limit = '']) => [phase, { main, workers, limit }]),
+  );
+  const inWorkers = {
+    'mixed first': ['reading', 'chunking', 'hashing', 'compressing', 'sealing', 'verifying'],
+    'mixed restore': ['opening seals', 'decompressing', 'hashing', 'writing', 'making files'],
+  };
+  for (const [name, phases] of Object.entries(inWorkers)) {
+    for (const phase of phases)
+      assert.match(rows.get(`${name}: ${phase}`)?.workers ?? '', /^\d+\.\d\d$/, `${name}: ${phase}`);
+  }
+  assert.match(rows.get('mixed first: writing')?.main ?? '', /^\d+\.\d\d$/);
+  for (const phase of ['chunking', 'hashing', 'compressing', 'sealing']) {
+    assert.match(rows.get(`mixed first: ${phase}`)?.limit ?? '', /^\d+\.\d\d$/, phase);
+  }
+});
+
+test('a sample belongs to the innermost phase around it, to verifying whatever is verified, and to none when idle', () => {
+  const frame = (functionName: string, url = '') => ({ functionName, url });
+  const nodes = [
+    { id: 1, callFrame: frame('(root)'), children: [2, 6, 7] },
+    { id: 2, callFrame: frame('add', 'file:///src/repository/pipeline/sealer.ts'), children: [3, 4] },
+    { id: 3, callFrame: frame('update') },
+    { id: 4, callFrame: frame('verifyBlob', 'file:///src/repository/blob.ts'), children: [5] },
+    { id: 5, callFrame: frame('decompress', 'file:///src/compression/decompressor.ts') },
+    { id: 6, callFrame: frame('(idle)') },
+    { id: 7, callFrame: frame('(garbage collector)') },
+  ];
+  const samples = [3, 5, 6, 7, 1];
+  const timeDeltas = samples.map((_, i) => 1e6 * 2 ** i);
+  assert.deepEqual(
+    phasesOf({ nodes, samples, timeDeltas }),
+    new Map([
+      ['hashing', 1],
+      ['verifying', 2],
+      ['collecting garbage', 8],
+      ['other', 16],
+    ]),
+  );
 });
