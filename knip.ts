@@ -13,6 +13,7 @@ const config: KnipConfig = {
     'src/clock/manual-clock.ts!',
     'src/storage/{memory,fault,powercut}.ts!',
     'scripts/*.ts',
+    'test/support/*-server.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',
     'bench/{measure,pipeline,primitives,profile}.ts',

@@ -20,9 +20,8 @@ interface Budget {
   readonly kills: number;
   /** Damaged copies of each kind of file. */
   readonly damages: number;
-  /** Files of a real tree that is backed up and restored. */
-  readonly treeFiles: number;
-  readonly treeBytes: number;
+  /** Of the demonstration's files, where they are what is backed up and restored. */
+  readonly originalsShare: number;
 }
 
 const sample: Budget = {
@@ -32,12 +31,11 @@ const sample: Budget = {
   histories: 10,
   crashStep: 7,
   crashesPerResticCheck: 50,
-  cutsPerCall: 2,
+  cutsPerCall: 1,
   crashesPerRerun: 5,
   kills: 20,
   damages: 5,
-  treeFiles: 300,
-  treeBytes: 24 * 1024 * 1024,
+  originalsShare: 1 / 8,
 };
 
 const full: Budget = {
@@ -51,8 +49,7 @@ const full: Budget = {
   crashesPerRerun: 1,
   kills: 500,
   damages: 100,
-  treeFiles: 20_000,
-  treeBytes: 1024 * 1024 * 1024,
+  originalsShare: 1,
 };
 
 export const budget: Budget = process.env['HOLDFAST_BUDGET'] === 'full' ? full : sample;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { damage, work } from '../scripts/first-backup/changes.ts';
 import { differences, inventoryOf } from '../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../scripts/first-backup/originals.ts';
+import { budget } from './budget.ts';
 import { resticOk, withoutRestic, type ResticVersion } from './servers/restic.ts';
 import { holdfastOk } from './support/holdfast.ts';
 import { prove } from './support/proof.ts';
@@ -19,7 +20,7 @@ for (const version of versions) {
   test(`what Holdfast writes, restic ${version} checks and restores byte for byte`, options, async (context) => {
     await using dir = await tempDir();
     const at = { repository: dir.file('repository'), password: 'two tools' };
-    makeOriginals(dir.file('originals'));
+    makeOriginals(dir.file('originals'), budget.originalsShare);
     await holdfastOk(at, ['init']);
     await holdfastOk(at, ['backup', dir.file('originals')]);
     work(dir.file('originals'));
@@ -35,7 +36,7 @@ for (const version of versions) {
   test(`what restic ${version} writes, Holdfast checks and restores byte for byte`, options, async (context) => {
     await using dir = await tempDir();
     const at = { repository: dir.file('repository'), password: 'two tools' };
-    makeOriginals(dir.file('originals'));
+    makeOriginals(dir.file('originals'), budget.originalsShare);
     await resticOk(version, at, ['init']);
     await resticOk(version, at, ['backup', dir.file('originals')]);
     const wanted = inventoryOf(dir.file('originals'));
@@ -50,7 +51,7 @@ for (const version of versions) {
   test(`Holdfast and restic ${version} find each other's blobs and snapshots`, options, async () => {
     await using dir = await tempDir();
     const at = { repository: dir.file('repository'), password: 'two tools' };
-    makeOriginals(dir.file('originals'));
+    makeOriginals(dir.file('originals'), budget.originalsShare);
     // Named from inside: the folders above it change with every file that anybody puts there.
     const inside = { cwd: dir.file('.') };
     await resticOk(version, at, ['init']);
@@ -70,12 +71,12 @@ for (const version of versions) {
   test(`Holdfast forgets and prunes what restic ${version} wrote, and restic goes on`, options, async () => {
     await using dir = await tempDir();
     const at = { repository: dir.file('repository'), password: 'two tools' };
-    makeOriginals(dir.file('originals'));
+    makeOriginals(dir.file('originals'), budget.originalsShare);
     await resticOk(version, at, ['init']);
     await resticOk(version, at, ['backup', dir.file('originals')]);
     rmSync(dir.file('originals'), { recursive: true });
     mkdirSync(dir.file('originals'));
-    makeOriginals(join(dir.file('originals'), 'moved'));
+    makeOriginals(join(dir.file('originals'), 'moved'), budget.originalsShare);
     work(join(dir.file('originals'), 'moved'));
     await resticOk(version, at, ['backup', dir.file('originals')]);
     const wanted = inventoryOf(dir.file('originals'));

@@ -8,34 +8,37 @@ import { Random } from './random.ts';
 
 const pageBytes = 8192;
 
-/** Makes the files that are backed up: what a home folder and a small server hold, and what backups stumble over. */
-export function makeOriginals(root: string): void {
+/**
+ * Makes the files that are backed up: what a home folder and a small server hold, and what backups stumble over. A
+ * `share` of them has fewer and smaller files, of all the same kinds.
+ */
+export function makeOriginals(root: string, share = 1): void {
   const random = new Random(20260801);
   fs.mkdirSync(root, { recursive: true });
-  makeDocuments(join(root, 'documents'), random);
-  makeCode(join(root, 'code'), random);
-  makeServer(join(root, 'server'), random);
+  makeDocuments(join(root, 'documents'), random, share);
+  makeCode(join(root, 'code'), random, share);
+  makeServer(join(root, 'server'), random, share);
   makeOddities(Buffer.from(join(root, 'odd')), random);
   makeLinks(root);
   stampTimes(root, random);
 }
 
-function makeDocuments(folder: string, random: Random): void {
+function makeDocuments(folder: string, random: Random, share: number): void {
   for (const year of ['2023', '2024', '2025']) {
     const within = join(folder, year);
     fs.mkdirSync(within, { recursive: true });
-    for (let n = 0; n < 60; n += 1)
+    for (let n = 0; n < Math.max(5, 60 * share); n += 1)
       fs.writeFileSync(join(within, `letter-${n}.txt`), random.prose(300 + random.below(40_000)));
   }
   const photos = join(folder, 'photos');
   fs.mkdirSync(photos);
-  for (let n = 0; n < 16; n += 1)
+  for (let n = 0; n < 16 * share; n += 1)
     fs.writeFileSync(join(photos, `IMG_${2000 + n}.jpg`), random.bytes(300_000 + random.below(1_200_000)));
   fs.cpSync(photos, join(folder, 'photos for ann'), { recursive: true });
 }
 
-function makeCode(folder: string, random: Random): void {
-  for (let module = 0; module < 40; module += 1) {
+function makeCode(folder: string, random: Random, share: number): void {
+  for (let module = 0; module < Math.max(4, 40 * share); module += 1) {
     const within = join(folder, `module-${module}`, 'src');
     fs.mkdirSync(within, { recursive: true });
     for (let n = 0; n < 25; n += 1)
@@ -44,13 +47,16 @@ function makeCode(folder: string, random: Random): void {
   fs.writeFileSync(join(folder, 'build.sh'), '#!/bin/sh\nexec make\n', { mode: 0o755 });
 }
 
-function makeServer(folder: string, random: Random): void {
+function makeServer(folder: string, random: Random, share: number): void {
   fs.mkdirSync(folder);
-  fs.writeFileSync(join(folder, 'access.log'), random.prose(6_000_000));
-  fs.writeFileSync(join(folder, 'shop.db'), Buffer.concat(Array.from({ length: 1536 }, () => page(random))));
+  fs.writeFileSync(join(folder, 'access.log'), random.prose(6_000_000 * share));
+  fs.writeFileSync(join(folder, 'shop.db'), Buffer.concat(Array.from({ length: 1536 * share }, () => page(random))));
   const disk = fs.openSync(join(folder, 'disk.img'), 'w');
-  for (const offset of [0, 50_000_000, 200_000_000]) fs.writeSync(disk, random.bytes(700_000), 0, 700_000, offset);
-  fs.ftruncateSync(disk, 256 * 2 ** 20);
+  const pieceBytes = 700_000 * share;
+  for (const offset of [0, 50_000_000, 200_000_000]) {
+    fs.writeSync(disk, random.bytes(pieceBytes), 0, pieceBytes, offset * share);
+  }
+  fs.ftruncateSync(disk, 256 * 2 ** 20 * share);
   fs.closeSync(disk);
 }
 
