@@ -3,7 +3,10 @@ import { durationMs, packSizeBytes } from './quantity.ts';
 
 /** Options that every command takes, before or after its name. */
 export const globals = {
-  repo: text('repository', 'where the repository is: a folder', { short: 'r', environment: 'RESTIC_REPOSITORY' }),
+  repo: text('repository', 'where the repository is: a folder, or an address such as s3:https://host/bucket', {
+    short: 'r',
+    environment: 'RESTIC_REPOSITORY',
+  }),
   repositoryFile: text('file', 'read the location of the repository from a file', {
     environment: 'RESTIC_REPOSITORY_FILE',
   }),

@@ -1,21 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent } from '../absences.ts';
 import { runOk, runProgram, type RunOptions, type RunResult } from '../support/run-program.ts';
 import { cached } from './cache.ts';
+import { goProgram, withoutGo } from './go-program.ts';
 
 /** The versions that Holdfast is held against: Debian 12's, and the newest. */
 export type ResticVersion = '0.14' | '0.19.1';
-
-const buildTimeoutMs = 11 * 60_000;
 
 /**
  * Why a test with this restic can't run here, or false: `test(name, { skip: withoutRestic('0.19.1') }, …)`. A
  * build that fails is no absence: then the test fails.
  */
 export function withoutRestic(version: ResticVersion): string | false {
-  if (version === '0.19.1') return goProgram() === undefined ? absent('go') : false;
+  if (version === '0.19.1') return withoutGo();
   return starts('restic', 'version') || starts('apt-get', '--version') ? false : absent('restic-0.14');
 }
 
@@ -53,17 +52,12 @@ export async function resticOk(
 }
 
 async function builtByGo(): Promise<string> {
-  const folder = await cached('restic-0.19.1', async (target) => {
-    const module = join(import.meta.dirname, 'restic-0.19.1');
-    for (const name of ['go.mod', 'go.sum']) await copyFile(join(module, name), join(target, name));
-    await runOk(goProgram() ?? 'go', ['build', '-trimpath', '-o', 'restic', 'github.com/restic/restic/cmd/restic'], {
-      cwd: target,
-      env: { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' },
-      timeoutMs: buildTimeoutMs,
-    });
-    await runOk(join(target, 'restic'), ['version']);
+  return await goProgram({
+    folder: 'restic-0.19.1',
+    package: 'github.com/restic/restic/cmd/restic',
+    name: 'restic',
+    version: ['version'],
   });
-  return join(folder, 'restic');
 }
 
 async function fromDebian(): Promise<string> {
@@ -89,11 +83,6 @@ async function download(folder: string): Promise<void> {
   if (code === 0) return;
   await runOk('apt-get', ['update'], options);
   await runOk('apt-get', ['download', 'restic'], options);
-}
-
-/** Go from the PATH, or from where its own installer puts it. */
-function goProgram(): string | undefined {
-  return ['go', '/usr/local/go/bin/go'].find((program) => starts(program, 'version'));
 }
 
 function starts(program: string, ...args: readonly string[]): boolean {

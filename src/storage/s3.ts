@@ -1,0 +1,267 @@
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type BucketLocationConstraint,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { systemClock } from '../clock/clock.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
+import { orAborted } from '../flow/abort.ts';
+import { retry, type RetryOptions } from '../flow/retry.ts';
+import { isSegment, checkKey, checkPrefix } from './keys.ts';
+import type { DriverSettings } from './driver.ts';
+import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
+import { beyond, receivedBody, sentBody, sizeOf } from './s3/body.ts';
+import { connectS3, type S3Connection, type SdkWait } from './s3/client.ts';
+import { s3Error } from './s3/errors.ts';
+import { objectsOf, uploadsOf } from './s3/listing.ts';
+import { putInParts } from './s3/multipart.ts';
+import { s3Options, type S3Options } from './s3/options.ts';
+import {
+  transientCodes,
+  type Capabilities,
+  type GetOptions,
+  type ObjectInfo,
+  type PutOptions,
+  type Storage,
+  type WaitOptions,
+} from './storage.ts';
+
+/** Larger objects are stored in parts of this size. */
+const partBytes = 256 * 1024 * 1024;
+
+/** Nobody else repeats what opening does. */
+const patience: RetryOptions = {
+  attempts: 6,
+  baseMs: 500,
+  maxMs: 8000,
+  jitter: 0.5,
+  clock: systemClock,
+  retryable: (error) => hasCode(error, ...transientCodes),
+};
+
+export interface S3Tuning {
+  readonly partBytes: number;
+}
+
+/**
+ * Opens a bucket, or a prefix of one, as a storage; `address` is what follows `s3:`. No request is made before the first object is asked for, except
+ * with `create`, which makes the bucket where it is missing.
+ */
+export async function openS3(
+  address: string,
+  settings: DriverSettings,
+  tuning: S3Tuning = { partBytes },
+): Promise<Storage> {
+  const storage = new S3Storage(parseS3Address(address), s3Options(settings), settings, tuning);
+  if (settings.create) await retry(patience, () => storage.create());
+  return storage;
+}
+
+/**
+ * One object of S3 an object. A put is one request (or an upload in parts, which shows nothing before its last
+ * request), so a crash leaves the whole object or none. The body is signed by its hash: what changed on the way is
+ * refused by the server.
+ */
+class S3Storage implements Storage {
+  readonly url: string;
+  readonly capabilities: Capabilities = { ownPrefixes: true, conditionalCreate: true, lock: false, versions: false };
+  readonly #address: S3Address;
+  readonly #options: S3Options;
+  readonly #settings: DriverSettings;
+  readonly #tuning: S3Tuning;
+  #connecting: Promise<S3Connection> | undefined;
+
+  constructor(address: S3Address, options: S3Options, settings: DriverSettings, tuning: S3Tuning) {
+    this.#address = address;
+    this.#options = options;
+    this.#settings = settings;
+    this.#tuning = tuning;
+    this.url = showS3Address(address);
+  }
+
+  async create(): Promise<void> {
+    await this.#attempt('cannot make the bucket', {}, async (client) => {
+      if (await this.#hasBucket(client)) return;
+      const { region } = await this.#connection();
+      const LocationConstraint = region as BucketLocationConstraint;
+      await client.send(
+        new CreateBucketCommand({
+          ...this.#bucket,
+          ...(region !== 'us-east-1' && { CreateBucketConfiguration: { LocationConstraint } }),
+        }),
+      );
+    });
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    const object = { ...this.#object(key), ...(options.ifAbsent && { IfNoneMatch: '*' as const }) };
+    const { upload: throttle } = this.#settings.throttles;
+    await this.#attempt(`cannot store ${key}`, options, async (client, wait) => {
+      if (sizeOf(data) > this.#tuning.partBytes) {
+        await putInParts(client, object, data, { wait, throttle, ...this.#tuning });
+        return;
+      }
+      const put = { ...object, ...sentBody(data, throttle, options.signal), ContentType: 'application/octet-stream' };
+      await client.send(new PutObjectCommand(put), wait);
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const object = this.#object(key);
+    const { range } = options;
+    const { download } = this.#settings.throttles;
+    return this.#attempt(`cannot read ${key}`, options, async (client, wait) => {
+      if (range?.length === 0) return this.#nothingOf(client, object, range.offset, wait);
+      const part = range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+      try {
+        const answer = await client.send(new GetObjectCommand({ ...object, ...part }), wait);
+        return await receivedBody(answer, key, options, download);
+      } catch (error) {
+        throw range && error instanceof Error && error.name === 'InvalidRange' ? beyond(key, range) : error;
+      }
+    });
+  }
+
+  async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {
+    const object = this.#object(key);
+    return this.#attempt(`cannot find ${key}`, options, async (client, wait) => {
+      const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(object), wait);
+      return infoOf(key, ContentLength, LastModified);
+    });
+  }
+
+  async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    const doing = `cannot list ${prefix || 'all'}`;
+    const place = { ...this.#bucket, Prefix: this.#address.prefix + prefix };
+    const version = this.#options.listObjectsV1 ? 1 : 2;
+    const { client } = await this.#attempt(doing, options, () => this.#connection());
+    const objects = objectsOf(client, place, { version, wait: waitOf(options) });
+    for (;;) {
+      const next = await this.#attempt(doing, options, () => objects.next());
+      if (next.done === true) return;
+      const key = next.value.Key?.slice(this.#address.prefix.length) ?? '';
+      // Others may have put there what no key of ours is, such as the consoles' folders.
+      if (key.split('/').every(isSegment)) yield infoOf(key, next.value.Size, next.value.LastModified);
+    }
+  }
+
+  async remove(key: string, options: WaitOptions = {}): Promise<void> {
+    const object = this.#object(key);
+    await this.#attempt(`cannot remove ${key}`, options, async (client, wait) => {
+      await client.send(new DeleteObjectCommand(object), wait);
+    });
+  }
+
+  async removeLeftovers(before: bigint, options: WaitOptions = {}): Promise<number> {
+    return this.#attempt('cannot remove leftovers', options, async (client, wait) => {
+      let removed = 0;
+      const place = { ...this.#bucket, Prefix: this.#address.prefix };
+      for await (const { Key, UploadId, Initiated } of uploadsOf(client, place, wait)) {
+        if (Initiated === undefined || nsOf(Initiated) >= before) continue;
+        await client.send(new AbortMultipartUploadCommand({ ...this.#bucket, Key, UploadId }), wait);
+        removed++;
+      }
+      return removed;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connection = await this.#connecting?.catch(() => undefined); // whoever asked was told
+    connection?.[Symbol.dispose]();
+  }
+
+  get #bucket(): { readonly Bucket: string } {
+    return { Bucket: this.#address.bucket };
+  }
+
+  #object(key: string): { readonly Bucket: string; readonly Key: string } {
+    checkKey(key);
+    return { ...this.#bucket, Key: this.#address.prefix + key };
+  }
+
+  /** Connected once; a failure may pass, so the next call tries again. */
+  async #connection(): Promise<S3Connection> {
+    this.#connecting ??= connectS3(this.#address, this.#options, this.#settings);
+    try {
+      return await this.#connecting;
+    } catch (error) {
+      this.#connecting = undefined;
+      throw error;
+    }
+  }
+
+  /** An empty part still has to lie within the object. */
+  async #nothingOf(
+    client: S3Client,
+    object: { Bucket: string; Key: string },
+    offset: number,
+    wait: SdkWait,
+  ): Promise<Uint8Array> {
+    const { ContentLength = 0 } = await client.send(new HeadObjectCommand(object), wait);
+    if (offset > ContentLength) throw beyond(object.Key, { offset, length: 0 });
+    return new Uint8Array();
+  }
+
+  async #hasBucket(client: S3Client, wait: SdkWait = {}): Promise<boolean> {
+    try {
+      await client.send(new HeadBucketCommand(this.#bucket), wait);
+      return true;
+    } catch (error) {
+      const meaning = s3Error(error, 'cannot find the bucket');
+      if (meaning.code === 'storage-not-found' || meaning.code === 'storage-missing') return false;
+      // Who may not ask for it is told later whether it is there.
+      if (meaning.code === 'storage-denied') return true;
+      throw meaning;
+    }
+  }
+
+  /** Makes requests; their errors come out with what they mean for the object. */
+  async #attempt<T>(
+    doing: string,
+    options: WaitOptions,
+    task: (client: S3Client, wait: SdkWait) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const asked = async (): Promise<T> => {
+      const { client } = await this.#connection();
+      return await task(client, waitOf(options));
+    };
+    try {
+      return await orAborted(asked(), signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
+      const meaning = s3Error(error, `${doing} in ${this.url}`);
+      throw meaning.code === 'storage-not-found' ? await this.#absence(meaning, error) : meaning;
+    }
+  }
+
+  /** An answer without words (to HEAD) doesn't say whether the object or the bucket is missing. */
+  async #absence(meaning: HoldfastError, cause: unknown): Promise<HoldfastError> {
+    const told = cause instanceof Error && cause.name !== 'NotFound';
+    const { client } = await this.#connection();
+    if (told || (await this.#hasBucket(client))) return meaning;
+    return new HoldfastError('storage-missing', `there is no bucket ${this.#address.bucket}: ${meaning.message}`, {
+      cause,
+    });
+  }
+}
+
+function waitOf({ signal }: WaitOptions): SdkWait {
+  return signal ? { abortSignal: signal } : {};
+}
+
+function infoOf(key: string, sizeBytes: number | undefined, modified: Date | undefined): ObjectInfo {
+  return { key, sizeBytes: sizeBytes ?? 0, ...(modified && { modifiedNs: nsOf(modified) }) };
+}
+
+function nsOf(date: Date): bigint {
+  return BigInt(date.getTime()) * 1_000_000n;
+}

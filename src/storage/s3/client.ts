@@ -1,0 +1,99 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { httpAgents, type HttpAgents } from '../http/agents.ts';
+import type { StorageSettings } from '../settings.ts';
+import type { S3Address } from './address.ts';
+import { credentialsOf } from './credentials.ts';
+import { addHeaders } from './headers.ts';
+import type { S3Options } from './options.ts';
+import { regionOf } from './region.ts';
+
+/** A client of the SDK, whose connections end with it. */
+export interface S3Connection extends Disposable {
+  readonly client: S3Client;
+  readonly region: string;
+}
+
+/** How long the SDK waits for an answer. */
+export interface SdkWait {
+  readonly abortSignal?: AbortSignal;
+}
+
+const connectMs = 30_000;
+
+/** Connects to the server of an address; asks it for the bucket's region where nothing else tells. */
+export async function connectS3(
+  address: S3Address,
+  options: S3Options,
+  settings: StorageSettings,
+): Promise<S3Connection> {
+  const agents = await httpAgents(
+    settings,
+    options.connections,
+    address.endpoint.startsWith('https:') ? 'https' : 'http',
+  );
+  try {
+    const config = await configOf(address, options, settings, agents);
+    const region = options.region ?? (await regionOf(address, (of) => clientOf(config, of, settings)));
+    const client = clientOf(config, region, settings);
+    return {
+      client,
+      region,
+      [Symbol.dispose]: () => {
+        client.destroy();
+        agents[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    agents[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function configOf(
+  address: S3Address,
+  options: S3Options,
+  settings: StorageSettings,
+  agents: HttpAgents,
+): Promise<S3ClientConfig> {
+  return {
+    ...(!isAmazonsGlobal(address.host) && { endpoint: address.endpoint }),
+    forcePathStyle: !byHostName(address, options),
+    followRegionRedirects: true,
+    maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    requestHandler: {
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
+      connectionTimeout: connectMs,
+      logger: silent,
+    },
+    logger: silent,
+    ...(options.anonymous
+      ? {
+          credentials: { accessKeyId: '', secretAccessKey: '' },
+          signer: { sign: (request) => Promise.resolve(request) },
+        }
+      : { credentials: await credentialsOf(settings.environment ?? {}, options.region) }),
+  };
+}
+
+/** Requests that wait for a connection are no news. */
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function clientOf(config: S3ClientConfig, region: string, { httpUserAgent }: StorageSettings): S3Client {
+  const client = new S3Client({ ...config, region });
+  addHeaders(client, httpUserAgent);
+  return client;
+}
+
+/** Amazon's address without a region: the SDK knows that of each region. */
+function isAmazonsGlobal(host: string): boolean {
+  return host === 's3.amazonaws.com' || host === 's3.dualstack.amazonaws.com';
+}
+
+function byHostName({ host }: S3Address, { bucketLookup }: S3Options): boolean {
+  if (bucketLookup !== 'auto') return bucketLookup === 'dns';
+  return /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|storage\.googleapis\.com|aliyuncs\.com)$/.test(host);
+}

@@ -1,0 +1,93 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import type { ErrorCode } from '../../errors/codes.ts';
+import { HoldfastError } from '../../errors/error.ts';
+
+/** By the error's own name; what isn't here is judged by its status. */
+const meanings: Readonly<Record<string, ErrorCode>> = {
+  AccessDenied: 'storage-denied',
+  AllAccessDisabled: 'storage-denied',
+  BadDigest: 'storage-failed',
+  BucketAlreadyExists: 'storage-denied',
+  ExpiredToken: 'storage-denied',
+  InvalidAccessKeyId: 'storage-denied',
+  InvalidBucketName: 'usage',
+  InvalidObjectState: 'storage-denied',
+  InvalidToken: 'storage-denied',
+  MethodNotAllowed: 'storage-not-found',
+  NoSuchBucket: 'storage-missing',
+  NoSuchKey: 'storage-not-found',
+  NoSuchVersion: 'storage-not-found',
+  NotImplemented: 'unsupported',
+  QuotaExceeded: 'storage-full',
+  /** The clock is set right by the answer's date, so that another attempt has a chance. */
+  RequestTimeTooSkewed: 'storage-failed',
+  RequestTimeout: 'storage-failed',
+  SignatureDoesNotMatch: 'storage-denied',
+  XAmzContentSHA256Mismatch: 'storage-failed',
+  XMinioAdminBucketQuotaExceeded: 'storage-full',
+  XMinioStorageFull: 'storage-full',
+};
+
+const statuses: Readonly<Record<number, ErrorCode>> = {
+  401: 'storage-denied',
+  403: 'storage-denied',
+  404: 'storage-not-found',
+  405: 'storage-denied',
+  409: 'storage-exists',
+  412: 'storage-exists',
+  416: 'damaged',
+  501: 'unsupported',
+  507: 'storage-full',
+};
+
+const nexts: Readonly<Record<string, string>> = {
+  ExpiredToken: 'Renew the credentials and run the command again. What was stored before is unharmed.',
+  InvalidObjectState: 'The object is in an archive class: it has to be restored from there first.',
+};
+
+/** What a failed request means for the object; `doing` reads like 'cannot store data/ab/… in s3:https://host/bucket'. */
+export function s3Error(error: unknown, doing: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  if (error instanceof S3ServiceException) return serviceError(error, doing);
+  const { name, code, message } = partsOf(error);
+  if (name === 'CredentialsProviderError') return noCredentials(error, doing);
+  const reason = [code, message].filter((part) => part !== undefined && part !== '').join(': ');
+  return new HoldfastError(isTrust(code) ? 'storage-denied' : 'storage-failed', `${doing}: ${reason}`, {
+    cause: error,
+  });
+}
+
+function serviceError(error: S3ServiceException, doing: string): HoldfastError {
+  const status = error.$metadata.httpStatusCode ?? 0;
+  const code = lockRefusal(error) ? 'storage-denied' : (meanings[error.name] ?? statuses[status] ?? 'storage-failed');
+  const words = [error.name, error.message].filter((part, n, all) => part !== '' && all.indexOf(part) === n).join(': ');
+  const next = nexts[error.name];
+  return new HoldfastError(code, `${doing}: ${lockRefusal(error) ? 'it is locked: ' : ''}${words} (${status})`, {
+    cause: error,
+    ...(next !== undefined && { next }),
+  });
+}
+
+/** What a server says of a version that it keeps: 403 on AWS and versitygw, 400 on MinIO. */
+function lockRefusal(error: S3ServiceException): boolean {
+  const kept = /object ?lock|WORM|locked|retention/i.test(error.message);
+  return kept && [400, 403].includes(error.$metadata.httpStatusCode ?? 0);
+}
+
+function noCredentials(cause: unknown, doing: string): HoldfastError {
+  return new HoldfastError('storage-denied', `${doing}: no credentials were found`, {
+    cause,
+    next: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; or give -o s3.unsafe-anonymous-auth=true.',
+  });
+}
+
+/** Whether TLS refuses the server, which no repetition heals. */
+function isTrust(code: string | undefined): boolean {
+  return code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL/.test(code);
+}
+
+function partsOf(error: unknown): { readonly name?: string; readonly code?: string; readonly message: string } {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return { name: error.name, message: error.message, ...(code !== undefined && { code }) };
+}

@@ -1,0 +1,60 @@
+import {
+  ListMultipartUploadsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  type MultipartUpload,
+  type S3Client,
+  type _Object,
+} from '@aws-sdk/client-s3';
+import type { SdkWait } from './client.ts';
+
+interface Place {
+  readonly Bucket: string;
+  readonly Prefix: string;
+}
+
+/** A page of objects after another, with each object once, although some servers repeat the last of a page. */
+export async function* objectsOf(
+  client: S3Client,
+  place: Place,
+  options: { readonly version: 1 | 2; readonly wait: SdkWait },
+): AsyncGenerator<_Object, void> {
+  let last: string | undefined;
+  for await (const page of (options.version === 1 ? pagesV1 : pagesV2)(client, place, options.wait)) {
+    for (const object of page) {
+      if (object.Key === last) continue;
+      last = object.Key;
+      yield object;
+    }
+  }
+}
+
+async function* pagesV2(client: S3Client, place: Place, wait: SdkWait): AsyncGenerator<readonly _Object[]> {
+  for (let ContinuationToken: string | undefined; ;) {
+    const input = { ...place, ...(ContinuationToken !== undefined && { ContinuationToken }) };
+    const page = await client.send(new ListObjectsV2Command(input), wait);
+    yield page.Contents ?? [];
+    ContinuationToken = page.NextContinuationToken;
+    if (page.IsTruncated !== true || ContinuationToken === undefined) return;
+  }
+}
+
+async function* pagesV1(client: S3Client, place: Place, wait: SdkWait): AsyncGenerator<readonly _Object[]> {
+  for (let Marker: string | undefined; ;) {
+    const input = { ...place, ...(Marker !== undefined && { Marker }) };
+    const page = await client.send(new ListObjectsCommand(input), wait);
+    yield page.Contents ?? [];
+    Marker = page.NextMarker ?? page.Contents?.at(-1)?.Key;
+    if (page.IsTruncated !== true || Marker === undefined) return;
+  }
+}
+
+/** Uploads in parts that were never completed. */
+export async function* uploadsOf(client: S3Client, place: Place, wait: SdkWait): AsyncGenerator<MultipartUpload, void> {
+  for (let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}; ;) {
+    const page = await client.send(new ListMultipartUploadsCommand({ ...place, ...after }), wait);
+    yield* page.Uploads ?? [];
+    if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
+    after = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}

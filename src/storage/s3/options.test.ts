@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { s3Options } from './options.ts';
+
+const given = (...pairs: readonly (readonly [string, string])[]): ReturnType<typeof s3Options> =>
+  s3Options({ options: new Map(pairs) });
+
+test('options of S3 have restic’s names; those of other storages don’t concern it', () => {
+  const options = given(
+    ['s3.region', 'eu-central-1'],
+    ['s3.bucket-lookup', 'DNS'],
+    ['s3.connections', '3'],
+    ['sftp.x', '1'],
+  );
+  assert.deepEqual([options.region, options.bucketLookup, options.connections], ['eu-central-1', 'dns', 3]);
+  assert.deepEqual(given(['s3.list-objects-v1', 'true'], ['s3.retries', '7']).listObjectsV1, true);
+});
+
+test('the region comes from the option, else from AWS_DEFAULT_REGION', () => {
+  const environment = { AWS_DEFAULT_REGION: 'eu-west-1' };
+  assert.equal(s3Options({ environment }).region, 'eu-west-1');
+  assert.equal(s3Options({ environment, options: new Map([['s3.region', 'eu-west-2']]) }).region, 'eu-west-2');
+  assert.equal(s3Options({ environment: { AWS_DEFAULT_REGION: '' } }).region, undefined);
+});
+
+test('unknown options and values of S3 are usage, those of restic’s that do nothing yet unsupported', () => {
+  for (const [name, value] of [
+    ['s3.regoin', 'x'],
+    ['s3.bucket-lookup', 'host'],
+    ['s3.connections', '0'],
+    ['s3.list-objects-v1', 'perhaps'],
+  ] as const)
+    assert.throws(() => given([name, value]), { code: 'usage' }, name);
+  assert.throws(() => given(['s3.enable-restore', 'true']), { code: 'unsupported' });
+});

@@ -1,0 +1,59 @@
+import { HoldfastError } from '../../errors/error.ts';
+import type { StorageSettings } from '../settings.ts';
+
+/** What `-o s3.…` says. */
+export interface S3Options {
+  readonly region: string | undefined;
+  /** How a bucket is addressed: as a path, or as a part of the host's name; by default as the host has it. */
+  readonly bucketLookup: 'auto' | 'dns' | 'path';
+  readonly connections: number;
+  readonly listObjectsV1: boolean;
+  /** Requests are not signed. */
+  readonly anonymous: boolean;
+}
+
+const defaultConnections = 10;
+
+/** restic's, about bringing objects back from an archive, and its former layout. */
+const notBuilt = ['enable-restore', 'restore-days', 'restore-timeout', 'restore-tier', 'storage-class'];
+
+/** Accepted without an effect: every storage is retried alike, and there is one layout. */
+const idle = ['retries', 'layout'];
+
+const names = ['region', 'bucket-lookup', 'connections', 'list-objects-v1', 'unsafe-anonymous-auth'];
+
+export function s3Options({ options = new Map(), environment = {} }: StorageSettings): S3Options {
+  for (const name of options.keys()) if (name.startsWith('s3.')) checkName(name.slice('s3.'.length));
+  const value = (name: string): string | undefined => options.get(`s3.${name}`) || undefined;
+  const flag = (name: string): boolean => flagOf(name, value(name) ?? 'false');
+  return {
+    region: value('region') ?? (environment['AWS_DEFAULT_REGION'] || environment['AWS_REGION'] || undefined),
+    bucketLookup: lookupOf((value('bucket-lookup') ?? 'auto').toLowerCase()),
+    connections: connectionsOf(value('connections') ?? String(defaultConnections)),
+    listObjectsV1: flag('list-objects-v1'),
+    anonymous: flag('unsafe-anonymous-auth'),
+  };
+}
+
+function checkName(name: string): void {
+  if (names.includes(name) || idle.includes(name)) return;
+  if (notBuilt.includes(name)) throw new HoldfastError('unsupported', `the option s3.${name} is not built yet`);
+  throw new HoldfastError('usage', `unknown option s3.${name}; there are ${[...names, ...idle].join(', ')}`);
+}
+
+function flagOf(name: string, text: string): boolean {
+  if (/^(?:1|t|true)$/i.test(text)) return true;
+  if (/^(?:0|f|false)$/i.test(text)) return false;
+  throw new HoldfastError('usage', `s3.${name} is true or false, not ${JSON.stringify(text)}`);
+}
+
+function lookupOf(text: string): S3Options['bucketLookup'] {
+  if (text === 'auto' || text === 'dns' || text === 'path') return text;
+  throw new HoldfastError('usage', `s3.bucket-lookup is auto, dns or path, not ${JSON.stringify(text)}`);
+}
+
+function connectionsOf(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count > 0) return count;
+  throw new HoldfastError('usage', `s3.connections is a number from 1 to 9999, not ${JSON.stringify(text)}`);
+}
