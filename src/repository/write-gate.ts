@@ -94,6 +94,7 @@ class GatedStorage implements Storage {
   #gated(staged: StagedObject): StagedObject {
     return {
       write: (data) => staged.write(data),
+      read: () => staged.read(),
       commit: async (key, options) => {
         await this.#pass(key);
         await staged.commit(key, options);

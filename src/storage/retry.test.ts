@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../clock/manual-clock.ts';
 import type { Event } from '../events/events.ts';
+import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
 import { runConformance } from './conformance.ts';
 import { FaultyStorage, seededFaults, type Fault, type FaultOptions, type Operation } from './fault.ts';
@@ -124,6 +125,7 @@ test('a staged object that stalls ends in bounded time, and one that does not co
       stage: async () => ({
         write: async (data: readonly Uint8Array[]) => void written.push(...data),
         commit: () => answer,
+        read: async () => Buffer.concat(written),
         [Symbol.asyncDispose]: async () => undefined,
       }),
     });
@@ -137,4 +139,27 @@ test('a staged object that stalls ends in bounded time, and one that does not co
   }
   assert.deepEqual(written, [bytes, bytes]);
   assert.equal(new RetryingStorage(new MemoryStorage(), options).stage, undefined);
+});
+
+test('a write to a staged object that fails is repeated, one without an answer is not', async () => {
+  const failure = new HoldfastError('storage-failed', 'input/output error');
+  const answers: Promise<void>[] = [];
+  const storage = Object.assign(new MemoryStorage(), {
+    stage: async () => ({
+      write: async () => answers.shift(),
+      commit: async () => undefined,
+      read: async () => bytes,
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+  });
+  const clock = new ManualClock({ leaping: true });
+  const staged = await new RetryingStorage(storage, { clock, listener: silent }).stage?.();
+  const failed = Array.from({ length: 3 }, () => Promise.reject(failure));
+  for (const answer of failed) answer.catch(() => undefined);
+  answers.push(...failed, Promise.resolve());
+  await staged?.write([bytes]);
+  assert.equal(answers.length, 0);
+  answers.push(new Promise(() => undefined), Promise.resolve());
+  await assert.rejects(staged?.write([bytes]) ?? assert.fail(), { code: 'storage-timeout' });
+  assert.equal(answers.length, 1);
 });

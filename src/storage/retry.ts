@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
@@ -130,10 +131,16 @@ export class RetryingStorage implements Storage {
     );
   }
 
-  /** What is staged is tried once, and never waited for forever: its bytes are gone and can't be sent again. */
+  /**
+   * A commit is tried once, for nobody knows what a failed one left. A write that gave no answer is not repeated: it
+   * may still read the bytes when they are free again.
+   */
   get stage(): Storage['stage'] {
     const stage = this.#inner.stage?.bind(this.#inner);
-    return stage && (async (options) => this.#bounded(await stage(options)));
+    const what = 'storing an object';
+    return (
+      stage && (async (wait) => this.#bounded(await this.#retry({ what, ...wait }, (signal) => stage({ signal }))))
+    );
   }
 
   #bounded(staged: StagedObject): StagedObject {
@@ -142,8 +149,13 @@ export class RetryingStorage implements Storage {
       write: async (data) => {
         const added = data.reduce((sum, piece) => sum + piece.byteLength, 0);
         sizeBytes += added;
-        await withDeadline(this.#deadline({ what: 'storing an object', sizeBytes: added }), () => staged.write(data));
+        const what = 'storing an object';
+        const deadline = this.#deadline({ what, sizeBytes: added });
+        await this.#retryUnbounded(what, { codes: ['storage-failed'] }, () =>
+          withDeadline(deadline, () => staged.write(data)),
+        );
       },
+      read: async () => withDeadline(this.#deadline({ what: 'reading an object', sizeBytes }), () => staged.read()),
       commit: async (key, options = {}) =>
         withDeadline(this.#deadline({ what: `storing ${key}`, sizeBytes, ...options }), (signal) =>
           staged.commit(key, { signal }),
@@ -174,13 +186,17 @@ export class RetryingStorage implements Storage {
   }
 
   /** For attempts that bound themselves. */
-  async #retryUnbounded<T>(what: string, wait: WaitOptions, attempt: (number: number) => Promise<T>): Promise<T> {
+  async #retryUnbounded<T>(
+    what: string,
+    { codes = transientCodes, ...wait }: WaitOptions & { readonly codes?: readonly ErrorCode[] },
+    attempt: (number: number) => Promise<T>,
+  ): Promise<T> {
     const options: RetryOptions = {
       ...this.#policy,
       jitter: 0.5,
       clock: this.#clock,
       signal: wait.signal,
-      retryable: (error) => hasCode(error, ...transientCodes),
+      retryable: (error) => hasCode(error, ...codes),
       onRetry: (error, pauseMs) => {
         this.#listener({
           kind: 'note',

@@ -61,10 +61,18 @@ export interface Storage extends AsyncDisposable {
 
 /** Disposed of without a commit, it leaves nothing. */
 export interface StagedObject extends AsyncDisposable {
-  /** Adds bytes at the end. One call at a time; the bytes are free again when it resolves. */
+  /**
+   * Adds bytes at the end. One call at a time; the bytes are free again when it resolves. One that failed, and is not
+   * still under way, may be repeated with the same bytes.
+   */
   write(data: readonly Uint8Array[]): Promise<void>;
-  /** As a `put` of all that was written: whole, durable and visible when it resolves. */
+  /**
+   * As a `put` of all that was written: whole, durable and visible when it resolves. After a failure nobody knows what
+   * of it is durable, and a second try would not find out: `read` and `put` what it gives, if it is still right.
+   */
   commit(key: string, options?: WaitOptions): Promise<void>;
+  /** All that was written, as it reads now: after a failure it may be something else. */
+  read(): Promise<Uint8Array>;
 }
 
 export interface Capabilities {

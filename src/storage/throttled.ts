@@ -68,6 +68,7 @@ export class ThrottledStorage implements Storage {
         await staged.write(data);
       },
       commit: (key, options) => staged.commit(key, options),
+      read: () => staged.read(),
       [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
     };
   }

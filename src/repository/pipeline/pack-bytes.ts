@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { fileIdOf, type FileId } from '../../bytes/ids.ts';
-import type { StagedObject, Storage } from '../../storage/storage.ts';
+import { fileIdFor } from '../../crypto/id.ts';
+import { hasCode, type HoldfastError } from '../../errors/error.ts';
+import { transientCodes, type StagedObject, type Storage } from '../../storage/storage.ts';
 import { keyOf } from '../layout.ts';
 import { blockBytes, type BlockPool } from './blocks.ts';
 
@@ -64,7 +66,7 @@ export class PackBytes {
     if (last) this.#hash.update(last);
     const id = fileIdOf(this.#hash.digest());
     const key = keyOf('data', id);
-    if (this.#staged) await this.#commit(key, parts, signal);
+    if (this.#staged) await this.#commit(id, parts, signal);
     else await this.#memory.storage.put(key, parts, { signal });
     this.#release();
     return id;
@@ -77,13 +79,18 @@ export class PackBytes {
     await staged?.[Symbol.asyncDispose]();
   }
 
-  async #commit(key: string, parts: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+  async #commit(id: FileId, parts: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
     await this.#writing;
     if (this.#failure) throw this.#failure.error;
     signal.throwIfAborted();
     const staged = await this.#staged;
     await staged?.write(parts);
-    await staged?.commit(key, { signal });
+    try {
+      await staged?.commit(keyOf('data', id), { signal });
+    } catch (error) {
+      if (!staged || signal.aborted || !hasCode(error, ...transientCodes)) throw error;
+      await this.#memory.storage.put(keyOf('data', id), [await readBack(staged, id, error)], { signal });
+    }
   }
 
   #parts(): readonly Uint8Array[] {
@@ -119,4 +126,11 @@ export class PackBytes {
   #release(): void {
     for (const block of this.#blocks.splice(0)) this.#memory.pool.give(block);
   }
+}
+
+/** What was staged under this hash, after a commit that failed: where it reads otherwise by now, that is the error. */
+async function readBack(staged: StagedObject, id: FileId, error: HoldfastError): Promise<Uint8Array> {
+  const bytes = await staged.read().catch(() => undefined);
+  if (bytes === undefined || fileIdFor(bytes) !== id) throw error;
+  return bytes;
 }

@@ -47,6 +47,7 @@ class BrokenStages extends MemoryStorage {
   readonly stage = async (): Promise<StagedObject> => ({
     write: () => Promise.reject(this.error),
     commit: async () => assert.fail('a broken object is committed'),
+    read: async () => assert.fail('a broken object is read'),
     [Symbol.asyncDispose]: async () => undefined,
   });
 }
@@ -67,4 +68,49 @@ test('what an aborted writer had staged is gone', async () => {
     for (let number = 0; number < 6; number += 1) await writer.storeBlob('data', randomBytes(1_000_000));
   }
   assert.deepEqual(temporaries(dir.file('storage')), []);
+});
+
+/** Stages in memory; each commit fails, and what is read back is as `spoil` makes it. */
+class FailingCommits extends MemoryStorage {
+  commits = 0;
+  readonly error = new HoldfastError('storage-failed', 'input/output error');
+  readonly #spoil: (bytes: Uint8Array) => Uint8Array;
+
+  constructor(spoil: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes) {
+    super();
+    this.#spoil = spoil;
+  }
+
+  readonly stage = async (): Promise<StagedObject> => {
+    const parts: Uint8Array[] = [];
+    return {
+      write: async (data) => void parts.push(...data.map((part) => Uint8Array.from(part))),
+      commit: () => {
+        this.commits += 1;
+        return Promise.reject(this.error);
+      },
+      read: async () => this.#spoil(Buffer.concat(parts)),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  };
+}
+
+test('a staged pack whose commit fails in passing is read back and stored, and the backup goes on', async () => {
+  const storage = new FailingCommits();
+  const repository = new PipelineRepository(storage);
+  const blobs = Array.from({ length: 12 }, () => randomBytes(900_000));
+  await storeBlobs(repository, blobs);
+  assert.ok(storage.commits > 0);
+  const read = await repository.blobs();
+  const ids = [...repository.index.all()].map(({ id }) => id);
+  assert.equal(ids.length, blobs.length);
+  for (const id of ids) assert.equal((await read('data', id)).length, 900_000);
+});
+
+test('a staged pack that reads back otherwise after its commit failed ends the writer', async () => {
+  const storage = new FailingCommits((bytes) => bytes.with(1000, 1 ^ (bytes[1000] ?? 0)));
+  const repository = new PipelineRepository(storage);
+  const blobs = Array.from({ length: 12 }, () => randomBytes(900_000));
+  await assert.rejects(storeBlobs(repository, blobs), storage.error);
+  assert.deepEqual(await repository.indexed(), []);
 });

@@ -18,6 +18,7 @@ export class StagedFile implements StagedObject {
   readonly #path: string;
   readonly #file: FileHandle;
   #state: 'open' | 'closed' = 'open';
+  #length = 0;
 
   private constructor(host: StagedFileHost, path: string, file: FileHandle) {
     this.#host = host;
@@ -26,16 +27,26 @@ export class StagedFile implements StagedObject {
   }
 
   static async create(host: StagedFileHost, path: string): Promise<StagedFile> {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
     return new StagedFile(host, path, await open(path, flags, 0o600));
   }
 
+  /** At a place, so that one that failed in the middle does no harm when it is repeated. */
   async write(data: readonly Uint8Array[]): Promise<void> {
+    const sizeBytes = data.reduce((sum, piece) => sum + piece.byteLength, 0);
     await this.#host.attempt('cannot store an object', undefined, async () => {
-      const sizeBytes = data.reduce((sum, piece) => sum + piece.byteLength, 0);
-      const { bytesWritten } = sizeBytes > 0 ? await this.#file.writev(data) : { bytesWritten: 0 };
+      const { bytesWritten } = sizeBytes > 0 ? await this.#file.writev(data, this.#length) : { bytesWritten: 0 };
       if (bytesWritten === sizeBytes) return;
       throw new HoldfastError('storage-full', `only ${bytesWritten} of ${sizeBytes} bytes could be written`);
+    });
+    this.#length += sizeBytes;
+  }
+
+  async read(): Promise<Uint8Array> {
+    return this.#host.attempt('cannot read what was stored', undefined, async () => {
+      const bytes = Buffer.allocUnsafeSlow(this.#length);
+      const { bytesRead } = await this.#file.read(bytes, 0, this.#length, 0);
+      return bytes.subarray(0, bytesRead);
     });
   }
 
