@@ -15,9 +15,13 @@ export type RawPath = Branded<string, 'RawPath'>;
 
 const hexId = /^[0-9a-f]{64}$/;
 
+export function isBlobId(text: string): text is BlobId {
+  return hexId.test(text);
+}
+
 export function parseBlobId(text: string): BlobId {
-  if (!hexId.test(text)) throw new HoldfastError('damaged', `not a blob ID: ${JSON.stringify(text.slice(0, 80))}`);
-  return text as BlobId;
+  if (!isBlobId(text)) throw new HoldfastError('damaged', `not a blob ID: ${JSON.stringify(text.slice(0, 80))}`);
+  return text;
 }
 
 export function parseFileId(text: string): FileId {

@@ -46,7 +46,10 @@ export interface ArchiveOutcome {
  */
 export async function archive(input: ArchiveInput): Promise<ArchiveOutcome> {
   await using archiver = new Archiver(input);
-  for await (const entry of input.entries) await archiver.take(entry);
+  for await (const entry of input.entries) {
+    const taken = archiver.take(entry);
+    if (taken !== undefined) await taken;
+  }
   const { tree, isEmpty } = await archiver.finish();
   archiver.report.tellProgress();
   if (isEmpty) throw new HoldfastError('source-failed', 'there is nothing to back up');

@@ -1,22 +1,62 @@
-import { displayPath, rawPathOfByteString } from '../bytes/ids.ts';
+import { displayPath, rawPathOfByteString, type BlobId, type RawPath } from '../bytes/ids.ts';
 import { localZone, type Zone } from '../clock/zone.ts';
 import { HoldfastError } from '../errors/error.ts';
-import type { TreeNode } from './entry.ts';
+import type { Metadata, TreeNode } from './entry.ts';
 import { decodeNode } from './tree/decode-node.ts';
-import { nodeElements } from './tree/elements.ts';
-import { encodeNode } from './tree/encode-node.ts';
+import { NodeElements } from './tree/elements.ts';
+import { encodeHead, encodeNode } from './tree/encode-node.ts';
+import { contentEnd } from './tree/encoded-content.ts';
 
 /**
  * The nodes of a tree blob, one by one. 'damaged' for what restic would never write: names that aren't plain or
  * not strictly ascending in byte order, wrong types. Memory: the node at hand.
  */
 export function* decodeTree(json: Uint8Array): Generator<TreeNode> {
-  let last = '';
-  for (const element of nodeElements(json)) {
-    const node = decodeNode(element);
-    if (node.name <= last) throw notAscending(node.name, last);
-    last = node.name;
-    yield node;
+  const reader = new TreeReader(json);
+  for (let node = reader.next(); node !== undefined; node = reader.next()) yield node;
+}
+
+/** A node as it stands in a tree blob, one char a byte. */
+export interface EncodedNode {
+  readonly name: RawPath;
+  readonly json: string;
+}
+
+/** Reads a tree blob node by node. */
+export class TreeReader {
+  readonly #elements: NodeElements;
+  #last = '';
+  #state: 'whole' | 'damaged' = 'whole';
+
+  constructor(json: Uint8Array) {
+    this.#elements = new NodeElements(json);
+  }
+
+  /** Undefined at the end, and for good once it threw 'damaged'. */
+  next(): TreeNode | undefined {
+    if (this.#state === 'damaged') return undefined;
+    this.#state = 'damaged';
+    const element = this.#elements.next();
+    const node = element === undefined ? undefined : decodeNode(element);
+    if (node !== undefined && node.name <= this.#last) throw notAscending(node.name, this.#last);
+    this.#state = 'whole';
+    if (node !== undefined) this.#last = node.name;
+    return node;
+  }
+
+  /**
+   * Takes the next node, undecoded, if it reads exactly as a file would that has this head (`TreeBuilder.head`), and
+   * if `isThere` says so of each of its blobs.
+   */
+  takeFile(name: RawPath, head: string, isThere: (id: BlobId) => boolean): EncodedNode | undefined {
+    if (this.#state === 'damaged' || name <= this.#last) return undefined;
+    const ahead = this.#elements.lookAhead();
+    if (!ahead?.text.startsWith(head, ahead.at)) return undefined;
+    const end = contentEnd(ahead.text, ahead.at + head.length, isThere);
+    if (end === undefined) return undefined;
+    this.#elements.pass(end - ahead.at);
+    this.#last = name;
+    return { name, json: ahead.text.slice(ahead.at, end) };
   }
 }
 
@@ -44,11 +84,16 @@ export class TreeBuilder {
   }
 
   /** Nodes come strictly ascending by name in byte order. */
-  add(node: TreeNode): void {
+  add(node: TreeNode | EncodedNode): void {
     if (node.name <= this.#last) throw notAscending(node.name, this.#last);
-    const json = encodeNode(node, this.#zone);
-    this.#write(this.isEmpty ? json : `,${json}`);
+    if (!this.isEmpty) this.#write(',');
+    this.#write('json' in node ? node.json : encodeNode(node, this.#zone));
     this.#last = node.name;
+  }
+
+  /** How the JSON of a node begins, all but its content. */
+  head(name: RawPath, metadata: Metadata): string {
+    return encodeHead(name, metadata, this.#zone);
   }
 
   finish(): Uint8Array {

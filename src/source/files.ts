@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { displayPath, rawPathOf, type RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -36,26 +37,28 @@ export function filesSource(options: FilesOptions): Source {
   };
 }
 
-async function* entries(options: FilesOptions, { listener, signal }: WalkOptions): AsyncGenerator<Entry> {
+function entries(options: FilesOptions, { listener, signal }: WalkOptions): AsyncIterable<Entry> {
   const warn = (path: RawPath, message: string): void =>
     listener({ kind: 'warning', during: 'scan', item: displayPath(path), message });
-  const steps = startWalk(options, listener, {
-    describe: (found) => entryOf(found, options.atime, warn),
-    unread: (path, reason) => warn(path, `left out: ${reason}`),
-  });
   let count = 0;
-  for await (const entry of inSlices(steps, options.clock, signal)) {
-    count += 1;
-    yield entry;
-  }
-  if (count === 0) throw new HoldfastError('source-failed', 'nothing was left to back up');
+  const describe = (found: Found): Entry | undefined => {
+    const entry = entryOf(found, options.atime, warn);
+    if (entry !== undefined) count += 1;
+    return entry;
+  };
+  const unread = (path: RawPath, reason: string): void => warn(path, `left out: ${reason}`);
+  const onEnd = (): void => {
+    if (count === 0) throw new HoldfastError('source-failed', 'nothing was left to back up');
+  };
+  return inSlices(() => startWalk(options, listener, { describe, unread }), { clock: options.clock, signal, onEnd });
 }
 
 async function measure(options: FilesOptions, { signal }: WalkOptions): Promise<{ files: number; bytes: number }> {
   const total = { files: 0, bytes: 0 };
   const quiet: Listener = () => undefined; // the walk that counts tells it all
-  const steps = startWalk(options, quiet, { describe: ({ stat }) => stat, unread: () => undefined });
-  for await (const stat of inSlices(steps, options.clock, signal)) {
+  const start = (): Iterator<BigIntStats | undefined, void> =>
+    startWalk(options, quiet, { describe: ({ stat }) => stat, unread: () => undefined });
+  for await (const stat of inSlices(start, { clock: options.clock, signal })) {
     if (!stat.isFile()) continue;
     total.files += 1;
     total.bytes += Number(stat.size);

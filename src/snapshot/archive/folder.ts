@@ -1,13 +1,13 @@
 import { rawPathOfByteString, type BlobId, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Metadata, TreeNode } from '../entry.ts';
-import { TreeBuilder } from '../tree.ts';
+import { TreeBuilder, type EncodedNode } from '../tree.ts';
 import type { TreeFinder } from './finder.ts';
 
 /** A place in a folder for a node that isn't known yet. */
 export interface Slot {
   /** Undefined until filled; null when the node is left out. */
-  node: TreeNode | null | undefined;
+  node: TreeNode | EncodedNode | null | undefined;
 }
 
 export interface FolderStart {
@@ -68,7 +68,12 @@ export class Folder {
     return name > this.#last;
   }
 
-  add(node: TreeNode): void {
+  /** How the JSON of a node begins: see TreeBuilder. */
+  head(name: RawPath, metadata: Metadata): string {
+    return this.#builder.head(name, metadata);
+  }
+
+  add(node: TreeNode | EncodedNode): void {
     this.#last = node.name;
     if (this.#firstWaiting === this.#waiting.length) this.#builder.add(node);
     else this.#waiting.push({ node });

@@ -48,7 +48,7 @@ export class Report {
   file(path: RawPath, change: Change, sizeBytes: number, added: Added, startedMs: number): void {
     this.#atWork.delete(path);
     this.counter.file(change, sizeBytes, added);
-    this.#note('file', `/${displayPath(path)}`, change, added, startedMs);
+    if (this.#input.notes !== 'none') this.#note('file', `/${displayPath(path)}`, change, added, startedMs);
     this.#progress();
   }
 
@@ -58,7 +58,7 @@ export class Report {
       return;
     }
     this.counter.folder(change, added);
-    this.#note('folder', `/${displayPath(path)}/`, change, added, startedMs);
+    if (this.#input.notes !== 'none') this.#note('folder', `/${displayPath(path)}/`, change, added, startedMs);
     this.#progress();
   }
 
@@ -73,7 +73,6 @@ export class Report {
   }
 
   #note(kind: 'file' | 'folder', item: string, change: Change, added: Added, startedMs: number): void {
-    if (this.#input.notes === 'none') return;
     const seconds = (this.#input.clock.monotonicMs() - startedMs) / 1000;
     const note: ArchivedNote = { kind: 'note', name: 'archived', data: { item, kind, change, seconds, added } };
     this.#input.listener(note);

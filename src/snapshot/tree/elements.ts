@@ -8,8 +8,72 @@ const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma
  * directory of a million files is decoded one node at a time. Other members of the object are passed over, as
  * restic does for what a later version may add.
  */
-export function* nodeElements(json: Uint8Array): Generator<string> {
-  const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+export class NodeElements {
+  readonly #bytes: Buffer;
+  /** Some of it, one char a byte, from where `#windowStart` says. */
+  #window = '';
+  #windowStart = 0;
+  #place: 'before the array' | 'at an element' | 'behind an element' | 'ended' = 'before the array';
+  #at = 0;
+
+  constructor(json: Uint8Array) {
+    this.#bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+  }
+
+  /** Undefined at the end, and after an error. */
+  next(): string | undefined {
+    if (!this.#reachElement()) return undefined;
+    const start = this.#at;
+    this.#place = 'ended';
+    this.#at = valueEnd(this.#bytes, start);
+    const text = nodeText(this.#bytes, start, this.#at);
+    this.#place = 'behind an element';
+    return text;
+  }
+
+  /**
+   * For who knows already how the next element reads: it begins at `at` of `text`, which has one char a byte and may
+   * break off before the element ends.
+   */
+  lookAhead(): { readonly text: string; readonly at: number } | undefined {
+    if (!this.#reachElement()) return undefined;
+    const end = this.#windowStart + this.#window.length;
+    if (this.#at + aheadBytes > end && end < this.#bytes.length) {
+      this.#windowStart = this.#at;
+      this.#window = this.#bytes.toString('latin1', this.#at, this.#at + windowBytes);
+    }
+    return { text: this.#window, at: this.#at - this.#windowStart };
+  }
+
+  /** Passes over the element that `lookAhead` told of; it has so many bytes. */
+  pass(length: number): void {
+    this.#at += length;
+    this.#place = 'behind an element';
+  }
+
+  #reachElement(): boolean {
+    if (this.#place === 'at an element') return true;
+    const place = this.#place;
+    if (place === 'ended') return false;
+    this.#place = 'ended';
+    const bytes = this.#bytes;
+    if (place === 'before the array') this.#at = expect(bytes, nodesStart(bytes), '[');
+    else this.#at = skipBlanks(bytes, this.#at);
+    if (bytes[this.#at] === closeBracket) endOfObject(bytes, this.#at + 1);
+    else {
+      if (place === 'behind an element') this.#at = expect(bytes, this.#at, ',');
+      this.#place = 'at an element';
+    }
+    return this.#place === 'at an element';
+  }
+}
+
+/** Made into text at once, and how much of it shall be ahead: more than almost any element has. */
+const windowBytes = 64 * 1024;
+const aheadBytes = 8 * 1024;
+
+/** Where the array `nodes` begins. */
+function nodesStart(bytes: Buffer): number {
   let at = expect(bytes, 0, '{');
   for (let key = ''; key !== 'nodes';) {
     const keyEnd = valueEnd(bytes, at);
@@ -17,21 +81,7 @@ export function* nodeElements(json: Uint8Array): Generator<string> {
     at = skipBlanks(bytes, expect(bytes, keyEnd, ':'));
     if (key !== 'nodes') at = expect(bytes, valueEnd(bytes, at), ',');
   }
-  at = yield* elements(bytes, at);
-  endOfObject(bytes, at);
-}
-
-/** Of the array at `start`; returns where it ends. */
-function* elements(bytes: Buffer, start: number): Generator<string, number> {
-  let at = expect(bytes, start, '[');
-  if (bytes[at] === closeBracket) return at + 1;
-  for (;;) {
-    const end = valueEnd(bytes, at);
-    yield nodeText(bytes, at, end);
-    at = skipBlanks(bytes, end);
-    if (bytes[at] === closeBracket) return at + 1;
-    at = expect(bytes, at, ',');
-  }
+  return at;
 }
 
 /** Of a member that is looked for; what is longer is another. */

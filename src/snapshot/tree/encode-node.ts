@@ -11,17 +11,24 @@ import type { ExtendedAttribute, TreeNode } from '../entry.ts';
  * leaves them out. The hash of this text is a tree's identity, so nothing may ever change here.
  */
 export function encodeNode(node: TreeNode, zone: Zone): string {
+  return (
+    `${encodeHead(node.name, node, zone)}${content(node.content)}` +
+    `${node.subtree === undefined ? '' : `,"subtree":"${node.subtree}"`}${text('error', node.error ?? '')}}`
+  );
+}
+
+/** As `encodeNode`, up to where the value of `content` stands. */
+export function encodeHead(name: RawPath, node: Omit<TreeNode, 'name' | 'content'>, zone: Zone): string {
   const mtime = goTime(node.mtimeNs, zone);
   const atime = node.atimeNs === node.mtimeNs ? mtime : goTime(node.atimeNs, zone);
   const ctime = node.ctimeNs === node.mtimeNs ? mtime : goTime(node.ctimeNs, zone);
   return (
-    `{"name":${goJsonString(quoteGo(node.name))},"type":"${node.type}"${number('mode', node.mode)}` +
+    `{"name":${goJsonString(quoteGo(name))},"type":"${node.type}"${number('mode', node.mode)}` +
     `,"mtime":"${mtime}","atime":"${atime}","ctime":"${ctime}","uid":${node.uid},"gid":${node.gid}` +
     `${text('user', node.user)}${text('group', node.group)}${number('inode', node.inode)}` +
     `${number('device_id', node.deviceId)}${number('size', node.sizeBytes)}${number('links', node.links)}` +
     `${link(node.linkTarget)}${xattrs(node.xattrs)}${generic(node.genericAttributes)}` +
-    `${number('device', node.device ?? 0n)},"content":${content(node.content)}` +
-    `${node.subtree === undefined ? '' : `,"subtree":"${node.subtree}"`}${text('error', node.error ?? '')}}`
+    `${number('device', node.device ?? 0n)},"content":`
   );
 }
 
