@@ -103,10 +103,10 @@ export interface WriterOptions {
 
 /**
  * The one entrance for blobs. Calls may overlap; `store` resolves out of order. Back pressure: `ready()` resolves
- * when another content may be handed over; a caller awaits it before each `store`.
+ * when another content may be handed over, or is undefined when one may be now; a caller awaits it before each `store`.
  */
 export interface BlobWriter extends AsyncDisposable {
-  ready(): Promise<void>;
+  ready(): Promise<void> | undefined;
   /** Cuts, hashes and stores what the index doesn't have. Rejects with 'source-failed' when the content can't be read. */
   store(content: Content): Promise<StoredContent>;
   /** One tree blob (JSON with the final newline); resolves when its ID is known. */

@@ -227,7 +227,7 @@ test('an abort ends everything under way, also what waits for a stream or a stor
   aborting.abort(new Error('stop'));
   await assert.rejects(stream, /stop/);
   await assert.rejects(writer.flush(), /stop/);
-  await assert.rejects(writer.ready(), /stop/);
+  await assert.rejects(async () => await writer.ready(), /stop/);
   await assert.rejects(writer.store(streamOf(randomBytes(10), 10)), /stop/);
 });
 

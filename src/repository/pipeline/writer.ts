@@ -30,8 +30,6 @@ interface Waiting<Item, Result> {
 /** What concerns the blob alone that can't be carried. */
 const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not-found', 'storage-failed'];
 
-const readyNow = Promise.resolve();
-
 /** One message costs 12 µs, whatever it holds. */
 const batchLimit = { items: 256, bytes: 2 ** 20 };
 /** From here on several workers share a file. */
@@ -66,8 +64,8 @@ class PipelineWriter implements BlobWriter {
     this.#engine = new StoringEngine(deps, options, () => this.#sendBatches());
   }
 
-  ready(): Promise<void> {
-    return this.#hasRoom() ? readyNow : this.#room();
+  ready(): Promise<void> | undefined {
+    return this.#hasRoom() ? undefined : this.#room();
   }
 
   store(content: Content): Promise<StoredContent> {

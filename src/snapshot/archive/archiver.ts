@@ -1,6 +1,7 @@
 import { rawPathOfByteString, type BlobId, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import { TaskGroup } from '../../flow/task-group.ts';
+import type { StoredContent } from '../../repository/repository.ts';
 import type { ArchiveInput } from '../archive.ts';
 import type { Entry, Metadata, TreeNode } from '../entry.ts';
 import { sameNode } from '../same-node.ts';
@@ -9,16 +10,24 @@ import { TreeFinder } from './finder.ts';
 import { Folder, type Slot } from './folder.ts';
 import { Report } from './report.ts';
 import { isUnchanged } from './unchanged.ts';
+import { Underway } from './underway.ts';
 
 /** Trees that are being stored at a time: their JSON is in memory. */
 const treesAtOnce = 64;
 const rootPath = rawPathOfByteString('');
+
+interface FileToStore {
+  readonly entry: Entry;
+  readonly name: RawPath;
+  readonly previous: TreeNode | undefined;
+}
 
 /** Takes entries in and keeps the folders that are open, from the root to where the entries are. */
 export class Archiver implements AsyncDisposable {
   readonly report: Report;
   readonly #input: ArchiveInput;
   readonly #tasks: TaskGroup;
+  readonly #contents: Underway;
   #top: Folder | undefined;
   #trees = 0;
   #treeStored = Promise.withResolvers<void>();
@@ -27,11 +36,14 @@ export class Archiver implements AsyncDisposable {
   constructor(input: ArchiveInput) {
     this.#input = input;
     this.#tasks = new TaskGroup({ signal: input.signal });
+    this.#contents = new Underway((error) => this.#tasks.run(() => Promise.reject(error)));
+    this.#tasks.run(async () => await this.#contents.ended);
     this.report = new Report(input);
   }
 
   /** Cancels what is not finished. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#contents.close();
     await this.#tasks[Symbol.asyncDispose]();
   }
 
@@ -55,6 +67,7 @@ export class Archiver implements AsyncDisposable {
   /** Resolves when every content and tree is handed over to the writer. */
   async finish(): Promise<{ readonly tree: BlobId; readonly isEmpty: boolean }> {
     await this.#close(await this.#enter(rootPath), this.#plain());
+    this.#contents.close();
     await this.#tasks.wait();
     if (this.#root === undefined) throw new HoldfastError('internal', 'the root has no tree');
     return this.#root;
@@ -142,7 +155,7 @@ export class Archiver implements AsyncDisposable {
     else if (metadata.type !== 'file') folder.add({ ...metadata, name, content: null });
     else if (this.#takeOver(folder, entry, name)) {
       this.report.file(path, 'unmodified', metadata.sizeBytes, nothingAdded, 0);
-    } else return this.#store(folder, entry, name, this.#find(folder, name));
+    } else return this.#store(folder, { entry, name, previous: this.#find(folder, name) });
     return undefined;
   }
 
@@ -179,36 +192,38 @@ export class Archiver implements AsyncDisposable {
     return false;
   }
 
-  async #store(folder: Folder, entry: Entry, name: RawPath, previous: TreeNode | undefined): Promise<void> {
-    const { writer, clock } = this.#input;
-    if (entry.content.kind === 'file' || entry.content.kind === 'stream') await writer.ready();
-    const slot = folder.reserve(name);
-    const startedMs = clock.monotonicMs();
-    this.report.started(entry.path, entry.metadata.sizeBytes);
-    this.#tasks.run(async () => {
-      const node = await this.#stored(entry, name, previous, startedMs);
-      this.#fill(folder, slot, node);
-    });
+  #store(folder: Folder, file: FileToStore): Promise<void> | undefined {
+    const { kind } = file.entry.content;
+    const ready = kind === 'file' || kind === 'stream' ? this.#input.writer.ready() : undefined;
+    if (ready === undefined) return this.#begin(folder, file);
+    return ready.then(() => this.#begin(folder, file));
   }
 
-  /** null when the file can't be read. */
-  async #stored(
-    entry: Entry,
-    name: RawPath,
-    previous: TreeNode | undefined,
-    startedMs: number,
-  ): Promise<TreeNode | null> {
-    const { path, metadata, content } = entry;
-    try {
-      const stored = await this.#input.writer.store(content);
-      const node: TreeNode = { ...metadata, name, sizeBytes: stored.sizeBytes, content: stored.ids };
-      this.report.file(path, changeOf(previous, node), node.sizeBytes, addedByContent(stored), startedMs);
-      return node;
-    } catch (error) {
-      if (content.kind === 'stream' || !hasCode(error, 'source-failed')) throw error;
-      this.report.leftOut(path, error.message);
-      return null;
-    }
+  /** A task of the group's for each file would cost more than the rest: one stands for all. */
+  #begin(folder: Folder, file: FileToStore): undefined {
+    const { path, metadata, content } = file.entry;
+    const slot = folder.reserve(file.name);
+    const startedMs = this.#input.clock.monotonicMs();
+    this.report.started(path, metadata.sizeBytes);
+    this.#contents.begin();
+    this.#input.writer.store(content).then(
+      (stored) => this.#contents.end(() => this.#fill(folder, slot, this.#stored(file, stored, startedMs))),
+      (error: unknown) => this.#contents.end(() => this.#fill(folder, slot, this.#unread(file, error))),
+    );
+  }
+
+  #stored({ entry, name, previous }: FileToStore, stored: StoredContent, startedMs: number): TreeNode {
+    const { path, metadata } = entry;
+    const node: TreeNode = { ...metadata, name, sizeBytes: stored.sizeBytes, content: stored.ids };
+    this.report.file(path, changeOf(previous, node), node.sizeBytes, addedByContent(stored), startedMs);
+    return node;
+  }
+
+  /** A file that can't be read is left out; any other failure is the archive's. */
+  #unread({ entry }: FileToStore, error: unknown): null {
+    if (entry.content.kind === 'stream' || !hasCode(error, 'source-failed')) throw error;
+    this.report.leftOut(entry.path, error.message);
+    return null;
   }
 
   #fill(folder: Folder, slot: Slot, node: TreeNode | null): void {

@@ -17,6 +17,9 @@ export interface ArchivedNote extends Note {
   };
 }
 
+/** Of what is at work so many are told. */
+const atWorkShown = 2;
+
 /** What is done between two progress events. */
 const progressEvery = { items: 50, bytes: 4 * 2 ** 20 };
 
@@ -27,6 +30,7 @@ export const archivePhase = 'backing up';
 export class Report {
   readonly counter = new Counter();
   readonly #input: ArchiveInput;
+  /** Large files, and as many others as are told. */
   readonly #atWork = new Set<RawPath>();
   #unread = 0;
   #items = 0;
@@ -41,7 +45,7 @@ export class Report {
   }
 
   started(path: RawPath, sizeBytes: number): void {
-    this.#atWork.add(path);
+    if (this.#atWork.size < atWorkShown || sizeBytes >= progressEvery.bytes) this.#atWork.add(path);
     if (sizeBytes >= progressEvery.bytes) this.tellProgress();
   }
 
@@ -86,7 +90,7 @@ export class Report {
 
   /** Tells where the work stands just now. */
   tellProgress(): void {
-    const current = [...this.#atWork.values().take(2)].map((path) => `/${displayPath(path)}`);
+    const current = [...this.#atWork.values().take(atWorkShown)].map((path) => `/${displayPath(path)}`);
     const { bytes, files } = this.counter;
     this.#toldBytes = bytes;
     this.#input.listener({
