@@ -48,12 +48,15 @@ export function command<const O extends Options>(definition: Command<O>): Comman
 }
 
 /** Ties a definition to the code that runs it: the types of both must agree. */
-export function runnable<const O extends Options>(definition: Command<O>, load: () => Promise<Run<O>>): Runnable {
+export function runnable<const O extends Options>(
+  definition: Command<O>,
+  load: (context: Context) => Promise<Run<O>>,
+): Runnable {
   return {
     ...definition,
     start: async (given, operands, context) => {
       const values = valuesOf(definition.options, given);
-      const run = await load();
+      const run = await load(context);
       return await run({ values, operands }, context);
     },
   };

@@ -1,51 +1,49 @@
 import { HoldfastError } from '../errors/error.ts';
-import { runnable, type Runnable } from './command.ts';
+import { runnable, type Command, type Run, type Runnable } from './command.ts';
 import { nearest } from './nearest.ts';
+import type { Options } from './option.ts';
 
 /** Every command by name, in the order of help; each is loaded when it is named. */
 const table = {
   'init': async () =>
     runnable((await import('./commands/init.ts')).init, async () => (await import('./runs/init.ts')).run),
   'backup': async () =>
-    runnable((await import('./commands/backup.ts')).backup, async () => (await import('./runs/backup.ts')).run),
+    opening((await import('./commands/backup.ts')).backup, async () => (await import('./runs/backup.ts')).run),
   'snapshots': async () =>
-    runnable(
-      (await import('./commands/snapshots.ts')).snapshots,
-      async () => (await import('./runs/snapshots.ts')).run,
-    ),
-  'ls': async () => runnable((await import('./commands/ls.ts')).ls, async () => (await import('./runs/ls.ts')).run),
+    opening((await import('./commands/snapshots.ts')).snapshots, async () => (await import('./runs/snapshots.ts')).run),
+  'ls': async () => opening((await import('./commands/ls.ts')).ls, async () => (await import('./runs/ls.ts')).run),
   'find': async () =>
-    runnable((await import('./commands/find.ts')).find, async () => (await import('./runs/find.ts')).run),
+    opening((await import('./commands/find.ts')).find, async () => (await import('./runs/find.ts')).run),
   'diff': async () =>
-    runnable((await import('./commands/diff.ts')).diff, async () => (await import('./runs/diff.ts')).run),
+    opening((await import('./commands/diff.ts')).diff, async () => (await import('./runs/diff.ts')).run),
   'dump': async () =>
-    runnable((await import('./commands/dump.ts')).dump, async () => (await import('./runs/dump.ts')).run),
+    opening((await import('./commands/dump.ts')).dump, async () => (await import('./runs/dump.ts')).run),
   'restore': async () =>
-    runnable((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
+    opening((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
   'check': async () =>
-    runnable((await import('./commands/check.ts')).check, async () => (await import('./runs/check.ts')).run),
+    opening((await import('./commands/check.ts')).check, async () => (await import('./runs/check.ts')).run),
   'forget': async () =>
-    runnable((await import('./commands/forget.ts')).forget, async () => (await import('./runs/forget.ts')).run),
+    opening((await import('./commands/forget.ts')).forget, async () => (await import('./runs/forget.ts')).run),
   'prune': async () =>
-    runnable((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
+    opening((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
   'copy': async () =>
     runnable((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
-  'tag': async () => runnable((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
+  'tag': async () => opening((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'stats': async () =>
-    runnable((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
+    opening((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
   'key list': async () =>
-    runnable((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),
+    opening((await import('./commands/key.ts')).keyList, async () => (await import('./runs/key.ts')).list),
   'key add': async () =>
-    runnable((await import('./commands/key.ts')).keyAdd, async () => (await import('./runs/key.ts')).add),
+    opening((await import('./commands/key.ts')).keyAdd, async () => (await import('./runs/key.ts')).add),
   'key remove': async () =>
-    runnable((await import('./commands/key.ts')).keyRemove, async () => (await import('./runs/key.ts')).remove),
+    opening((await import('./commands/key.ts')).keyRemove, async () => (await import('./runs/key.ts')).remove),
   'key passwd': async () =>
-    runnable((await import('./commands/key.ts')).keyPasswd, async () => (await import('./runs/key.ts')).passwd),
+    opening((await import('./commands/key.ts')).keyPasswd, async () => (await import('./runs/key.ts')).passwd),
   'unlock': async () =>
-    runnable((await import('./commands/unlock.ts')).unlock, async () => (await import('./runs/unlock.ts')).run),
-  'cat': async () => runnable((await import('./commands/cat.ts')).cat, async () => (await import('./runs/cat.ts')).run),
+    opening((await import('./commands/unlock.ts')).unlock, async () => (await import('./runs/unlock.ts')).run),
+  'cat': async () => opening((await import('./commands/cat.ts')).cat, async () => (await import('./runs/cat.ts')).run),
   'list': async () =>
-    runnable((await import('./commands/list.ts')).list, async () => (await import('./runs/list.ts')).run),
+    opening((await import('./commands/list.ts')).list, async () => (await import('./runs/list.ts')).run),
   'cache': async () =>
     runnable((await import('./commands/cache.ts')).cache, async () => (await import('./runs/cache.ts')).run),
   'doctor storage': async () =>
@@ -59,6 +57,15 @@ const table = {
 } as const satisfies Readonly<Record<string, () => Promise<Runnable>>>;
 
 const loaders: Readonly<Record<string, () => Promise<Runnable>>> = table;
+
+/** Of a command that opens the repository: its code is loaded while the key is derived. */
+function opening<const O extends Options>(definition: Command<O>, load: () => Promise<Run<O>>): Runnable {
+  return runnable(definition, async (context) => {
+    const { beginOpening } = await import('./opening.ts');
+    await beginOpening(context);
+    return await load();
+  });
+}
 
 /** Words that need a second one. */
 export const groups: ReadonlySet<string> = new Set(

@@ -1,5 +1,6 @@
 import type { FileId, RawPath } from '../bytes/ids.ts';
 import type { Event, Listener } from '../events/events.ts';
+import { preloadWriting } from '../repository/preload.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
 import { archive, archivePhase, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
 import type { BackupCounts, Snapshot } from '../snapshot/snapshot.ts';
@@ -46,11 +47,13 @@ export async function backup(context: JobContext, options: BackupOptions): Promi
   const watch = new Watch(context.listener);
   const ended = new AbortController();
   const measuring = options.scan === 'measure' ? measure(context, options.source, watch, ended.signal) : undefined;
+  const loaded = preloadWriting();
   const dry = options.writer.mode === 'dry-run';
   const access = dry ? ({ ...context.access, locking: 'none' } as const) : context.access;
   try {
     const listened = { ...context, access, listener: watch.listener };
     return await inRepository(listened, dry ? 'read' : 'write', async (repository, signal) => {
+      await loaded;
       const outcome = await run(repository, { ...listened, signal }, options, startedNs);
       return { ...outcome, unread: watch.warnings };
     });

@@ -3,7 +3,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { fileIdFor } from '../crypto/id.ts';
 import { keyOf } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
-import { maxStoredBytes } from '../repository/unpacked.ts';
+import { maxStoredBytes } from '../repository/size-limits.ts';
 import { findSnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { treeOf } from './named-tree.ts';

@@ -8,7 +8,7 @@ import { limiter } from '../flow/limiter.ts';
 import type { Storage } from '../storage/storage.ts';
 import { idOf, keyOf } from './layout.ts';
 import type { NewKey, Password } from './passwords.ts';
-import { readNamed } from './sealed-file.ts';
+import { readNamed } from './named-file.ts';
 
 export interface OpenedKey {
   readonly id: FileId;
@@ -48,15 +48,20 @@ async function readKey(storage: Storage, id: FileId): Promise<KeyFile> {
 
 /**
  * The first key that `password` opens; those whose ID starts with `hint` are tried first. 'wrong-password' when none
- * of at most twenty opens; what else went wrong with a key file is told only if no key opens.
+ * of at most twenty opens; what else went wrong with a key file is told only if no key opens. `onDeriving` is called
+ * when the first derivation has begun, in a pool thread.
  */
-export async function searchKey(storage: Storage, password: Password, hint = ''): Promise<OpenedKey> {
+export async function searchKey(
+  storage: Storage,
+  password: Password,
+  { hint = '', onDeriving = () => undefined }: { readonly hint?: string; readonly onDeriving?: () => void } = {},
+): Promise<OpenedKey> {
   const files = await listKeyFiles(storage);
   if (files.length === 0) throw new HoldfastError('damaged', `${storage.url} has no key files: nothing can open it`);
   const hinted = hint === '' ? [] : files.filter((id) => id.startsWith(hint));
   const failures: HoldfastError[] = [];
   for (const id of [...new Set([...hinted, ...files])].slice(0, maxKeysTried)) {
-    const result = await tryKey(storage, id, password);
+    const result = await tryKey(storage, id, { password, onDeriving });
     if (!(result instanceof HoldfastError)) return { id, master: result };
     failures.push(result);
   }
@@ -67,9 +72,15 @@ export async function openKey(storage: Storage, id: FileId, password: Password):
   return openKeyFile(await readKey(storage, id), password);
 }
 
-async function tryKey(storage: Storage, id: FileId, password: Password): Promise<RepositoryKey | HoldfastError> {
+async function tryKey(
+  storage: Storage,
+  id: FileId,
+  { password, onDeriving }: { readonly password: Password; readonly onDeriving: () => void },
+): Promise<RepositoryKey | HoldfastError> {
   try {
-    return await openKeyFile(await readKey(storage, id), password);
+    const opening = openKeyFile(await readKey(storage, id), password);
+    onDeriving();
+    return await opening;
   } catch (error) {
     if (hasCode(error, 'wrong-password', 'damaged', 'unsupported', 'refused', 'storage-not-found')) return error;
     throw error;

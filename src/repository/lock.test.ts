@@ -19,6 +19,13 @@ interface Stage {
   readonly clock: ManualClock;
 }
 
+class PromptStorage extends MemoryStorage {
+  override readonly capabilities = {
+    ...{ ownPrefixes: true, conditionalCreate: true, lock: false, versions: false },
+    listsAtOnce: true,
+  } as const;
+}
+
 async function stage(): Promise<Stage> {
   const storage = new MemoryStorage();
   const clock = new ManualClock();
@@ -69,6 +76,22 @@ test('of two that take an exclusive lock at the same moment at most one gets it,
   const got = (await both).filter(({ status }) => status === 'fulfilled').length;
   assert.ok(got <= 1);
   assert.equal((await listLocks(at.repository)).length, got);
+});
+
+test('where listings never lag a lock needs no pause, and of two at any distance still at most one gets it', async () => {
+  for (let turnsApart = 0; turnsApart < 40; turnsApart += 1) {
+    const storage = new PromptStorage();
+    const clock = new ManualClock();
+    const repository = await createRepository({ storage, clock, key, version: 2 });
+    const first = lockRepository(repository, options(clock, 'exclusive'));
+    for (let turn = 0; turn < turnsApart; turn += 1) await Promise.resolve();
+    const second = lockRepository(repository, options(clock, turnsApart % 2 === 0 ? 'exclusive' : 'shared'));
+    // The clock stands still: who waits would never end.
+    const taken = (await Promise.allSettled([first, second])).filter((each) => each.status === 'fulfilled');
+    assert.ok(taken.length <= 1, `both were taken, ${turnsApart} turns apart`);
+    assert.equal((await listLocks(repository)).length, taken.length);
+    for (const { value } of taken) await value[Symbol.asyncDispose]();
+  }
 });
 
 test('with --retry-lock the holder is waited for', async () => {

@@ -21,6 +21,8 @@ export interface OpenOptions {
   readonly password: Password;
   /** The start of the ID of the key to try first. */
   readonly keyHint?: string;
+  /** The search for the password's key, where it was begun before. */
+  readonly search?: Promise<OpenedKey>;
   /** Where index, snapshots and trees may be kept nearby: the folder of all caches. */
   readonly cache?: CacheOptions;
 }
@@ -37,8 +39,10 @@ export interface CacheOptions {
  */
 export async function openRepository(options: OpenOptions): Promise<Repository> {
   const { storage, clock } = options;
+  const { password, keyHint = '', search = searchKey(storage, password, { hint: keyHint }) } = options;
+  search.catch(() => undefined); // heard below, unless there is no repository at all
   const sealedConfig = await readConfig(storage);
-  const key = await searchKey(storage, options.password, options.keyHint);
+  const key = await search;
   return openedRepository({ storage, clock, key, config: openConfig(key.master, sealedConfig), cache: options.cache });
 }
 

@@ -5,7 +5,6 @@ import type { Listener } from '../events/events.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openBlob } from './blob.ts';
 import type { CachedStorage } from './cache.ts';
-import { fillIndex } from './fill-index.ts';
 import type { BlobLocation, BlobType } from './index.ts';
 import { SharedIndex } from './index/shared-index.ts';
 import { KeyRing } from './key-ring.ts';
@@ -21,8 +20,6 @@ import type {
   SealedKind,
   WriterOptions,
 } from './repository.ts';
-import { openReader } from './pipeline/reader.ts';
-import { openWriter } from './pipeline/writer.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
 import { assertChangeable, attachSession, type Session } from './session.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -39,7 +36,7 @@ interface Opening {
   readonly cache: CachedStorage | undefined;
 }
 
-/** A repository whose key and config are known. */
+/** A repository whose key and config are known. What not every command needs is loaded when it is asked for. */
 export class OpenedRepository implements Repository {
   readonly keys: KeyRing;
   readonly writeGate: WriteGate;
@@ -99,6 +96,7 @@ export class OpenedRepository implements Repository {
 
   async loadIndex(listener: Listener, options: LoadIndexOptions = {}): Promise<void> {
     const index = new SharedIndex();
+    const { fillIndex } = await import('./fill-index.ts');
     const treePacks = await fillIndex(this, index, listener, options);
     this.#index = index;
     await this.#opening.cache?.keepPacks(treePacks);
@@ -139,11 +137,13 @@ export class OpenedRepository implements Repository {
   async openWriter(options: WriterOptions): Promise<BlobWriter> {
     assertChangeable(this.config);
     const writeIndex = async (plaintext: Uint8Array): Promise<FileId> => this.writeFile('index', plaintext);
-    return openWriter({ ...this.#session, index: this.#index, writeIndex }, options);
+    const { openWriter } = await import('./pipeline/writer.ts');
+    return await openWriter({ ...this.#session, index: this.#index, writeIndex }, options);
   }
 
   async openReader(options: ReaderOptions): Promise<BlobReader> {
-    return openReader({ ...this.#session, index: this.#index }, options);
+    const { openReader } = await import('./pipeline/reader.ts');
+    return await openReader({ ...this.#session, index: this.#index }, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

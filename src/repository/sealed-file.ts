@@ -4,19 +4,12 @@ import { open, seal } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { confirmStored } from './confirm.ts';
 import { keyOf, shortName } from './layout.ts';
+import { readNamed } from './named-file.ts';
 import type { SealedKind } from './repository.ts';
 import { assertChangeable, type Session } from './session.ts';
-import { decodeUnpacked, encodeUnpacked, maxStoredBytes } from './unpacked.ts';
-import type { Storage } from '../storage/storage.ts';
+import { decodeUnpacked, encodeUnpacked } from './unpacked.ts';
 
 type Sealing = Pick<Session, 'storage' | 'key' | 'config'>;
-
-/** The stored bytes of a file whose name is their hash; 'damaged' when it isn't, or is larger than any of its kind. */
-export async function readNamed(storage: Storage, kind: SealedKind | 'keys', id: FileId): Promise<Uint8Array> {
-  const stored = await storage.get(keyOf(kind, id), { maxBytes: maxStoredBytes[kind] });
-  if (fileIdFor(stored) === id) return stored;
-  throw new HoldfastError('damaged', `${shortName(kind, id)} holds other bytes than its name says`);
-}
 
 /** The plaintext of an index, snapshot or lock file. */
 export async function readSealed({ storage, key, config }: Sealing, kind: SealedKind, id: FileId): Promise<Uint8Array> {

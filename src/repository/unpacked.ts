@@ -1,6 +1,7 @@
 import { compress, decompressUnpacked } from '../compression/zstd.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { RepositoryConfig, SealedKind } from './repository.ts';
+import { maxPlainBytes } from './size-limits.ts';
 
 /**
  * The plaintext of a file that is no pack: raw JSON, known by its first byte, or the byte 2 and one zstd frame.
@@ -8,18 +9,6 @@ import type { RepositoryConfig, SealedKind } from './repository.ts';
  */
 const zstdMark = 2;
 const firstBytesOfJson: readonly (number | undefined)[] = [...Buffer.from('{[')];
-
-const miB = 1024 * 1024;
-/** What a file may hold once decompressed: far more than any writer makes, far less than the memory. */
-const maxPlainBytes: Readonly<Record<SealedKind, number>> = { index: 128 * miB, snapshots: 128 * miB, locks: miB };
-
-/** No stored file of a kind is larger; then it isn't even read. A key file has some 500 bytes. */
-export const maxStoredBytes: Readonly<Record<SealedKind | 'keys', number>> = {
-  index: maxPlainBytes.index + miB,
-  snapshots: maxPlainBytes.snapshots + miB,
-  locks: maxPlainBytes.locks + miB,
-  keys: miB,
-};
 
 export function encodeUnpacked(version: RepositoryConfig['version'], kind: SealedKind, json: Uint8Array): Uint8Array {
   if (version === 1 || kind === 'locks') return json;

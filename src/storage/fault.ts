@@ -61,7 +61,8 @@ export class FaultyStorage implements Storage {
     this.#inner = inner;
     this.#options = options;
     this.url = `${inner.url} (faulty)`;
-    const { localPath: _, ...capabilities } = inner.capabilities; // a worker's own read would see no fault
+    // A worker's own read would see no fault, and listings may be stale.
+    const { localPath: _, listsAtOnce: __, ...capabilities } = inner.capabilities;
     this.capabilities = capabilities;
   }
 

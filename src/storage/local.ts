@@ -9,7 +9,16 @@ import { checkKey, checkPrefix } from './keys.ts';
 import { assertWithin } from './size-limit.ts';
 import { errnoOf, storageError } from './local/errors.ts';
 import { Folders } from './local/folders.ts';
-import { checkRoot, createRoot, findRoot, hasHardLinks, modesOf, type Modes, type Root } from './local/root.ts';
+import {
+  checkRoot,
+  createRoot,
+  findRoot,
+  fileSystemOf,
+  modesOf,
+  type FileSystem,
+  type Modes,
+  type Root,
+} from './local/root.ts';
 import { StagedFile, type StagedFileHost } from './local/staged.ts';
 import { ignoring, syncFile, syncFolder } from './local/sync.ts';
 import { temporaryPrefix, walkObjects, walkTemporaries } from './local/walk.ts';
@@ -30,7 +39,7 @@ export async function openLocal(path: string, options: { readonly create?: true 
   const absolute = resolve(path);
   if (options.create) await createRoot(absolute);
   const root = await findRoot(absolute);
-  return new LocalStorage(root, await modesOf(absolute), await hasHardLinks(absolute));
+  return new LocalStorage(root, await modesOf(absolute), await fileSystemOf(absolute));
 }
 
 interface AttemptOptions extends WaitOptions {
@@ -50,16 +59,17 @@ class LocalStorage implements Storage {
   readonly #modes: Modes;
   readonly #folders: Folders;
 
-  constructor(root: Root, modes: Modes, conditionalCreate: boolean) {
+  constructor(root: Root, modes: Modes, { hasHardLinks, isOwn }: FileSystem) {
     this.url = root.path;
     this.#root = root;
     this.#modes = modes;
     this.#folders = new Folders(root.path, modes.folder);
     this.capabilities = {
       ownPrefixes: true,
-      conditionalCreate,
+      conditionalCreate: hasHardLinks,
       lock: false,
       versions: false,
+      ...(isOwn && { listsAtOnce: true as const }),
       localPath: (key) => this.#path(key),
     };
   }

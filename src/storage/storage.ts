@@ -87,6 +87,11 @@ export interface Capabilities {
   readonly lock: boolean;
   /** Old versions of objects are kept and can be read. */
   readonly versions: boolean;
+  /**
+   * What was put is in every listing that begins later, whoever lists: true where one system's kernel answers all. On
+   * others a listing may lag behind.
+   */
+  readonly listsAtOnce?: true;
   /** Where set, the object can be read as a plain file at this path (by a worker, without a message). */
   readonly localPath?: (key: string) => string;
 }

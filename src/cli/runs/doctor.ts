@@ -1,6 +1,6 @@
 import { proveStorage } from '../../job/doctor.ts';
 import type { CheckResult } from '../../storage/conformance.ts';
-import { storageAt } from '../access.ts';
+import { storageAt } from '../opening.ts';
 import type { Run } from '../command.ts';
 import { showProgress } from '../progress.ts';
 

@@ -5,7 +5,7 @@ import type { Repository } from '../repository.ts';
 import { shortName } from '../layout.ts';
 import { describeLock, encodeLock, readLocks, type LockFile, type LockHolder } from './lock-file.ts';
 
-/** A lock written before this long is seen by whoever lists after it. */
+/** A lock written before this long is seen by whoever lists after it, where listings lag behind. */
 export const settleMs = 200;
 /** Pauses before a lock that can't be read is read again: the storage may need time. */
 const unreadablePausesMs = [5_000, 10_000, 20_000];
@@ -18,16 +18,20 @@ export interface Wanted {
   readonly signal: AbortSignal;
 }
 
-/** One attempt: 'locked' when somebody else's lock conflicts, or can't be read. */
+/**
+ * One attempt: 'locked' when somebody else's lock conflicts, or can't be read. Of two that write at the same time, the
+ * one that lists last sees the other's lock; where listings may lag behind, both wait before they list, as restic does.
+ */
 export async function acquireOnce(wanted: Wanted): Promise<LockFile> {
+  const { repository, clock, signal } = wanted;
   await checkForOthers(wanted);
   const lock = await writeLock(wanted);
   try {
-    await wanted.clock.sleep(settleMs, wanted.signal);
+    if (!repository.storage.capabilities.listsAtOnce) await clock.sleep(settleMs, signal);
     await checkForOthers(wanted, lock.id);
     return lock;
   } catch (error) {
-    await removeLock(wanted.repository, lock.id);
+    await removeLock(repository, lock.id);
     throw error;
   }
 }

@@ -61,9 +61,18 @@ export async function modesOf(root: string): Promise<Modes> {
 /** File systems without hard links: FAT and exFAT. */
 const linkless: readonly number[] = [0x4d44, 0x2011bab0];
 
-export async function hasHardLinks(root: string): Promise<boolean> {
+/** Linux file systems that no other host writes to: ext, XFS, Btrfs, tmpfs, F2FS, ZFS. */
+const ownKernels: readonly number[] = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0xf2f52010, 0x2fc12fc1];
+
+export interface FileSystem {
+  readonly hasHardLinks: boolean;
+  /** Nothing of it is cached anywhere but in this host's kernel. */
+  readonly isOwn: boolean;
+}
+
+export async function fileSystemOf(root: string): Promise<FileSystem> {
   const { type } = await statfs(root);
-  return !linkless.includes(type);
+  return { hasHardLinks: !linkless.includes(type), isOwn: process.platform === 'linux' && ownKernels.includes(type) };
 }
 
 function gone(path: string, error: unknown): HoldfastError {

@@ -1,0 +1,80 @@
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import { searchKey, type OpenedKey } from '../repository/keys.ts';
+import { readSecret, type Secret } from '../secret/secret.ts';
+import { openStorage } from '../storage/open.ts';
+import { RetryingStorage, retryPolicy } from '../storage/retry.ts';
+import type { StorageSettings } from '../storage/settings.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Context } from './context.ts';
+import { ownLocation, passwordReference, repositoryAddress } from './location.ts';
+import { storageSettings } from './storage-settings.ts';
+
+/**
+ * The first half of opening a repository: its storage, and the search for the key of a password. The derivation takes
+ * half a second in a thread of its own, so it begins before the code of the command is loaded; this file needs little.
+ */
+export interface Opening {
+  readonly storage: Storage;
+  readonly password: Secret;
+  readonly search: Promise<OpenedKey>;
+}
+
+const begun = new WeakMap<Context, Promise<Opening | undefined>>();
+
+/** Begins where nobody must be asked and nothing be run. Resolves once the derivation runs, or won't; never rejects. */
+export async function beginOpening(context: Context): Promise<void> {
+  const deriving = Promise.withResolvers<void>();
+  const opening = openingGiven(context, deriving.resolve);
+  begun.set(context, opening);
+  // What is wrong is told by who takes the opening; a command that ends before has more to say.
+  opening.then(async (given) => void (await given?.search)).then(deriving.resolve, deriving.resolve);
+  await deriving.promise;
+}
+
+/** What was begun, for one taker; undefined where that was nothing. */
+export async function takeOpening(context: Context): Promise<Opening | undefined> {
+  const opening = begun.get(context);
+  begun.delete(context);
+  return await opening;
+}
+
+export async function openingWith(
+  context: Context,
+  { address, keyHint = '' }: { readonly address: string; readonly keyHint: string | undefined },
+  password: Secret,
+  onDeriving: () => void = () => undefined,
+): Promise<Opening> {
+  const storage = await repositoryStorage(context, address);
+  const search = searchKey(storage, password.reveal(), { hint: keyHint, onDeriving });
+  search.catch(() => undefined); // heard by who opens the repository
+  return { storage, password, search };
+}
+
+async function openingGiven(context: Context, onDeriving: () => void): Promise<Opening | undefined> {
+  const location = ownLocation(context);
+  const reference = passwordReference(location, context);
+  if (reference === undefined || reference.kind === 'command') return undefined;
+  const at = { address: await repositoryAddress(location), keyHint: location.keyHint };
+  return await openingWith(context, at, await readSecret(reference, context.signal), onDeriving);
+}
+
+/** The storage at an address; its passing errors are tried again. */
+export async function storageAt(
+  context: Context,
+  address: string,
+  settings: Pick<StorageSettings, 'create'> = {},
+): Promise<Storage> {
+  const { clock, listener, globals } = context;
+  const all = { ...storageSettings(context), ...settings };
+  const policy = retryPolicy({ timeoutMs: globals.stuckRequestTimeout, limits: all.limits });
+  return new RetryingStorage(await openStorage(address, all), { clock, listener, policy });
+}
+
+async function repositoryStorage(context: Context, address: string): Promise<Storage> {
+  try {
+    return await storageAt(context, address);
+  } catch (cause) {
+    if (!hasCode(cause, 'storage-missing')) throw cause;
+    throw new HoldfastError('no-repository', `there is no repository: ${cause.message}`, { cause });
+  }
+}
