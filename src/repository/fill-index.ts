@@ -1,3 +1,4 @@
+import { release } from '../bytes/release.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { TaskGroup } from '../flow/task-group.ts';
@@ -9,7 +10,7 @@ import type { LoadIndexOptions, Repository } from './repository.ts';
 /** Index files read at the same time: each may take tens of MiB once decompressed. */
 const concurrentReads = 4;
 
-/** Reads every index file that is listed; `take` gets each as it comes, in no order. */
+/** Reads every index file that is listed; `take` gets each as it comes, in no order, and keeps no view of it. */
 async function readIndexes(
   repository: Repository,
   listener: Listener,
@@ -20,7 +21,9 @@ async function readIndexes(
   let doneItems = 0;
   for (const id of ids) {
     group.run(async () => {
-      take(id, await repository.readFile('index', id).catch(asError));
+      const plaintext = await repository.readFile('index', id).catch(asError);
+      take(id, plaintext);
+      if (!(plaintext instanceof Error)) release(plaintext);
       doneItems += 1;
       listener({ kind: 'progress', phase: 'loading the index', doneBytes: 0, doneItems, totalItems: ids.length });
     });
