@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { copy } from '../src/job/copy.ts';
 import { addKey, changePassword } from '../src/job/keys.ts';
+import { repairIndex } from '../src/job/repair-index.ts';
 import type { JobContext } from '../src/job/job.ts';
 import { changeTags } from '../src/job/tag.ts';
 import { anySnapshot } from '../src/snapshot/snapshots.ts';
@@ -12,8 +13,10 @@ import type { Storage } from '../src/storage/storage.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { budget } from './budget.ts';
 import { backupFolder, cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
-import { keepLast, pruneAll } from './support/operations.ts';
+import { keepLast, pruneAll, threeBackups } from './support/operations.ts';
+import { writerOptions } from './support/pipeline.ts';
 import { prove } from './support/proof.ts';
+import { storedIn } from './support/stored-in.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
 /**
@@ -30,6 +33,8 @@ interface Operation {
   readonly mayRemove?: (position: number) => boolean;
   /** Snapshots may have other IDs afterwards, and what they hold may not. */
   readonly mayRename?: true;
+  /** How many snapshots there are once it was run to its end, however often it was cut off before. */
+  readonly leaves?: number;
 }
 
 const operations: readonly Operation[] = [
@@ -46,8 +51,33 @@ const operations: readonly Operation[] = [
     run: async (context) => await pruneAll(context),
     after: async (context) => await keepLast(context, 'leave'),
   },
+  copying(),
+  {
+    name: 'repair index --read-all-packs',
+    run: async (context) => await repairIndex(context, { packs: 'all', mode: 'execute', onPlan: () => undefined }),
+  },
   { name: 'forget --prune', run: async (context) => await keepLast(context, 'prune'), mayRemove: isOld },
 ];
+
+/** Three snapshots of another repository beside the three that are there: each is copied once. */
+function copying(): Operation {
+  const source = new MemoryStorage();
+  return {
+    name: 'copy',
+    leaves: 6,
+    after: async () => {
+      await using dir = await tempDir();
+      for (const [key, bytes] of await threeBackups(dir)) await source.put(key, [bytes]);
+    },
+    run: async (context) =>
+      await copy(context, {
+        from: jobContext(source).access,
+        ...{ names: [], filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO(), mode: 'execute' },
+        writer: writerOptions(),
+        ...{ onPlan: () => undefined, onCopied: () => undefined },
+      }),
+  };
+}
 
 function isOld(position: number): boolean {
   return position < 2;
@@ -79,7 +109,9 @@ for (const operation of operations) {
       await removeLocks(left);
       if (cuts % budget.crashesPerRerun === 0) {
         await program(left);
-        assertHealthy(await examine(left), before, operation, `${where}, run again`);
+        const again = await examine(left);
+        assertHealthy(again, before, operation, `${where}, run again`);
+        assert.equal(again.snapshots.length, operation.leaves ?? again.snapshots.length, where);
       }
       if (cuts % budget.crashesPerResticCheck === 1) await checkByRestic(context, left, where);
     }
@@ -126,10 +158,7 @@ async function checkByRestic(context: TestContext, storage: MemoryStorage, where
   const reason = withoutRestic('0.19.1');
   if (reason !== false) return context.diagnostic(`not checked by restic: ${reason}`);
   await using dir = await tempDir();
-  for (const [key, bytes] of storage.durable) {
-    mkdirSync(join(dir.file('repository'), key, '..'), { recursive: true });
-    writeFileSync(join(dir.file('repository'), key), bytes);
-  }
+  storedIn(dir.file('repository'), storage);
   const at = { repository: dir.file('repository'), password: cheapKey.password };
   const output = await resticOk('0.19.1', at, ['check', '--read-data']);
   assert.match(output, /no errors were found/, where);

@@ -28,6 +28,11 @@ const table = {
     opening((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
   'copy': async () =>
     runnable((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
+  'repair index': async () =>
+    opening(
+      (await import('./commands/repair.ts')).repairIndex,
+      async () => (await import('./runs/repair-index.ts')).run,
+    ),
   'tag': async () => opening((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'stats': async () =>
     opening((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
@@ -82,7 +87,9 @@ export const unsupportedCommands = [
   'mount',
   'options',
   'recover',
-  'repair',
+  'repair packs',
+  'repair snapshots',
+  'repair undelete',
   'rescue',
   'rewrite',
   'self-update',
@@ -98,9 +105,9 @@ export async function findCommand(words: readonly string[]): Promise<Runnable> {
   const name = words.join(' ');
   const load = loaders[name];
   if (load !== undefined) return load();
-  if (unsupportedCommands.some((known) => known === words[0])) {
-    throw new HoldfastError('unsupported', `\`${words[0] ?? ''}\` is not supported by this version`);
-  }
+  const unsupported = unsupportedCommands.find((known) => known === words[0] || known === name);
+  if (unsupported !== undefined)
+    throw new HoldfastError('unsupported', `\`${unsupported}\` is not supported by this version`);
   throw unknownCommand(name);
 }
 

@@ -16,6 +16,11 @@ export interface RewrittenIndex {
   readonly obsolete: readonly FileId[];
 }
 
+export interface IndexRepair {
+  readonly unreadable: ReadonlySet<FileId>;
+  readonly added: Iterable<IndexedPack>;
+}
+
 /** Tells packs of which two index files say the same. */
 export function packSignature({ id, blobs }: IndexedPack): string {
   const hash = createHash('sha256').update(id);
@@ -30,9 +35,14 @@ export function packSignature({ id, blobs }: IndexedPack): string {
 /**
  * Writes the index anew, without the packs in `without`: durable when it resolves. The old files are left for the
  * caller to remove, and until then name the same blobs twice, which harms nobody. Files that are full and have none
- * of these packs stay. What rustic marked, and what it knows of packs, is carried over.
+ * of these packs stay. What rustic marked, and what it knows of packs, is carried over. `repair` names index files that
+ * can't be read, and packs that are to be named in addition, also some of those in `without`.
  */
-export async function rewriteIndex(repository: Repository, without: ReadonlySet<FileId>): Promise<RewrittenIndex> {
+export async function rewriteIndex(
+  repository: Repository,
+  without: ReadonlySet<FileId>,
+  repair: IndexRepair = { unreadable: new Set(), added: [] },
+): Promise<RewrittenIndex> {
   const written: FileId[] = [];
   const obsolete: FileId[] = [];
   const next = new NextIndex(without);
@@ -40,11 +50,12 @@ export async function rewriteIndex(repository: Repository, without: ReadonlySet<
     written.push(await repository.writeFile('index', encodeIndexFile(file)));
   };
   for (const id of await Array.fromAsync(repository.list('index'), (file) => file.id)) {
-    const file = await readIndex(repository, id);
-    if (next.keeps(file)) continue;
+    const file = repair.unreadable.has(id) ? undefined : await readIndex(repository, id);
+    if (file !== undefined && next.keeps(file)) continue;
     obsolete.push(id);
-    for (const full of next.take(file)) await write(full);
+    if (file !== undefined) for (const full of next.take(file)) await write(full);
   }
+  for (const pack of repair.added) for (const full of next.add(pack)) await write(full);
   const rest = next.rest();
   if (rest) await write(rest);
   return { written, obsolete };
@@ -93,11 +104,14 @@ class NextIndex {
     this.#other = { ...other, ...this.#other };
     for (const pack of packsToDelete) if (!this.#without.has(pack.id)) this.#marked.push(pack);
     for (const pack of packs) {
-      if (this.#without.has(pack.id) || !this.#isNew(pack)) continue;
-      this.#packs.push(pack);
-      this.#blobs += pack.blobs.length;
-      if (this.#blobs >= fullBlobs) yield this.#file();
+      if (!this.#without.has(pack.id) && this.#isNew(pack)) yield* this.add(pack);
     }
+  }
+
+  *add(pack: IndexedPack): Generator<IndexFile, void, void> {
+    this.#packs.push(pack);
+    this.#blobs += pack.blobs.length;
+    if (this.#blobs >= fullBlobs) yield this.#file();
   }
 
   rest(): IndexFile | undefined {

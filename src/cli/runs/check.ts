@@ -61,7 +61,7 @@ const mostLines = 50;
 function report(outcome: CheckOutcome, data: Subset | undefined, { console }: Context): void {
   const { errors, hints, snapshots, suggestRepairIndex, suggestPrune } = outcome;
   reportLost(outcome, console);
-  if (suggestRepairIndex) console.say('the index is to be repaired: `restic repair index` does it');
+  if (suggestRepairIndex) console.say('`holdfast repair index` repairs the index');
   if (suggestPrune) console.say('`holdfast prune` tidies up');
   console.say(`checked: index, packs, and the trees of ${plural(snapshots, 'snapshot')}${dataWords(data)}`);
   console.say('can’t be known: whether somebody removed a snapshot, for the repository keeps no list of them', 2);

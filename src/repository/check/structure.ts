@@ -25,6 +25,8 @@ export class PackRecords {
   readonly #records = new Map<FileId, PackRecord>();
   /** Packs that rustic marked for deletion: it removes them, they are no finding. */
   readonly #marked = new Set<FileId>();
+  /** Packs that no index names, with their sizes; known once the storage was listed. */
+  readonly unindexed = new Map<FileId, number>();
 
   addIndex(index: FileId, { packs, packsToDelete }: IndexFile): void {
     for (const pack of packs) this.#addPack(index, pack);
@@ -76,6 +78,7 @@ export class PackRecords {
       const record = this.#records.get(id);
       if (record) record.actualBytes = sizeBytes;
       else if (!this.#marked.has(id)) {
+        this.unindexed.set(id, sizeBytes);
         report({ severity: 'hint', code: 'pack-unindexed', pack: id, message: `pack ${id} is named by no index` });
       }
     }
@@ -95,6 +98,11 @@ export class PackRecords {
 
   *missing(): Generator<FileId> {
     for (const [pack, { actualBytes }] of this.#records) if (actualBytes === undefined) yield pack;
+  }
+
+  /** Packs that are named more than once, and whether the index files say different things of them. */
+  *repeated(): Generator<{ readonly pack: FileId; readonly contradicted: boolean }> {
+    for (const [pack, { indexes, contradicted }] of this.#records) if (indexes.length > 1) yield { pack, contradicted };
   }
 
   /** Packs that are there, but not of the size implied. */
