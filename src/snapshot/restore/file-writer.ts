@@ -42,7 +42,7 @@ interface Share {
   fail(error: Error): void;
 }
 
-const maxFiles = 512;
+const maxFiles = 256;
 const maxBytes = 16 * 1024 * 1024;
 
 /**
