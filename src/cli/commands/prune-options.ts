@@ -7,6 +7,6 @@ export const pruneOptions = {
   maxRepackSize: parsed('size', sizeBytes, 'rewrite at most this much'),
   repackCacheableOnly: flag('rewrite packs of trees only'),
   repackSmallerThan: parsed('size', sizeBytes, 'rewrite packs smaller than this'),
-  repackSmall: flag('rewrite packs far below the target size'),
+  repackSmall: flag('as restic takes it: packs that are too small are rewritten without it too'),
   repackUncompressed: flag('rewrite packs with uncompressed data'),
 } as const;
