@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors/error.ts';
 import type { Note } from '../events/events.ts';
-import type { PruneJobOptions } from '../job/prune.ts';
+import type { PruneJobOptions, PruneWay } from '../job/prune.ts';
 import { pruneDefaults, type PruneOptions, type PruneStatistics, type UnusedLimit } from '../repository/prune.ts';
 import type { pruneOptions } from './commands/prune-options.ts';
 import type { Console } from './console.ts';
@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { formatBytes, plural } from './format.ts';
 import type { Values } from './option.ts';
 import { sizeBytes } from './quantity.ts';
+import { showSweep } from './sweep-view.ts';
 import { writerOptions } from './writer-options.ts';
 
 /** What --max-unused and its companions ask for. */
@@ -40,8 +41,17 @@ export function pruneJob(values: Values<typeof pruneOptions>, context: Context):
   return {
     prune: pruneOptionsOf(values, context),
     writer: writerOptions(context.globals),
+    way: wayOf(values),
+    journals: 'heed',
+    onSweep: (plan) => showSweep(plan, context.console),
     onPlan: (statistics) => showStatistics(statistics, context.console),
   };
+}
+
+function wayOf({ instant, deferred }: Values<typeof pruneOptions>): PruneWay {
+  if (instant && deferred) throw new HoldfastError('usage', '--instant and --deferred can’t stand together');
+  if (instant) return 'instant';
+  return deferred ? 'deferred' : 'fitting';
 }
 
 /** What a prune tells beside its plan. */

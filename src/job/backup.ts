@@ -7,6 +7,7 @@ import type { BackupCounts, Snapshot } from '../snapshot/snapshot.ts';
 import type { Source } from '../source/source.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { saveBackup, type SnapshotFacts } from './backup-snapshot.ts';
+import { loadIndexToStore, pruneJournals } from './index-to-store.ts';
 import { findParent, type ParentChoice } from './parent.ts';
 
 export interface BackupOptions {
@@ -73,7 +74,7 @@ async function run(
   const timeNs = snapshot.timeNs ?? startedNs;
   const parent = await findParent(repository, options.parent, { ...snapshot, paths, timeNs });
   context.listener({ kind: 'note', name: 'parent', data: { parent: parent?.id } });
-  await repository.loadIndex(context.listener);
+  await loadIndexToStore(repository, context.listener);
   const archived = await stored(repository, context, options, { parent, timeNs });
   const endedNs = context.clock.nowNs();
   const facts = { counts: archived.counts, startedNs, endedNs, ...(parent === undefined ? {} : { parent: parent.id }) };
@@ -112,7 +113,7 @@ class Watch {
   }
 
   readonly listener = (event: Event): void => {
-    if (event.kind === 'warning') this.warnings += 1;
+    if (event.kind === 'warning' && event.during !== pruneJournals) this.warnings += 1;
     const { total } = this;
     if (event.kind !== 'progress' || event.phase !== archivePhase || total === undefined) this.#listener(event);
     else this.#listener({ ...event, totalBytes: total.bytes, totalItems: total.files });

@@ -5,7 +5,7 @@ import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
-import type { BlobSet, UsedBlobs } from '../snapshot/used-blobs.ts';
+import type { BlobSet, Blobs } from '../repository/blob-set.ts';
 import { inRepository, type JobContext } from './job.ts';
 
 export interface CheckJobOptions {
@@ -128,7 +128,7 @@ const nothing: Lost = { affected: [], affectedCount: 0, moreAffected: false };
 async function whatIsLost(
   repository: Repository,
   snapshots: readonly Snapshot[],
-  bad: UsedBlobs,
+  bad: Blobs,
   signal: AbortSignal,
 ): Promise<Lost> {
   const affected: Affected[] = [];

@@ -5,6 +5,7 @@ import type { WriterOptions } from '../repository/repository.ts';
 import { executeCopy, planCopy, type CopyPlan, type FromTo, type CopyOutcome as Copied } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, listSnapshots, type FindOptions, type Found } from '../snapshot/snapshots.ts';
+import { loadIndexToStore } from './index-to-store.ts';
 import { inRepository, type JobContext, type RepositoryAccess } from './job.ts';
 
 export interface CopyJobOptions extends FindOptions {
@@ -53,7 +54,7 @@ async function copyLocked(
     listener({ kind: 'warning', during: 'copy', item: `snapshot ${name} of the target`, message }),
   );
   await source.loadIndex(listener);
-  await target.loadIndex(listener);
+  await loadIndexToStore(target, listener);
   const { packSizeBytes } = options.writer;
   const plan = await planCopy(repositories, { wanted, present, packSizeBytes, listener, signal });
   options.onPlan(plan);

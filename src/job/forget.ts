@@ -4,8 +4,8 @@ import type { Repository } from '../repository/repository.ts';
 import { planForget, type ForgetOptions, type GroupPlan } from '../retention/plan.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
-import { inRepository, type JobContext } from './job.ts';
-import { pruneLocked, type PruneJobOptions } from './prune.ts';
+import { underLock, type JobContext } from './job.ts';
+import { pruneInstantly, pruneOpened, wayFor, type PruneJobOptions, type PruneJobOutcome } from './prune.ts';
 
 export interface ForgetJobOptions extends FindOptions {
   /** Named snapshots are removed whatever the rules say; without names the rules decide. */
@@ -24,23 +24,41 @@ export interface ForgetOutcome {
   readonly removed: readonly FileId[];
   /** Could not be removed; each was told as a warning. Nothing was pruned then. */
   readonly failed: readonly FileId[];
-  /** Packs that a prune could not remove. */
-  readonly failedRemovals: number;
+  /** What came of the prune, if one followed. */
+  readonly pruned?: PruneJobOutcome;
 }
 
 /** Removes snapshots, alone on the repository. A snapshot that can't be read ends it before anything is removed. */
 export async function forget(context: JobContext, options: ForgetJobOptions): Promise<ForgetOutcome> {
-  return await inRepository(context, options.mode === 'dry-run' ? 'check' : 'rewrite', async (repository, signal) => {
-    const within = { ...context, signal };
-    const wanted = await snapshotsToRemove(repository, within, options);
-    const failed = options.mode === 'dry-run' ? [] : await removeSnapshots(repository, wanted, within);
-    const removed = wanted.filter((id) => !failed.includes(id));
-    options.onRemoved(removed);
-    if (options.prune === undefined || wanted.length === 0 || failed.length > 0)
-      return { removed, failed, failedRemovals: 0 };
-    const pruning = { ...options.prune, mode: options.mode };
-    return { removed, failed, ...(await pruneLocked(repository, within, pruning, new Set(removed))) };
-  });
+  await using repository = await context.access.open();
+  context.signal.throwIfAborted();
+  const pruning = options.prune && { ...options.prune, mode: options.mode };
+  const isInstant = pruning && wayFor(repository.storage, pruning.way) === 'instant';
+  const forgotten = await underLock(
+    repository,
+    context,
+    options.mode === 'dry-run' ? 'check' : 'rewrite',
+    async (_, signal) => {
+      const within = { ...context, signal };
+      const { removed, failed } = await remove(repository, within, options);
+      if (!isInstant || removed.length === 0 || failed.length > 0) return { removed, failed };
+      return { removed, failed, pruned: await pruneInstantly(repository, within, pruning, new Set(removed)) };
+    },
+  );
+  if (!pruning || isInstant || forgotten.removed.length === 0 || forgotten.failed.length > 0) return forgotten;
+  return { ...forgotten, pruned: await pruneOpened(repository, context, pruning, new Set(forgotten.removed)) };
+}
+
+async function remove(
+  repository: Repository,
+  context: JobContext,
+  options: ForgetJobOptions,
+): Promise<Pick<ForgetOutcome, 'removed' | 'failed'>> {
+  const wanted = await snapshotsToRemove(repository, context, options);
+  const failed = options.mode === 'dry-run' ? [] : await removeSnapshots(repository, wanted, context);
+  const removed = wanted.filter((id) => !failed.includes(id));
+  options.onRemoved(removed);
+  return { removed, failed };
 }
 
 async function snapshotsToRemove(

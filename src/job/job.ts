@@ -34,14 +34,21 @@ export interface RepositoryAccess {
 export type Work = 'read' | 'check' | 'write' | 'rewrite';
 
 /** Opens, locks, runs, unlocks, closes. The signal also aborts when the lock can't be kept. */
-export async function inRepository<T>(
-  context: JobContext,
+export async function inRepository<T>(context: JobContext, work: Work, body: Locked<T>): Promise<T> {
+  await using repository = await context.access.open();
+  context.signal.throwIfAborted();
+  return await underLock(repository, context, work, body);
+}
+
+export type Locked<T> = (repository: Repository, signal: AbortSignal) => Promise<T>;
+
+/** Of a job in several parts, each with a lock of its own: one part of it. */
+export async function underLock<T>(
+  repository: Repository,
+  { access, clock, listener, signal }: JobContext,
   work: Work,
-  body: (repository: Repository, signal: AbortSignal) => Promise<T>,
+  body: Locked<T>,
 ): Promise<T> {
-  const { access, clock, listener, signal } = context;
-  await using repository = await access.open();
-  signal.throwIfAborted();
   if (access.locking === 'none' && (work === 'read' || work === 'check')) return await body(repository, signal);
   const retryMs = access.locking === 'none' ? 0 : access.locking.retryMs;
   const mode = work === 'read' || work === 'write' ? 'shared' : 'exclusive';

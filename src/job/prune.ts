@@ -2,65 +2,102 @@ import type { FileId } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { removeLeftovers } from '../repository/leftovers.ts';
 import {
+  discardJournals,
   executePrune,
   planPrune,
-  type PruneOptions,
-  type PruneOutcome,
+  removeJournal,
+  summarizeJournals,
+  type JournalSummary,
   type PrunePlan,
-  type PruneStatistics,
 } from '../repository/prune.ts';
-import type { Repository, WriterOptions } from '../repository/repository.ts';
-import { listSnapshots } from '../snapshot/snapshots.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Storage } from '../storage/storage.ts';
 import { usedBlobs } from '../snapshot/used-blobs.ts';
-import { inRepository, type JobContext } from './job.ts';
+import { pruneDeferred } from './prune/deferred.ts';
+import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from './prune/options.ts';
+import { allSnapshots, treesIn } from './prune/snapshots.ts';
+import { sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
+import { underLock, type JobContext } from './job.ts';
 
-export interface PruneJobOptions {
-  readonly prune: PruneOptions;
-  readonly writer: Omit<WriterOptions, 'signal' | 'mode'>;
-  readonly mode: 'execute' | 'dry-run';
-  /** Told what is going to happen, before it does. */
-  readonly onPlan: (statistics: PruneStatistics) => void;
+export type { PruneJobOptions, PruneJobOutcome, PruneWay } from './prune/options.ts';
+
+/** Removes what no snapshot needs: at once and alone on the repository, or beside others and a day later. */
+export async function prune(context: JobContext, options: PruneJobOptions): Promise<PruneJobOutcome> {
+  await using repository = await context.access.open();
+  context.signal.throwIfAborted();
+  return await pruneOpened(repository, context, options, new Set());
 }
 
-export type PruneJobOutcome = PruneOutcome;
-
-/** Removes what no snapshot needs, alone on the repository. */
-export async function prune(context: JobContext, options: PruneJobOptions): Promise<PruneJobOutcome> {
-  return await inRepository(context, options.mode === 'dry-run' ? 'check' : 'rewrite', async (repository, signal) =>
-    pruneLocked(repository, { ...context, signal }, options, new Set()),
+/** The same in a repository that is open. In a dry run snapshots of `gone` count as removed. */
+export async function pruneOpened(
+  repository: Repository,
+  context: JobContext,
+  options: PruneJobOptions,
+  gone: ReadonlySet<FileId>,
+): Promise<PruneJobOutcome> {
+  const way = wayFor(repository.storage, options.way);
+  if (options.journals === 'discard' && options.mode === 'execute') {
+    await underLock(repository, context, 'rewrite', discardJournals);
+  }
+  if (way === 'deferred') {
+    return await pruneDeferred(repository, context, options, gone);
+  }
+  return await underLock(repository, context, options.mode === 'dry-run' ? 'check' : 'rewrite', async (_, signal) =>
+    pruneInstantly(repository, { ...context, signal }, options, gone),
   );
 }
 
-/** The same under a lock that is held already; snapshots of `gone` count as removed. */
-export async function pruneLocked(
+/** What a prune does where nobody says: where files are local, what restic does. */
+export function wayFor({ url, capabilities }: Storage, wanted: PruneWay): 'instant' | 'deferred' {
+  const { ownPrefixes, localPath } = capabilities;
+  if (wanted === 'deferred' && !ownPrefixes) {
+    throw new HoldfastError('unsupported', `${url} can hold no journals, so prune can't be put off there`, {
+      next: 'Run `holdfast prune --instant` while nobody else works with the repository. Nothing was changed.',
+    });
+  }
+  if (wanted !== 'fitting') return wanted;
+  return ownPrefixes && localPath === undefined ? 'deferred' : 'instant';
+}
+
+/** restic's way, under an exclusive lock that is held already; what was dropped earlier is swept before. */
+export async function pruneInstantly(
   repository: Repository,
   context: JobContext,
   options: PruneJobOptions,
   gone: ReadonlySet<FileId>,
 ): Promise<PruneJobOutcome> {
   const { clock, listener, signal } = context;
-  const seen = new Set<FileId>(gone);
+  const journals = await summarizeJournals(repository);
+  warnOfUnreadable(journals.unreadable, listener);
+  const swept = journals.dropped.size === 0 ? nothingDone : await sweepLocked(repository, context, options, 'dropped');
+  const { snapshots, trees } = treesIn(await allSnapshots(repository), gone);
   const findUsed = async (from: Repository): ReturnType<typeof usedBlobs> =>
-    usedBlobs(from, await treesOf(from, seen), { listener, signal });
-  const { plan, used } = await planPrune(repository, { prune: options.prune, findUsed, clock, listener, signal });
+    usedBlobs(from, trees, { listener, signal });
+  const { dropped } = journals;
+  const { plan, used } = await planPrune(repository, {
+    prune: options.prune,
+    findUsed,
+    dropped,
+    clock,
+    listener,
+    signal,
+  });
   options.onPlan(plan.statistics);
   if (options.mode === 'execute') await removeLeftovers(repository, context);
-  if (options.mode === 'dry-run' || isEmpty(plan)) return { failedRemovals: 0 };
-  await assertAllSeen(repository, seen);
+  if (options.mode === 'dry-run') return swept;
+  if (isEmpty(plan)) return await withoutMarks(repository, journals, swept);
+  await assertAllSeen(repository, new Set([...snapshots, ...gone]));
   const writer = { ...options.writer, signal, mode: 'store' } as const;
   const { unsafeRecoverNoFreeSpace } = options.prune;
-  return await executePrune(repository, plan, { used, writer, listener, unsafeRecoverNoFreeSpace });
+  const { failedRemovals } = await executePrune(repository, plan, { used, writer, listener, unsafeRecoverNoFreeSpace });
+  const keptPacks = swept.keptPacks + failedRemovals;
+  return await withoutMarks(repository, journals, { ...swept, keptPacks });
 }
 
-/** Of the snapshots not in `seen`, which then are. Fails when one can't be read: what it needs would be lost. */
-async function treesOf(repository: Repository, seen: Set<FileId>): Promise<Parameters<typeof usedBlobs>[1]> {
-  const found = await listSnapshots(repository);
-  return found.flatMap((one) => {
-    if (one.kind === 'failed') throw one.error;
-    if (seen.has(one.snapshot.id)) return [];
-    seen.add(one.snapshot.id);
-    return [one.snapshot.tree];
-  });
+/** What was marked has been judged anew: the journals say nothing any more. */
+async function withoutMarks<T>(repository: Repository, { marked }: JournalSummary, outcome: T): Promise<T> {
+  for (const name of marked) await removeJournal(repository, name);
+  return outcome;
 }
 
 /** A listing that left a snapshot out would cost all that it alone needs: so the storage is asked twice. */

@@ -44,34 +44,60 @@ interface IndexToFill {
   addPack(id: FileId, blobs: IndexedPack['blobs']): void;
 }
 
+interface Targets {
+  readonly index: IndexToFill;
+  /** Gets the packs that are on their way out, where that is asked for. */
+  readonly outgoing: IndexToFill;
+}
+
 /** Adds what all index files name. The packs that hold trees. */
 export async function fillIndex(
   repository: Repository,
-  target: IndexToFill,
+  targets: Targets,
   listener: Listener,
-  { onUnreadable, onRead }: LoadIndexOptions,
+  options: LoadIndexOptions,
 ): Promise<ReadonlySet<FileId>> {
+  const { onUnreadable, outgoing } = options;
   const treePacks = new Set<FileId>();
+  const take = ({ id, blobs }: IndexedPack, leaves: boolean): void => {
+    const target = leaves && outgoing?.recovered?.has(id) !== true ? targets.outgoing : targets.index;
+    target.addPack(id, blobs);
+    if (blobs.some(({ type }) => type === 'tree')) treePacks.add(id);
+  };
   await readIndexes(repository, listener, (id, plaintext) => {
     try {
-      for (const pack of packsIn(id, plaintext, onRead)) {
-        target.addPack(pack.id, pack.blobs);
-        if (pack.blobs.some(({ type }) => type === 'tree')) treePacks.add(pack.id);
+      for (const { pack, marked } of packsIn(id, plaintext, options)) {
+        take(pack, marked || outgoing?.packs.has(pack.id) === true);
       }
     } catch (error) {
       if (onUnreadable === undefined || !(error instanceof HoldfastError)) throw error;
       onUnreadable(id, error);
     }
   });
+  for await (const pack of outgoing?.unnamed ?? []) take(pack, true);
   return treePacks;
 }
 
+interface NamedPack {
+  readonly pack: IndexedPack;
+  /** For deletion. */
+  readonly marked: boolean;
+}
+
 /** Where nobody wants to know more of a file than its packs, they come one by one. */
-function packsIn(id: FileId, plaintext: Uint8Array | Error, onRead: LoadIndexOptions['onRead']): Iterable<IndexedPack> {
+function* packsIn(
+  id: FileId,
+  plaintext: Uint8Array | Error,
+  { onRead, outgoing }: LoadIndexOptions,
+): Generator<NamedPack, void, void> {
   if (plaintext instanceof Error) throw plaintext;
   const name = shortName('index', id);
-  if (onRead === undefined) return indexedPacks(plaintext, name);
+  if (onRead === undefined && outgoing === undefined) {
+    for (const pack of indexedPacks(plaintext, name)) yield { pack, marked: false };
+    return;
+  }
   const file = decodeIndexFile(plaintext, name);
-  onRead(id, file);
-  return file.packs;
+  onRead?.(id, file);
+  for (const pack of file.packs) yield { pack, marked: false };
+  if (outgoing !== undefined) for (const pack of file.packsToDelete) yield { pack, marked: true };
 }

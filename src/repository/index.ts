@@ -30,3 +30,12 @@ export interface BlobIndex {
   /** Plaintext length; undefined when unknown. */
   plainLength(type: BlobType, id: BlobId): number | undefined;
 }
+
+export const emptyIndex: BlobIndex = {
+  size: 0,
+  has: () => false,
+  locate: () => undefined,
+  locations: () => [],
+  all: () => [],
+  plainLength: () => undefined,
+};

@@ -5,7 +5,7 @@ import type { Listener } from '../events/events.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openBlob } from './blob.ts';
 import type { CachedStorage } from './cache.ts';
-import type { BlobLocation, BlobType } from './index.ts';
+import { emptyIndex, type BlobIndex, type BlobLocation, type BlobType } from './index.ts';
 import { SharedIndex } from './index/shared-index.ts';
 import { KeyRing } from './key-ring.ts';
 import { idOf, keyOf, shortName } from './layout.ts';
@@ -43,6 +43,7 @@ export class OpenedRepository implements Repository {
   readonly #opening: Opening;
   readonly #session: Session;
   #index = new SharedIndex();
+  #outgoing: BlobIndex = emptyIndex;
 
   constructor(opening: Opening) {
     this.#opening = opening;
@@ -66,6 +67,10 @@ export class OpenedRepository implements Repository {
 
   get index(): SharedIndex {
     return this.#index;
+  }
+
+  get outgoing(): BlobIndex {
+    return this.#outgoing;
   }
 
   direct(): Repository {
@@ -97,13 +102,15 @@ export class OpenedRepository implements Repository {
   async loadIndex(listener: Listener, options: LoadIndexOptions = {}): Promise<void> {
     const index = new SharedIndex();
     const { fillIndex } = await import('./fill-index.ts');
-    const treePacks = await fillIndex(this, index, listener, options);
-    this.#index = index;
+    // It reserves much room: only where there is something to put in.
+    const outgoing = options.outgoing && new SharedIndex();
+    const treePacks = await fillIndex(this, { index, outgoing: outgoing ?? index }, listener, options);
+    [this.#index, this.#outgoing] = [index, outgoing ?? emptyIndex];
     await this.#opening.cache?.keepPacks(treePacks);
   }
 
   async readBlob(type: BlobType, id: BlobId): Promise<Uint8Array> {
-    const locations = this.#index.locations(type, id);
+    const locations = [...this.#index.locations(type, id), ...this.#outgoing.locations(type, id)];
     const failures: Error[] = [];
     for (const location of locations) {
       const blob = await this.#tryRead(location);

@@ -14,14 +14,8 @@ import { checkStructure, type Finding } from './check.ts';
 import { createRepository } from './create.ts';
 import { decodeIndexFile, encodeIndexFile } from './index-file.ts';
 import { openRepository } from './open.ts';
-import {
-  executePrune,
-  planPrune,
-  pruneDefaults,
-  type PruneOptions,
-  type PruneOutcome,
-  type PrunePlan,
-} from './prune.ts';
+import { executePrune, planPrune, pruneDefaults, type PruneOptions, type PrunePlan } from './prune.ts';
+import type { PruneOutcome } from './prune/execute.ts';
 import type { Repository } from './repository.ts';
 
 const clock = new ManualClock();

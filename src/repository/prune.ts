@@ -3,42 +3,63 @@ import { parseGoTime } from '../bytes/go-time.ts';
 import type { Clock } from '../clock/clock.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
+import type { Blobs } from './blob-set.ts';
 import type { IndexedPack } from './index-file.ts';
 import { keyOf } from './layout.ts';
 import { accountPacks } from './prune/account.ts';
 import { decidePrune, type StoredPack } from './prune/decide.ts';
-import type { PruneOptions, PrunePlan, UsedBlobs } from './prune/plan.ts';
-import type { Repository } from './repository.ts';
+import type { PruneOptions, PrunePlan } from './prune/plan.ts';
+import type { OutgoingPacks, Repository } from './repository.ts';
 
-export { executePrune, type PruneOutcome } from './prune/execute.ts';
+export { executePrune } from './prune/execute.ts';
+export {
+  discardJournals,
+  journalPacks,
+  removeJournal,
+  summarizeJournals,
+  type JournalSummary,
+  type UnreadableJournal,
+} from './prune/journals.ts';
+export { executeMark, type MarkOutcome } from './prune/mark.ts';
+export { executeSweep } from './prune/sweep.ts';
+export { planSweep, type SizedPacks, type SweepPlan } from './prune/sweep-plan.ts';
 export {
   pruneDefaults,
   type PruneOptions,
   type PrunePlan,
   type PruneStatistics,
   type UnusedLimit,
-  type UsedBlobs,
 } from './prune/plan.ts';
 
 export interface PlanningOptions {
   readonly prune: PruneOptions;
   /** What the snapshots need, found with the index loaded. It must fail rather than leave anything out. */
-  readonly findUsed: (repository: Repository) => Promise<UsedBlobs>;
+  readonly findUsed: (repository: Repository) => Promise<Blobs>;
+  /** Packs that the index names and that count as gone. */
+  readonly outgoing?: OutgoingPacks;
+  /** Packs that are no concern of the plan unless an index names them: journals have them already. */
+  readonly dropped?: ReadonlySet<FileId>;
   readonly clock: Clock;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
 
+export interface PlannedPrune {
+  readonly plan: PrunePlan;
+  /** What the snapshots need. */
+  readonly used: Blobs;
+  /** Every pack that the storage has. */
+  readonly stored: ReadonlyMap<FileId, StoredPack>;
+}
+
 /**
  * Finds what may be removed, as restic's prune does, and changes nothing. Hold the exclusive lock until the plan is
- * executed. 'blob-missing' and 'damaged' when something that snapshots need is missing or wrong: then nothing may be
- * rewritten.
+ * executed, or the shared one if it is only to be marked; then list the snapshots before. 'blob-missing' and 'damaged'
+ * when something that snapshots need is missing or wrong: then nothing may be rewritten.
  */
-export async function planPrune(
-  repository: Repository,
-  options: PlanningOptions,
-): Promise<{ readonly plan: PrunePlan; readonly used: UsedBlobs }> {
+export async function planPrune(repository: Repository, options: PlanningOptions): Promise<PlannedPrune> {
   const { version } = repository.config;
+  const { dropped, outgoing } = options;
   if (version < 2 && options.prune.repackUncompressed) {
     throw new HoldfastError('usage', 'a repository of format 1 can not hold compressed data');
   }
@@ -47,14 +68,17 @@ export async function planPrune(
     onRead: (_id, { packsToDelete }) => {
       for (const pack of packsToDelete) marked.set(pack.id, markedAt(pack));
     },
+    ...(outgoing === undefined ? {} : { outgoing }),
   });
   const used = await options.findUsed(repository);
   const stored = await storedPacks(repository, options.signal);
   const account = accountPacks(repository.index, used, (pack) => stored.has(pack));
+  for (const pack of [...(dropped ?? []), ...(outgoing?.packs ?? [])])
+    if (!account.packs.has(pack)) stored.delete(pack);
   const state = { account, stored, marked, version, nowNs: options.clock.nowNs() };
   const plan = decidePrune(state, options.prune);
   warnOfAgeless(plan, stored, options.listener);
-  return { plan, used };
+  return { plan, used, stored };
 }
 
 /** They are kept for ever, unless somebody looks after them. */

@@ -139,10 +139,14 @@ export async function executeIndexRepair(
   const direct = repository.direct();
   const without = new Set([...plan.missing, ...plan.read.keys()]);
   signal.throwIfAborted();
-  const { obsolete } = await rewriteIndex(direct, without, {
-    unreadable: new Set(plan.unreadable),
-    added: packsIn(plan),
-  });
+  const { obsolete } = await rewriteIndex(
+    direct,
+    { without },
+    {
+      unreadable: new Set(plan.unreadable),
+      added: packsIn(plan),
+    },
+  );
   for (const id of obsolete) await direct.removeFile('index', id);
 }
 

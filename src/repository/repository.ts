@@ -5,7 +5,7 @@ import type { FileAttributes } from '../host/attributes.ts';
 import type { Chunking, Content } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
-import type { IndexFile } from './index-file.ts';
+import type { IndexFile, IndexedPack } from './index-file.ts';
 import type { PackedBlob } from './pack.ts';
 import type { Keys } from './passwords.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -33,6 +33,8 @@ export interface Repository extends AsyncDisposable {
   readonly writeGate: WriteGate;
   /** Loaded by `loadIndex`; empty before. */
   readonly index: BlobIndex;
+  /** What `loadIndex` was told to count as absent: `readBlob` finds it, nothing else does. */
+  readonly outgoing: BlobIndex;
 
   /**
    * The same repository past the cache: `check` trusts nothing that isn't in the storage. Its index is its own and
@@ -60,6 +62,17 @@ export interface LoadIndexOptions {
   readonly onUnreadable?: (id: FileId, error: Error) => void;
   /** Told what each file names, as it is read. */
   readonly onRead?: (id: FileId, file: IndexFile) => void;
+  /** What is on its way out of the repository, apart from what stays; with it also what index files mark for deletion. */
+  readonly outgoing?: OutgoingPacks;
+}
+
+export interface OutgoingPacks {
+  /** Packs that an index names. */
+  readonly packs: ReadonlySet<FileId>;
+  /** Packs that need not be in any index. */
+  readonly unnamed?: AsyncIterable<IndexedPack>;
+  /** Of all these, and of the marked ones, what counts as present all the same. */
+  readonly recovered?: ReadonlySet<FileId>;
 }
 
 export interface ListedFile {

@@ -7,7 +7,7 @@ import type { BlobType } from '../repository/index.ts';
 import { affectedItems, checkTrees, type TreeFinding } from './check.ts';
 import type { TreeNode } from './entry.ts';
 import { encodeTree } from '../../test/support/encode-tree.ts';
-import { BlobSet } from './used-blobs.ts';
+import { BlobSet } from '../repository/blob-set.ts';
 
 const options = { listener: silent, signal: new AbortController().signal };
 const nowhere = parseBlobId('00'.repeat(32));

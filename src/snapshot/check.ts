@@ -4,7 +4,7 @@ import type { BlobType } from '../repository/index.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { TreeNode } from './entry.ts';
 import type { Snapshot } from './snapshot.ts';
-import { BlobSet, type UsedBlobs } from './used-blobs.ts';
+import { BlobSet, type Blobs } from '../repository/blob-set.ts';
 import { visitTrees, type VisitOptions } from './visit-trees.ts';
 import { RecentTrees } from './recent-trees.ts';
 import { SoundTrees } from './sound-trees.ts';
@@ -28,7 +28,7 @@ export interface TreeCheck {
   /** The blobs that can't be had, of all findings. */
   readonly bad: BlobSet;
   /** What could be read says that these are needed; incomplete when a tree is unreadable. */
-  readonly used: UsedBlobs;
+  readonly used: Blobs;
 }
 
 /** Findings that are kept; a repository without its index would have millions. */
@@ -84,7 +84,7 @@ export interface AffectedItem {
 export async function* affectedItems(
   repository: Pick<Repository, 'readBlob'>,
   snapshots: readonly Pick<Snapshot, 'id' | 'tree'>[],
-  bad: UsedBlobs,
+  bad: Blobs,
   signal: AbortSignal,
 ): AsyncGenerator<AffectedItem, void> {
   const reader = new RecentTrees(repository);
@@ -104,7 +104,7 @@ export async function* affectedItems(
   }
 }
 
-function affectedBy(item: WalkItem, bad: UsedBlobs): Pick<AffectedItem, 'type' | 'id'> | undefined {
+function affectedBy(item: WalkItem, bad: Blobs): Pick<AffectedItem, 'type' | 'id'> | undefined {
   if (item.kind === 'unreadable') return item.tree === undefined ? undefined : { type: 'tree', id: item.tree };
   const id = item.node.content?.find((blob) => bad.has('data', blob));
   return id === undefined ? undefined : { type: 'data', id };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Inventory } from '../../scripts/first-backup/inventory.ts';
 import { rawPathOf, type BlobId, type FileId } from '../../src/bytes/ids.ts';
-import { systemClock } from '../../src/clock/clock.ts';
+import { systemClock, type Clock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
 import { backup, type BackupOutcome } from '../../src/job/backup.ts';
 import type { JobContext } from '../../src/job/job.ts';
@@ -124,14 +124,14 @@ export function contentsIn(inventory: Inventory): Contents {
 }
 
 /** What a job needs to work on a storage, with short waits. */
-export function jobContext(storage: Storage): JobContext {
+export function jobContext(storage: Storage, clock: Clock = impatientClock): JobContext {
   return {
     access: {
-      open: async () => await openRepository({ storage, clock: impatientClock, password: cheapKey.password }),
+      open: async () => await openRepository({ storage, clock, password: cheapKey.password }),
       holder: { hostname: 'host', username: 'ann', pid: process.pid, uid: 0, gid: 0 },
       locking: { retryMs: 0 },
     },
-    clock: impatientClock,
+    clock,
     signal: new AbortController().signal,
     listener: silent,
   };

@@ -4,7 +4,7 @@ import { silent, type Event } from '../../src/events/events.ts';
 import { check, type CheckOutcome } from '../../src/job/check.ts';
 import { forget } from '../../src/job/forget.ts';
 import type { JobContext } from '../../src/job/job.ts';
-import { prune } from '../../src/job/prune.ts';
+import { prune, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from '../../src/job/prune.ts';
 import { pruneDefaults } from '../../src/repository/prune.ts';
 import { defaultGroupBy } from '../../src/retention/group.ts';
 import { anySnapshot } from '../../src/snapshot/snapshots.ts';
@@ -34,22 +34,25 @@ const { signal: _signal, mode: _mode, ...writer } = writerOptions();
 const pruning = {
   prune: { ...pruneDefaults, maxUnused: { kind: 'bytes', bytes: 0 } },
   writer,
+  way: 'instant',
+  journals: 'heed',
+  onSweep: () => undefined,
   onPlan: () => undefined,
 } as const;
 
-export async function pruneAll(context: JobContext): Promise<void> {
-  await prune(context, { ...pruning, mode: 'execute' });
+export async function pruneAll(context: JobContext, options: Partial<PruneJobOptions> = {}): Promise<PruneJobOutcome> {
+  return await prune(context, { ...pruning, mode: 'execute', ...options });
 }
 
 /** Keeps the newest snapshot; 'prune': and removes what only the others needed. */
-export async function keepLast(context: JobContext, then: 'prune' | 'leave'): Promise<void> {
+export async function keepLast(context: JobContext, then: 'prune' | 'leave', way: PruneWay = 'instant'): Promise<void> {
   await forget(context, {
     names: [],
     filter: anySnapshot,
     now: Temporal.Now.zonedDateTimeISO(),
     rules: { policy: { counts: { last: 1 }, withinEach: {}, tags: [] }, groupBy: defaultGroupBy, zone: localZone() },
     mode: 'execute',
-    ...(then === 'prune' ? { prune: pruning } : {}),
+    ...(then === 'prune' ? { prune: { ...pruning, way } } : {}),
     onPlan: () => undefined,
     onRemoved: () => undefined,
   });

@@ -3,6 +3,8 @@ import { sizeBytes } from '../quantity.ts';
 
 /** What `prune` and `forget --prune` have in common. */
 export const pruneOptions = {
+  instant: flag('alone on the repository, space is free at once: what local storage gets anyway'),
+  deferred: flag('beside others at work, space is free a day later: what other storage gets anyway'),
   maxUnused: text('limit', 'how much unused data may stay: 5%, 2G or unlimited', { fallback: '5%' }),
   maxRepackSize: parsed('size', sizeBytes, 'rewrite at most this much'),
   repackCacheableOnly: flag('rewrite packs of trees only'),

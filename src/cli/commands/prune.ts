@@ -5,6 +5,7 @@ import { pruneOptions } from './prune-options.ts';
 export const pruneRunOptions = {
   dryRun: flag('change nothing, show what would be done', { short: 'n' }),
   ...pruneOptions,
+  discardJournals: flag('first forget what earlier prunes have put off, also where that can not be read'),
   unsafeRecoverNoFreeSpace: unsupported('one'),
 } as const;
 
@@ -16,9 +17,14 @@ export const prune = command({
   examples: [
     { line: 'holdfast prune --dry-run', does: 'Shows what would be removed and rewritten.' },
     { line: 'holdfast prune --max-unused 10% --max-repack-size 5G', does: 'Less work: leaves up to a tenth unused.' },
+    {
+      line: 'holdfast prune --deferred',
+      does: 'Beside backups at work: a prune a day later deletes what this one marks.',
+    },
   ],
   about: [
-    'Nobody else can work with the repository meanwhile. It stops before any change when data that a snapshot needs is missing.',
+    'It stops before any change when data that a snapshot needs is missing.',
+    'On local storage nobody else can work with the repository meanwhile, and space is free at once (--instant). Elsewhere others go on working, restic too: what no snapshot needs is marked, and a prune that runs a day later deletes it (--deferred). Storage that holds nothing but restic’s files can only be pruned instantly.',
   ],
   options: pruneRunOptions,
 });

@@ -17,10 +17,11 @@ import { pruneJob, pruneNotes } from '../prune-view.ts';
 import { findOptions } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { groupTitle, snapshotTable } from '../snapshot-table.ts';
+import { pruneExitCode, showPruned } from '../sweep-view.ts';
 
 type Values = Invocation<typeof forgetOptions>['values'];
 
-/** Exit code 3: some snapshot could not be removed. */
+/** Exit code 3: some snapshot or pack could not be removed. */
 export const run: Run<typeof forgetOptions> = async ({ values, operands }, context) => {
   const { console, globals } = context;
   if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'forget: --no-lock goes with --dry-run only');
@@ -50,7 +51,9 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
     },
   });
   if (outcome.failed.length > 0) return 3;
-  return outcome.failedRemovals === 0 ? 0 : 1;
+  if (outcome.pruned === undefined) return 0;
+  showPruned(outcome.pruned, console);
+  return pruneExitCode(outcome.pruned);
 };
 
 /** An empty policy removes everything that the filter lets through: never without one. */

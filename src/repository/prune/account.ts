@@ -2,7 +2,7 @@ import type { FileId } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { BlobIndex, BlobLocation } from '../index.ts';
 import { headerEntryBytes, packOverheadBytes } from '../pack.ts';
-import type { UsedBlobs } from './plan.ts';
+import type { Blobs } from '../blob-set.ts';
 
 /** What is used of a pack. Its header counts as used. */
 export interface PackAccount {
@@ -35,7 +35,7 @@ export interface Account {
  * chosen so that packs become wholly used or wholly unused; never one in a pack that isn't there, while there is
  * another. 'blob-missing' when a used blob is in no pack.
  */
-export function accountPacks(index: BlobIndex, used: UsedBlobs, isStored: (pack: FileId) => boolean): Account {
+export function accountPacks(index: BlobIndex, used: Blobs, isStored: (pack: FileId) => boolean): Account {
   const packs = new Map<FileId, PackAccount>();
   const account: Account = { packs, used: nothing(), duplicate: nothing(), unused: nothing() };
   const copies = new Map<string, number>();

@@ -1,19 +1,17 @@
 import type { FileId } from '../../bytes/ids.ts';
-import { hasCode } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
-import { TaskGroup } from '../../flow/task-group.ts';
-import { reasonOf } from '../../host/system-error.ts';
-import type { FileKind, Repository, WriterOptions } from '../repository.ts';
+import type { Repository, WriterOptions } from '../repository.ts';
 import { composeIndex, rewriteIndex } from '../rewrite-index.ts';
 import { assertChangeable, sessionOf } from '../session.ts';
-import { shortName } from '../layout.ts';
 import { confirmNewPacks, packsOf } from './new-packs.ts';
-import type { PruneOptions, PrunePlan, UsedBlobs } from './plan.ts';
+import type { PruneOptions, PrunePlan } from './plan.ts';
+import type { Blobs } from '../blob-set.ts';
+import { removePacks } from './remove-packs.ts';
 import { assertKept, repack } from './repack.ts';
 
 export interface ExecuteOptions extends Pick<PruneOptions, 'unsafeRecoverNoFreeSpace'> {
   /** What the plan was made with. */
-  readonly used: UsedBlobs;
+  readonly used: Blobs;
   /** How new packs are written; its signal ends the prune between two steps. */
   readonly writer: WriterOptions;
   readonly listener: Listener;
@@ -23,9 +21,6 @@ export interface PruneOutcome {
   /** Packs that should have gone and could not be removed; the next prune removes them. */
   readonly failedRemovals: number;
 }
-
-/** Removals at the same time. */
-const concurrentRemovals = 5;
 
 /**
  * Does what the plan says. What a crash leaves at each step is harmless: packs that no index names; blobs that stand
@@ -66,7 +61,7 @@ class Removal {
   /** New index, old index, packs. */
   async inOrder(without: ReadonlySet<FileId>, packs: readonly FileId[]): Promise<void> {
     this.#options.writer.signal.throwIfAborted();
-    const { obsolete } = await rewriteIndex(this.#repository, without);
+    const { obsolete } = await rewriteIndex(this.#repository, { without });
     for (const id of obsolete) await this.#repository.removeFile('index', id);
     await this.packs(packs);
   }
@@ -79,35 +74,9 @@ class Removal {
     for (const file of files) await this.#repository.writeFile('index', file);
   }
 
-  /** One that can't be removed is told and left: too many packs harm nobody. */
   async packs(ids: readonly FileId[]): Promise<void> {
-    await using group = new TaskGroup({ limit: concurrentRemovals, signal: this.#options.writer.signal });
-    let doneItems = 0;
-    for (const id of ids) {
-      group.run(async () => {
-        await this.#remove('data', id);
-        doneItems += 1;
-        const phase = 'removing packs';
-        this.#options.listener({ kind: 'progress', phase, doneBytes: 0, doneItems, totalItems: ids.length });
-      });
-    }
-    await group.wait();
-  }
-
-  async #remove(kind: FileKind, id: FileId): Promise<void> {
-    try {
-      await this.#repository.removeFile(kind, id);
-    } catch (error) {
-      if (hasCode(error, 'storage-not-found')) return;
-      if (!hasCode(error, 'storage-denied', 'storage-failed', 'storage-timeout', 'storage-read-only')) throw error;
-      this.failed += 1;
-      const item = shortName(kind, id);
-      this.#options.listener({
-        kind: 'warning',
-        during: 'prune',
-        item,
-        message: `can't be removed: ${reasonOf(error)}`,
-      });
-    }
+    const { listener, writer } = this.#options;
+    const { kept } = await removePacks(this.#repository, ids, { listener, signal: writer.signal });
+    this.failed += kept.size;
   }
 }

@@ -1,5 +1,4 @@
-import type { BlobId, FileId } from '../../bytes/ids.ts';
-import type { BlobType } from '../index.ts';
+import type { FileId } from '../../bytes/ids.ts';
 
 /** What may stay unused in packs that are also used. */
 export type UnusedLimit =
@@ -33,12 +32,6 @@ export const pruneDefaults: PruneOptions = {
   repackUncompressed: false,
   unsafeRecoverNoFreeSpace: false,
 };
-
-/** What all snapshots together need. */
-export interface UsedBlobs {
-  readonly size: number;
-  has(type: BlobType, id: BlobId): boolean;
-}
 
 /** What a prune is going to do: nothing else is done. Made from the state under the exclusive lock. */
 export interface PrunePlan {

@@ -6,14 +6,14 @@ import { carryPacks } from '../carry.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { Repository, WriterOptions } from '../repository.ts';
-import type { UsedBlobs } from './plan.ts';
+import type { Blobs } from '../blob-set.ts';
 
 export interface RepackOptions {
   /** Rewritten, as far as needed. */
   readonly packs: ReadonlySet<FileId>;
   /** These, and packs that are about to go: a blob that stands elsewhere too needs no new place. */
   readonly going: ReadonlySet<FileId>;
-  readonly used: UsedBlobs;
+  readonly used: Blobs;
   readonly writer: WriterOptions;
   readonly listener: Listener;
 }
@@ -54,7 +54,7 @@ function progressOf({ packs, listener }: RepackOptions): () => void {
 }
 
 /** The last look before anything is removed: 'internal' unless every used blob has a place that stays. */
-export function assertKept(index: BlobIndex, used: UsedBlobs, going: ReadonlySet<FileId>): void {
+export function assertKept(index: BlobIndex, used: Blobs, going: ReadonlySet<FileId>): void {
   const stays = (type: BlobType, id: BlobId): boolean => index.locations(type, id).some(({ pack }) => !going.has(pack));
   for (const { type, id, pack } of index.all()) {
     if (!going.has(pack) || !used.has(type, id) || stays(type, id)) continue;

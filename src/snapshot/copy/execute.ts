@@ -7,7 +7,7 @@ import { affectedItems, type AffectedItem } from '../check.ts';
 import type { CopyPlan, FromTo } from '../copy.ts';
 import type { Snapshot, SnapshotFields } from '../snapshot.ts';
 import { saveSnapshot } from '../snapshots.ts';
-import { BlobSet } from '../used-blobs.ts';
+import { BlobSet } from '../../repository/blob-set.ts';
 import type { CopyBatch } from './gather.ts';
 import { originalOf } from './similar.ts';
 

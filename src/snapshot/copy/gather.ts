@@ -3,7 +3,7 @@ import type { BlobType } from '../../repository/index.ts';
 import { affectedItems } from '../check.ts';
 import type { CopyPlan, FromTo, PlanCopyOptions } from '../copy.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { BlobSet } from '../used-blobs.ts';
+import { BlobSet } from '../../repository/blob-set.ts';
 import { visitTrees } from '../visit-trees.ts';
 
 /** Snapshots that are written together, once all that they need is durable. */

@@ -2,7 +2,7 @@ import { parseBlobId, type BlobId } from '../../bytes/ids.ts';
 import { silent } from '../../events/events.ts';
 import type { BlobIndex, BlobType } from '../../repository/index.ts';
 import type { TreeNode } from '../entry.ts';
-import { BlobSet } from '../used-blobs.ts';
+import { BlobSet } from '../../repository/blob-set.ts';
 import { visitTrees } from '../visit-trees.ts';
 import type { TreeReader } from '../walk.ts';
 

@@ -1,0 +1,71 @@
+import type { FileId } from '../../bytes/ids.ts';
+import type { Listener } from '../../events/events.ts';
+import {
+  executeSweep,
+  planSweep,
+  type SizedPacks,
+  type SweepPlan,
+  type UnreadableJournal,
+} from '../../repository/prune.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { usedBlobs } from '../../snapshot/used-blobs.ts';
+import type { JobContext } from '../job.ts';
+import { nothingDone, type Leaving, type PruneJobOptions, type PruneJobOutcome } from './options.ts';
+import { treesOf } from './snapshots.ts';
+
+/** Plans and, unless in a dry run, carries out what the journals ask for. Hold the exclusive lock. */
+export async function sweepLocked(
+  repository: Repository,
+  context: JobContext,
+  options: Pick<PruneJobOptions, 'mode' | 'onSweep'>,
+  which: 'all' | 'dropped',
+): Promise<PruneJobOutcome> {
+  const { listener, signal } = context;
+  const sweep = await planSweepNow(repository, context, which);
+  options.onSweep(sweep.plan);
+  const leaving = leavingBy(sweep.plan);
+  if (options.mode === 'dry-run') return { ...nothingDone, leaving };
+  const { removedPacks, removedBytes, keptPacks } = await executeSweep(repository, sweep, { listener, signal });
+  return { removedPacks, removedBytes, keptPacks, leaving, sweep: 'done' };
+}
+
+export async function planSweepNow(
+  repository: Repository,
+  { clock, listener, signal }: JobContext,
+  which: 'all' | 'dropped',
+): ReturnType<typeof planSweep> {
+  const findUsed = async (from: Repository, ids: readonly FileId[]): ReturnType<typeof usedBlobs> =>
+    usedBlobs(from, await treesOf(from, ids), { listener, signal });
+  const nowNs = earlier(clock.nowNs(), await storageTime(repository));
+  return await planSweep(repository, { which, nowNs, findUsed, listener });
+}
+
+/** By the storage's own clock, as far as the newest lock shows it: ours, if we hold one. */
+async function storageTime(repository: Repository): Promise<bigint | undefined> {
+  let latest: bigint | undefined;
+  for await (const { modifiedNs } of repository.list('locks')) {
+    if (modifiedNs !== undefined && (latest === undefined || modifiedNs > latest)) latest = modifiedNs;
+  }
+  return latest;
+}
+
+/** A host whose clock is fast must not end a grace early. */
+function earlier(own: bigint, storage: bigint | undefined): bigint {
+  return storage !== undefined && storage < own ? storage : own;
+}
+
+export function leavingBy({ drop, waiting, returnsNs }: SweepPlan): Leaving {
+  return { packs: drop.size + waiting.size, bytes: bytesOf(drop) + bytesOf(waiting), returnsNs };
+}
+
+function bytesOf(packs: SizedPacks): number {
+  return packs.values().reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Never passed over in silence, and never in the way. */
+export function warnOfUnreadable(journals: readonly UnreadableJournal[], listener: Listener): void {
+  for (const { name, error } of journals) {
+    const message = `is a prune journal that can't be used: ${error.message}. Its packs count as any others; remove it with \`holdfast prune --discard-journals\``;
+    listener({ kind: 'warning', during: 'prune', item: name, message });
+  }
+}
