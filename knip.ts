@@ -5,7 +5,7 @@ const production = process.argv.includes('--production');
 
 const config: KnipConfig = {
   // Of the system; test/absences.ts says what lacks it.
-  ignoreBinaries: ['script', 'openssl'],
+  ignoreBinaries: ['script', 'openssl', 'apt-get', 'ssh-keygen'],
   entry: [
     'src/main.js!',
     'src/**/*-worker.ts!',

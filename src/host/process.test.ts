@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../clock/clock.ts';
@@ -68,4 +69,26 @@ test('what a program leaves running does not keep its end from being known', asy
   const left = Number(await textOf(program.output));
   assert.equal((await program.ended).status, 'success');
   process.kill(left);
+});
+
+test('what is written to a piped input is read by the program', async () => {
+  await using program = await startProgram(...sh('cat; echo end', { input: 'piped' }));
+  program.input?.write('hello ');
+  program.input?.end('world\n');
+  assert.equal(await textOf(program.output), 'hello world\nend\n');
+});
+
+test('an interrupt of the terminal does not end a program that ignores it or has a session of its own', async () => {
+  for (const interrupts of ['ignored', 'own-session'] as const) {
+    await using program = await startProgram(
+      ...sh('echo $$; cat >/dev/null; echo alive', { input: 'piped', interrupts }),
+    );
+    const iterator = program.output[Symbol.asyncIterator]();
+    const pid = Number(Buffer.from((await iterator.next()).value ?? []).toString());
+    const session = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(' ')[5];
+    if (interrupts === 'ignored') process.kill(pid, 'SIGINT');
+    else assert.equal(session, String(pid));
+    program.input?.end();
+    assert.equal(Buffer.from((await iterator.next()).value ?? []).toString(), 'alive\n');
+  }
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock/clock.ts';
 import { systemError } from './system-error.ts';
 
@@ -11,6 +11,8 @@ import { systemError } from './system-error.ts';
 export interface RunningProgram extends AsyncDisposable {
   /** Standard output, read once, ending when the program and what it started have closed it. */
   readonly output: AsyncIterable<Uint8Array>;
+  /** Standard input where it is 'piped'; a program that is gone is no error of writing there. */
+  readonly input: Writable | undefined;
   /** Resolves once the program is gone, whatever the code. Rejects when it could not be started. */
   readonly ended: Promise<ProgramEnd>;
 }
@@ -28,16 +30,29 @@ export interface ProgramOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** 'empty': there is nothing to read. */
-  readonly input: 'empty' | 'inherited';
+  readonly input: 'empty' | 'inherited' | 'piped';
+  /**
+   * Ctrl-C reaches all programs of a terminal. 'own-session': not this one, which then can't ask anybody; 'ignored': it
+   * starts with SIGINT ignored and may still ask.
+   */
+  readonly interrupts?: 'own-session' | 'ignored';
   /** Each line of standard error as it comes; without it they go to our own. */
   readonly onErrorLine?: (line: string) => void;
 }
 
+const inputs = { empty: 'ignore', inherited: 'inherit', piped: 'pipe' } as const;
+
 /** Rejects when the program can't be started, e.g. with 'ENOENT'. */
 export async function startProgram(program: string, options: ProgramOptions): Promise<RunningProgram> {
-  const child = spawn(program, [...options.args], {
-    stdio: [options.input === 'empty' ? 'ignore' : 'inherit', 'pipe', options.onErrorLine ? 'pipe' : 'inherit'],
+  const [command, args] =
+    options.interrupts === 'ignored'
+      ? ['/bin/sh', ['-c', 'trap "" INT; exec "$@"', 'sh', program, ...options.args]]
+      : [program, [...options.args]];
+  const child = spawn(command, args, {
+    stdio: [inputs[options.input], 'pipe', options.onErrorLine ? 'pipe' : 'inherit'],
+    detached: options.interrupts === 'own-session',
   });
+  child.stdin?.on('error', () => undefined); // its end tells more
   const words = lastWords(child.stderr, options.onErrorLine);
   const exited = whenExited(child);
   await whenStarted(child, program);
@@ -51,6 +66,7 @@ export async function startProgram(program: string, options: ProgramOptions): Pr
   });
   return {
     output: child.stdout ?? emptyOutput(),
+    input: child.stdin ?? undefined,
     ended,
     [Symbol.asyncDispose]: async () => {
       kill();

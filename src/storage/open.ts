@@ -23,10 +23,14 @@ const drivers: Readonly<Record<string, Driver>> = {
     throttledBy: 'driver',
     open: async (address, settings) => (await import('./s3.ts')).openS3(address, settings),
   },
+  sftp: {
+    throttledBy: 'driver',
+    open: async (address, settings) => (await import('./sftp.ts')).openSftp(address, settings),
+  },
 };
 
 /** restic's schemes that don't open yet. */
-const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'sftp', 'swift'];
+const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'swift'];
 
 /**
  * Opens the storage at an address in restic's form: a path, `local:path`, or `scheme:…`. Anything else with a colon

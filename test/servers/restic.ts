@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent } from '../absences.ts';
 import { runOk, runProgram, type RunOptions, type RunResult } from '../support/run-program.ts';
-import { cached } from './cache.ts';
+import { debianPackages } from './debian.ts';
 import { goProgram, withoutGo } from './go-program.ts';
 
 /** The versions that Holdfast is held against: Debian 12's, and the newest. */
@@ -62,27 +61,14 @@ async function builtByGo(): Promise<string> {
 
 async function fromDebian(): Promise<string> {
   if (await isDebians('restic')) return 'restic';
-  const folder = await cached('restic-0.14', async (target) => {
-    await download(target);
-    const archive = (await readdir(target)).find((name) => name.endsWith('.deb'));
-    await runOk('dpkg', ['-x', join(target, archive ?? 'restic.deb'), target]);
-    if (!(await isDebians(join(target, 'usr/bin/restic')))) throw new Error('this Debian has another restic than 0.14');
-  });
+  const folder = await debianPackages('restic-0.14', ['restic']);
+  if (!(await isDebians(join(folder, 'usr/bin/restic')))) throw new Error('this Debian has another restic than 0.14');
   return join(folder, 'usr/bin/restic');
 }
 
 async function isDebians(program: string): Promise<boolean> {
   if (!starts(program, 'version')) return false;
   return (await runOk(program, ['version'])).toString().startsWith('restic 0.14.');
-}
-
-/** Without installing it; the package lists are fetched where there are none yet. */
-async function download(folder: string): Promise<void> {
-  const options = { cwd: folder, timeoutMs: 5 * 60_000 };
-  const { code } = await runProgram('apt-get', ['download', 'restic'], options);
-  if (code === 0) return;
-  await runOk('apt-get', ['update'], options);
-  await runOk('apt-get', ['download', 'restic'], options);
 }
 
 function starts(program: string, ...args: readonly string[]): boolean {

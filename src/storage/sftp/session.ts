@@ -1,0 +1,114 @@
+import { systemClock } from '../../clock/clock.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { startProgram, type RunningProgram } from '../../host/process.ts';
+import { reasonOf } from '../../host/system-error.ts';
+import { Channel } from './channel.ts';
+import { SftpClient } from './client.ts';
+
+/** What the storage asks through, as long as the connection lives. */
+export interface Connection {
+  readonly client: SftpClient;
+  /** Nobody waits for it any more: whoever does fails. */
+  readonly end: (error: unknown) => Promise<void>;
+}
+
+/**
+ * The program that connects us, started when it is first needed and anew after it ended: a server that restarts costs
+ * one failed attempt. Interrupts of the terminal are not for it: what is left to do when we are stopped, removing a
+ * lock, goes through it.
+ */
+export class Session {
+  readonly #program: string;
+  readonly #args: readonly string[];
+  #connection: Promise<Connection> | undefined;
+  /** The one that the connection goes through. */
+  #live: RunningProgram | undefined;
+
+  constructor([program, ...args]: readonly [string, ...(readonly string[])]) {
+    this.#program = program;
+    this.#args = args;
+  }
+
+  async client(): Promise<SftpClient> {
+    this.#connection ??= this.#connect();
+    const connection = this.#connection;
+    try {
+      return (await connection).client;
+    } catch (error) {
+      if (this.#connection === connection) this.#connection = undefined;
+      throw error;
+    }
+  }
+
+  /** To be called when the connection proved dead or deaf. */
+  async drop(error: unknown): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await (await connection?.catch(() => undefined))?.end(error); // without a connection there is nothing to end
+  }
+
+  async #connect(): Promise<Connection> {
+    const program = await this.#start();
+    this.#live = program;
+    try {
+      const ended = async (error: unknown): Promise<void> => {
+        if (this.#live === program) this.#connection = undefined;
+        const { channel } = await opening;
+        channel.fail(await this.#explained(program, error));
+        await program[Symbol.asyncDispose]();
+      };
+      if (!program.input) throw new HoldfastError('internal', 'no input was asked for');
+      const opening = Channel.open(program.input, program.output, (error) => void ended(error));
+      const { channel, extensions } = await opening;
+      const end = async (error: unknown): Promise<void> => {
+        channel.fail(error);
+        program.input?.end();
+        await program[Symbol.asyncDispose]();
+      };
+      return { client: new SftpClient(channel, extensions), end };
+    } catch (error) {
+      const explained = await this.#explained(program, error);
+      await program[Symbol.asyncDispose]();
+      throw explained;
+    }
+  }
+
+  async #start(): Promise<RunningProgram> {
+    try {
+      return await startProgram(this.#program, {
+        args: this.#args,
+        clock: systemClock,
+        signal: new AbortController().signal,
+        input: 'piped',
+        interrupts: 'ignored',
+        onErrorLine: () => undefined, // its last words are enough
+      });
+    } catch (cause) {
+      throw new HoldfastError('storage-denied', `${this.#program} can't be run: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  /** A channel that fails because the program ended says nothing; the program's last words do. */
+  async #explained(program: RunningProgram, error: unknown): Promise<HoldfastError> {
+    const done = new AbortController();
+    const patience = systemClock.sleep(endMs, done.signal).then(
+      () => undefined,
+      () => undefined, // it ended in time
+    );
+    const end = await Promise.race([program.ended, patience]);
+    done.abort();
+    const said = end?.lastWords.join(' · ');
+    const failed = end?.status === 'failure';
+    const why = failed ? `${this.#program} ended with ${end.how}${said ? `: ${said}` : ''}` : reasonOf(error);
+    const denied = /permission denied|host key verification failed|not found|subsystem request failed/i.test(
+      said ?? '',
+    );
+    return new HoldfastError(denied ? 'storage-denied' : 'storage-failed', why, {
+      cause: error,
+      ...(denied && { next: `Try by hand: ${this.#program} must log in without asking. Nothing was changed.` }),
+    });
+  }
+}
+
+/** A program that closed its output is about to end. */
+const endMs = 2000;
