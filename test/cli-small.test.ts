@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { servedHoldfast } from './support/holdfast.ts';
 import { scene } from './support/scene.ts';
@@ -79,15 +78,6 @@ test('stats counts in restic’s four ways', async () => {
   assert.equal(await size('--mode', 'blobs-per-file'), once);
   assert.match(await on.ok('stats', '--mode', 'raw-data'), /Compression Ratio: +\d+\.\d\dx/);
   assert.equal((await on.run(['stats', '--mode', 'other'])).code, 2);
-});
-
-test('unlock removes what a gone process left, and all when told', async () => {
-  await using on = await scene();
-  await on.ok('unlock');
-  const folder = join(on.at.repository, 'locks');
-  mkdirSync(folder, { recursive: true });
-  assert.deepEqual(readdirSync(folder), []);
-  await on.ok('unlock', '--remove-all');
 });
 
 test('cat and list show objects as they are stored', async () => {
