@@ -1,24 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fullRun } from './full-run.ts';
-import { filesMatching, root, stateFolder, testFiles } from './tree.ts';
+import { allTests, root, stateFolder } from './tree.ts';
 
 /** `npm run test:full [-- PATH…]`: every test at full size, or those whose path contains one of the arguments. */
 process.env['HOLDFAST_BUDGET'] = 'full';
 const failed = await fullRun({
-  files: inOrder(filesMatching(testFiles)),
+  files: allTests(),
   wanted: process.argv.slice(2),
   commit: currentCommit(),
   stateFile: join(stateFolder, 'test-full.json'),
   pageFile: join(root, 'docs/PROOF.md'),
 });
 process.exitCode = failed === 0 ? 0 : 1;
-
-/** Those of whole programs first: they take longest. */
-function inOrder(files: readonly string[]): readonly string[] {
-  const long = files.filter((file) => file.startsWith('test/'));
-  return [...long, ...files.filter((file) => !long.includes(file))];
-}
 
 function currentCommit(): string {
   const git = (...args: readonly string[]): string =>

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { run, type EventData } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../src/clock/clock.ts';
 import { acceptedInCi } from '../test/absences.ts';
 import { readProof, type Proof } from '../test/support/proof.ts';
-import { root } from './tree.ts';
+import { root, stateFolder } from './tree.ts';
 
 export interface TestRun {
   passed: number;
@@ -27,8 +27,12 @@ const inCi = process.env['CI'] !== undefined;
 /** Much of the tests' time is spent waiting for the programs that they start. */
 const filesAtOnce = availableParallelism() + 1;
 
+/** Compiled once, not by each of the hundreds of processes and threads that tests start. */
+const compileCache = join(stateFolder, 'compiled');
+
 /** Runs test files, each in a process of its own, a few at a time; prints failures in full and a line a file. */
 export async function runTests(files: readonly string[], { longestFileMs, onFile }: RunOptions): Promise<TestRun> {
+  process.env['NODE_COMPILE_CACHE'] ??= compileCache;
   const total = noResult();
   const waiting = [...files];
   const lane = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTests, summaryOf } from './test-run.ts';
-import { filesMatching, stateFolder, testFiles } from './tree.ts';
+import { allTests, stateFolder } from './tree.ts';
 
 /**
  * `npm test [-- PATH…]`: every test file, or those whose path contains one of the arguments. Its last line is
@@ -9,9 +9,7 @@ import { filesMatching, stateFolder, testFiles } from './tree.ts';
  */
 const summaryFile = join(stateFolder, 'test-summary');
 const filters = process.argv.slice(2);
-const files = filesMatching(testFiles).filter(
-  (file) => filters.length === 0 || filters.some((part) => file.includes(part)),
-);
+const files = allTests().filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
 
 mkdirSync(stateFolder, { recursive: true });
 rmSync(summaryFile, { force: true });

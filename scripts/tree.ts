@@ -8,9 +8,16 @@ export const root = dirname(import.meta.dirname);
 export const stateFolder = join(root, '.cache');
 
 /** Where tests stand: beside what they test, or in test/. */
-export const testFiles = '{src,test,scripts}/**/*.test.ts';
+const testFiles = '{src,test,scripts}/**/*.test.ts';
 
 /** Files below the checkout that match, relative and sorted. */
 export function filesMatching(...patterns: readonly string[]): readonly string[] {
   return globSync([...patterns], { cwd: root }).sort();
+}
+
+/** Every test file; those of whole programs first, since they take longest. */
+export function allTests(): readonly string[] {
+  const files = filesMatching(testFiles);
+  const long = files.filter((file) => file.startsWith('test/'));
+  return [...long, ...files.filter((file) => !long.includes(file))];
 }
