@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cached } from '../test/servers/cache.ts';
 import { restic } from '../test/servers/restic.ts';
+import { rustic } from '../test/servers/rustic.ts';
 import { runOk } from '../test/support/run-program.ts';
 import type { Paths } from './tools.ts';
 
@@ -28,12 +29,4 @@ async function kopia(): Promise<string> {
     });
   });
   return join(folder, 'kopia');
-}
-
-async function rustic(): Promise<string> {
-  const folder = await cached('rustic-0.11.4', async (target) => {
-    const what = ['install', 'rustic-rs', '--version', '0.11.4', '--locked', '--no-default-features'];
-    await runOk('cargo', [...what, '--root', target], { timeoutMs: buildTimeoutMs });
-  });
-  return join(folder, 'bin', 'rustic');
 }

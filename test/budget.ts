@@ -52,4 +52,6 @@ const full: Budget = {
   originalsShare: 1,
 };
 
-export const budget: Budget = process.env['HOLDFAST_BUDGET'] === 'full' ? full : sample;
+export const isFullBudget = process.env['HOLDFAST_BUDGET'] === 'full';
+
+export const budget: Budget = isFullBudget ? full : sample;

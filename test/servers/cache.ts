@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -25,6 +26,11 @@ export async function cached(key: string, build: (folder: string) => Promise<voi
   await build(unfinished);
   await rename(unfinished, folder);
   return folder;
+}
+
+/** Whether it needs no build. */
+export function isCached(key: string): boolean {
+  return existsSync(join(cacheFolder, key));
 }
 
 /** A lock between processes that ends with its process, however that ends: an open transaction of SQLite. */
