@@ -11,7 +11,7 @@ const config: KnipConfig = {
     'src/**/*-worker.ts!',
     // What tests of any room stand on is offered like the rest.
     'src/clock/manual-clock.ts!',
-    'src/storage/{memory,fault,powercut}.ts!',
+    'src/storage/{memory,memory-versions,fault,powercut}.ts!',
     'scripts/*.ts',
     'test/support/*-server.ts',
     'scripts/checks/list-modules.ts',

@@ -22,12 +22,13 @@ export function jobContext(context: Context, listener = context.listener): JobCo
 
 /** How the repository that is meant is opened. */
 export function repositoryAccess(context: Context, location: Location): RepositoryAccess {
-  const { noLock, retryLock } = context.globals;
+  const { noLock, retryLock, asOf } = context.globals;
   const { name, uid, gid } = currentUser();
   return {
     open: async () => await opened(context, location),
     holder: { hostname: hostName(), username: name, pid: process.pid, uid, gid },
-    locking: noLock ? 'none' : { retryMs: retryLock ?? 0 },
+    // What is past changes no more, and can't be locked.
+    locking: noLock || asOf !== undefined ? 'none' : { retryMs: retryLock ?? 0 },
   };
 }
 

@@ -1,4 +1,5 @@
 import { choice, count, flag, list, parsed, text, wholeNumber, type Values } from './option.ts';
+import { timeOf } from './time-argument.ts';
 import { durationMs, packSizeBytes } from './quantity.ts';
 
 /** Options that every command takes, before or after its name. */
@@ -37,6 +38,7 @@ export const globals = {
   verbose: count('print more; twice, or --verbose=2, prints each item', { short: 'v' }),
   help: flag('explain the command', { short: 'h' }),
   option: list('name=value', 'set an option of the storage, such as s3.region=eu-central-1', { short: 'o' }),
+  asOf: parsed('time', timeOf, 'the repository as it was then, to read only; where the storage keeps old versions'),
   cacert: list('file', 'trust the certificates in this file instead of the system’s', { environment: 'RESTIC_CACERT' }),
   tlsClientCert: text('file', 'show the server this certificate; its private key is in the same file', {
     environment: 'RESTIC_TLS_CLIENT_CERT',

@@ -15,6 +15,7 @@ export function storageSettings({ globals, environment }: Context): StorageSetti
     },
     ...(httpUserAgent === undefined ? {} : { httpUserAgent }),
     limits: limits(globals),
+    ...(globals.asOf === undefined ? {} : { asOf: globals.asOf }),
   };
 }
 

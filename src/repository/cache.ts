@@ -43,6 +43,10 @@ export class CachedStorage implements Storage {
     return this.#far.capabilities;
   }
 
+  get versions(): Storage['versions'] {
+    return this.#far.versions;
+  }
+
   /** Packs that hold trees, as the index says: from now on they are kept, and no other. */
   async keepPacks(packs: Iterable<FileId>): Promise<void> {
     this.#treePacks.clear();

@@ -53,6 +53,10 @@ class GatedStorage implements Storage {
     return this.#inner.capabilities;
   }
 
+  get versions(): Storage['versions'] {
+    return this.#inner.versions;
+  }
+
   async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
     await this.#pass(key);
     return this.#inner.put(key, data, options);

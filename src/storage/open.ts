@@ -1,5 +1,6 @@
 import { systemClock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { asOfView } from './as-of.ts';
 import type { Driver, DriverSettings } from './driver.ts';
 import { openLocal } from './local.ts';
 import type { StorageSettings } from './settings.ts';
@@ -39,7 +40,8 @@ const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'swift'];
 export async function openStorage(url: string, settings: StorageSettings = {}): Promise<Storage> {
   const { driver, address } = chosen(url);
   const driverSettings: DriverSettings = { ...settings, throttles: throttlesOf(settings) };
-  const storage = await driver.open(address, driverSettings);
+  const opened = await driver.open(address, driverSettings);
+  const storage = settings.asOf === undefined ? opened : asOfView(opened, settings.asOf);
   const { upload, download } = driverSettings.throttles;
   const decorated = driver.throttledBy === 'decorator' && (upload || download);
   return decorated ? new ThrottledStorage(storage, { upload, download }) : storage;

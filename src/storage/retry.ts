@@ -15,6 +15,7 @@ import {
   type Storage,
   type WaitOptions,
 } from './storage.ts';
+import type { VersionInfo, Versions } from './versions.ts';
 
 export interface RetryPolicy {
   /** Attempts an operation, the first included. */
@@ -110,7 +111,9 @@ export class RetryingStorage implements Storage {
   /** Gathered whole before the first item is given, so that a list begun anew names nothing twice. */
   async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo, void> {
     const what = `listing ${prefix || 'all'}`;
-    yield* await this.#retryUnbounded(what, options, () => this.#gather(prefix, what, options));
+    yield* await this.#retryUnbounded(what, options, () =>
+      this.#gather((wait) => this.#inner.list(prefix, wait), what, options),
+    );
   }
 
   async remove(key: string, options: WaitOptions = {}): Promise<void> {
@@ -128,6 +131,33 @@ export class RetryingStorage implements Storage {
     return (
       remove &&
       (async (before, wait) => this.#retryUnbounded('removing leftovers', wait ?? {}, () => remove(before, wait)))
+    );
+  }
+
+  get versions(): Versions | undefined {
+    const inner = this.#inner.versions;
+    if (!inner) return undefined;
+    const timed = <T>(what: string, wait: WaitOptions = {}, task: (wait: WaitOptions) => Promise<T>): Promise<T> =>
+      this.#retry({ what, sizeBytes: unknownBytes, ...wait }, (signal) => task({ ...wait, signal }));
+    return {
+      retention: inner.retention,
+      written: inner.written,
+      list: (prefix, wait) => this.#listVersions(inner, prefix, wait),
+      get: (key, version, wait) =>
+        timed(`reading ${key}`, wait, (held) => inner.get(key, version, { ...wait, ...held })),
+      lockOf: (key, version, wait) =>
+        timed(`asking for a lock of ${key}`, wait, (held) => inner.lockOf(key, version, held)),
+      lock: (key, version, lock, wait) => timed(`locking ${key}`, wait, (held) => inner.lock(key, version, lock, held)),
+      remove: (key, version, wait) => timed(`removing ${key}`, wait, (held) => inner.remove(key, version, held)),
+      put: (key, data, lock, wait) =>
+        timed(`storing ${key}`, wait, (held) => inner.put(key, data, lock, { ...wait, ...held })),
+    };
+  }
+
+  async *#listVersions(inner: Versions, prefix: string, options: WaitOptions = {}): AsyncGenerator<VersionInfo, void> {
+    const what = `listing versions of ${prefix || 'all'}`;
+    yield* await this.#retryUnbounded(what, options, () =>
+      this.#gather((wait) => inner.list(prefix, wait), what, options),
     );
   }
 
@@ -209,8 +239,12 @@ export class RetryingStorage implements Storage {
   }
 
   /** A list may take long; only one that stands still has failed. */
-  async #gather(prefix: string, what: string, { signal }: WaitOptions): Promise<readonly ObjectInfo[]> {
-    const found: ObjectInfo[] = [];
+  async #gather<T>(
+    list: (wait: WaitOptions) => AsyncIterable<T>,
+    what: string,
+    { signal }: WaitOptions,
+  ): Promise<readonly T[]> {
+    const found: T[] = [];
     const done = new AbortController();
     const stalled = new AbortController();
     const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
@@ -223,7 +257,7 @@ export class RetryingStorage implements Storage {
     };
     const watching = watch().catch(() => undefined); // the list was done
     const read = async (): Promise<void> => {
-      for await (const item of this.#inner.list(prefix, { signal: either })) found.push(item);
+      for await (const item of list({ signal: either })) found.push(item);
     };
     try {
       await orAborted(read(), either);

@@ -1,12 +1,9 @@
 import {
   AbortMultipartUploadCommand,
-  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  type BucketLocationConstraint,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { systemClock } from '../clock/clock.ts';
@@ -16,12 +13,14 @@ import { retry, type RetryOptions } from '../flow/retry.ts';
 import { isSegment, checkKey, checkPrefix } from './keys.ts';
 import type { DriverSettings } from './driver.ts';
 import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
-import { beyond, receivedBody, sentBody, sizeOf } from './s3/body.ts';
+import { beyond, md5Of, rangeOf, receivedBody, sentBody, sizeOf } from './s3/body.ts';
+import { hasBucket, makeBucket } from './s3/bucket.ts';
 import { connectS3, type S3Connection, type SdkWait } from './s3/client.ts';
 import { s3Error } from './s3/errors.ts';
 import { objectsOf, uploadsOf } from './s3/listing.ts';
 import { putInParts } from './s3/multipart.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
+import { lockHeaders, nsOf, s3Versions } from './s3/versions.ts';
 import {
   transientCodes,
   type Capabilities,
@@ -31,6 +30,7 @@ import {
   type Storage,
   type WaitOptions,
 } from './storage.ts';
+import { isLockable, type ObjectLock, type Versions, type WrittenVersion } from './versions.ts';
 
 /** Larger objects are stored in parts of this size. */
 const partBytes = 256 * 1024 * 1024;
@@ -70,7 +70,9 @@ export async function openS3(
  */
 class S3Storage implements Storage {
   readonly url: string;
-  readonly capabilities: Capabilities = { ownPrefixes: true, conditionalCreate: true, lock: false, versions: false };
+  readonly capabilities: Capabilities;
+  readonly versions: Versions;
+  readonly #written = new Map<string, WrittenVersion>();
   readonly #address: S3Address;
   readonly #options: S3Options;
   readonly #settings: DriverSettings;
@@ -83,32 +85,64 @@ class S3Storage implements Storage {
     this.#settings = settings;
     this.#tuning = tuning;
     this.url = showS3Address(address);
+    const { lock } = options;
+    this.capabilities = {
+      ownPrefixes: true,
+      conditionalCreate: true,
+      lock: lock !== undefined,
+      versions: lock !== undefined,
+    };
+    this.versions = s3Versions({
+      retention: lock,
+      written: this.#written,
+      bucket: address.bucket,
+      prefix: address.prefix,
+      download: settings.throttles.download,
+      object: (key) => this.#object(key),
+      attempt: (doing, wait, task) => this.#attempt(doing, wait, task),
+      store: async (key, data, until, put) => {
+        const version = await this.#store(key, data, put, until);
+        if (version !== undefined) return version;
+        throw new HoldfastError('unsupported', `${this.url} keeps no versions, so ${key} can't be locked there`);
+      },
+    });
   }
 
   async create(): Promise<void> {
+    const { bucket } = this.#address;
     await this.#attempt('cannot make the bucket', {}, async (client) => {
-      if (await this.#hasBucket(client)) return;
+      if (await hasBucket(client, bucket)) return;
       const { region } = await this.#connection();
-      const LocationConstraint = region as BucketLocationConstraint;
-      await client.send(
-        new CreateBucketCommand({
-          ...this.#bucket,
-          ...(region !== 'us-east-1' && { CreateBucketConfiguration: { LocationConstraint } }),
-        }),
-      );
+      await makeBucket(client, bucket, { region, locks: this.#options.lock ? 'enabled' : 'none' });
     });
   }
 
   async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
-    const object = { ...this.#object(key), ...(options.ifAbsent && { IfNoneMatch: '*' as const }) };
+    const retention = isLockable(key) ? this.#options.lock : undefined;
+    const untilNs = systemClock.nowNs() + BigInt(retention?.ms ?? 0) * 1_000_000n;
+    const lock = retention && { mode: retention.mode, untilNs };
+    const version = await this.#store(key, data, options, lock);
+    if (lock && version !== undefined) this.#written.set(key, { ...lock, version });
+  }
+
+  async #store(
+    key: string,
+    data: readonly Uint8Array[],
+    options: PutOptions,
+    lock: ObjectLock | undefined,
+  ): Promise<string | undefined> {
+    const object = {
+      ...this.#object(key),
+      ...(options.ifAbsent && { IfNoneMatch: '*' as const }),
+      ...(lock && lockHeaders(lock)),
+    };
     const { upload: throttle } = this.#settings.throttles;
-    await this.#attempt(`cannot store ${key}`, options, async (client, wait) => {
-      if (sizeOf(data) > this.#tuning.partBytes) {
-        await putInParts(client, object, data, { wait, throttle, ...this.#tuning });
-        return;
-      }
+    return this.#attempt(`cannot store ${key}`, options, async (client, wait) => {
+      if (sizeOf(data) > this.#tuning.partBytes)
+        return putInParts(client, object, data, { wait, throttle, ...this.#tuning });
       const put = { ...object, ...sentBody(data, throttle, options.signal), ContentType: 'application/octet-stream' };
-      await client.send(new PutObjectCommand(put), wait);
+      const sum = lock && { ContentMD5: md5Of(data) };
+      return (await client.send(new PutObjectCommand({ ...put, ...sum }), wait)).VersionId;
     });
   }
 
@@ -118,9 +152,8 @@ class S3Storage implements Storage {
     const { download } = this.#settings.throttles;
     return this.#attempt(`cannot read ${key}`, options, async (client, wait) => {
       if (range?.length === 0) return this.#nothingOf(client, object, range.offset, wait);
-      const part = range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
       try {
-        const answer = await client.send(new GetObjectCommand({ ...object, ...part }), wait);
+        const answer = await client.send(new GetObjectCommand({ ...object, ...rangeOf(options) }), wait);
         return await receivedBody(answer, key, options, download);
       } catch (error) {
         throw range && error instanceof Error && error.name === 'InvalidRange' ? beyond(key, range) : error;
@@ -154,7 +187,8 @@ class S3Storage implements Storage {
 
   async remove(key: string, options: WaitOptions = {}): Promise<void> {
     const object = this.#object(key);
-    await this.#attempt(`cannot remove ${key}`, options, async (client, wait) => {
+    const as = isLockable(key) ? ({ as: 'remover' } as const) : {};
+    await this.#attempt(`cannot remove ${key}`, { ...options, ...as }, async (client, wait) => {
       await client.send(new DeleteObjectCommand(object), wait);
     });
   }
@@ -209,30 +243,17 @@ class S3Storage implements Storage {
     return new Uint8Array();
   }
 
-  async #hasBucket(client: S3Client, wait: SdkWait = {}): Promise<boolean> {
-    try {
-      await client.send(new HeadBucketCommand(this.#bucket), wait);
-      return true;
-    } catch (error) {
-      const meaning = s3Error(error, 'cannot find the bucket');
-      if (meaning.code === 'storage-not-found' || meaning.code === 'storage-missing') return false;
-      // Who may not ask for it is told later whether it is there.
-      if (meaning.code === 'storage-denied') return true;
-      throw meaning;
-    }
-  }
-
   /** Makes requests; their errors come out with what they mean for the object. */
   async #attempt<T>(
     doing: string,
-    options: WaitOptions,
+    options: WaitOptions & { readonly as?: 'remover' },
     task: (client: S3Client, wait: SdkWait) => Promise<T>,
   ): Promise<T> {
     const { signal } = options;
     signal?.throwIfAborted();
     const asked = async (): Promise<T> => {
-      const { client } = await this.#connection();
-      return await task(client, waitOf(options));
+      const { client, remover } = await this.#connection();
+      return await task(options.as === 'remover' ? remover : client, waitOf(options));
     };
     try {
       return await orAborted(asked(), signal);
@@ -247,7 +268,7 @@ class S3Storage implements Storage {
   async #absence(meaning: HoldfastError, cause: unknown): Promise<HoldfastError> {
     const told = cause instanceof Error && cause.name !== 'NotFound';
     const { client } = await this.#connection();
-    if (told || (await this.#hasBucket(client))) return meaning;
+    if (told || (await hasBucket(client, this.#address.bucket))) return meaning;
     return new HoldfastError('storage-missing', `there is no bucket ${this.#address.bucket}: ${meaning.message}`, {
       cause,
     });
@@ -260,8 +281,4 @@ function waitOf({ signal }: WaitOptions): SdkWait {
 
 function infoOf(key: string, sizeBytes: number | undefined, modified: Date | undefined): ObjectInfo {
   return { key, sizeBytes: sizeBytes ?? 0, ...(modified && { modifiedNs: nsOf(modified) }) };
-}
-
-function nsOf(date: Date): bigint {
-  return BigInt(date.getTime()) * 1_000_000n;
 }

@@ -14,6 +14,8 @@ export interface StorageSettings {
   readonly options?: ReadonlyMap<string, string>;
   readonly tls?: TlsSettings;
   readonly httpUserAgent?: string;
+  /** Nanoseconds since 1970: what the storage held then, to read only. */
+  readonly asOf?: bigint;
   /** For everything that moves to or from the storage, together. */
   readonly limits?: RateLimits;
 }

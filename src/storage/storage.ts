@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/codes.ts';
+import type { Versions } from './versions.ts';
 
 /**
  * A place that holds named objects. Every driver keeps these promises, and the conformance suite
@@ -57,6 +58,8 @@ export interface Storage extends AsyncDisposable {
    * can leave such things.
    */
   readonly removeLeftovers?: ((before: bigint, options?: WaitOptions) => Promise<number>) | undefined;
+  /** What objects were before, and their locks, where the storage keeps them (versions.ts). */
+  readonly versions?: Versions | undefined;
 }
 
 /** Disposed of without a commit, it leaves nothing. */

@@ -57,6 +57,17 @@ export async function receivedBody(
   }
 }
 
+export function rangeOf({ range }: GetOptions): { readonly Range?: string } {
+  return range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {};
+}
+
+/** Servers ask for it beside a lock. */
+export function md5Of(data: readonly Uint8Array[]): string {
+  const hash = createHash('md5');
+  for (const piece of data) hash.update(piece);
+  return hash.digest('base64');
+}
+
 /** The object ends before the range does. */
 export function beyond(key: string, { offset, length }: NonNullable<GetOptions['range']>): HoldfastError {
   return new HoldfastError('damaged', `cannot read ${key}: it ends before byte ${offset + length}`);

@@ -2,7 +2,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { httpAgents, type HttpAgents } from '../http/agents.ts';
 import type { StorageSettings } from '../settings.ts';
 import type { S3Address } from './address.ts';
-import { credentialsOf } from './credentials.ts';
+import { credentialsOf, removersCredentials } from './credentials.ts';
 import { addHeaders } from './headers.ts';
 import type { S3Options } from './options.ts';
 import { regionOf } from './region.ts';
@@ -10,6 +10,8 @@ import { regionOf } from './region.ts';
 /** A client of the SDK, whose connections end with it. */
 export interface S3Connection extends Disposable {
   readonly client: S3Client;
+  /** Removes what a writer may not. */
+  readonly remover: S3Client;
   readonly region: string;
 }
 
@@ -35,8 +37,11 @@ export async function connectS3(
     const config = await configOf(address, options, settings, agents);
     const region = options.region ?? (await regionOf(address, (of) => clientOf(config, of, settings)));
     const client = clientOf(config, region, settings);
+    const other = await removersCredentials(settings.environment ?? {}, options.deleteProfile);
+    const remover = other ? clientOf({ ...config, credentials: other }, region, settings) : client;
     return {
       client,
+      remover,
       region,
       [Symbol.dispose]: () => {
         client.destroy();

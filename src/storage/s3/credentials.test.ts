@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { credentialsOf, type Environment } from './credentials.ts';
+import { credentialsOf, removersCredentials, type Environment } from './credentials.ts';
 
 async function keyOf(environment: Environment): Promise<string | undefined> {
   const credentials = await credentialsOf(environment, undefined);
@@ -34,4 +34,16 @@ test('without keys in the environment a profile of the shared file is taken', as
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('removals go by credentials of their own where they are set', async () => {
+  assert.equal(
+    await removersCredentials({ AWS_ACCESS_KEY_ID: 'writer', AWS_SECRET_ACCESS_KEY: 'x' }, undefined),
+    undefined,
+  );
+  const environment = { HOLDFAST_DELETE_ACCESS_KEY_ID: 'pruner', HOLDFAST_DELETE_SECRET_ACCESS_KEY: 'x' };
+  const credentials = await removersCredentials(environment, undefined);
+  assert.deepEqual(credentials, { accessKeyId: 'pruner', secretAccessKey: 'x' });
+  const half = { HOLDFAST_DELETE_ACCESS_KEY_ID: 'pruner' };
+  await assert.rejects(removersCredentials(half, undefined), { code: 'usage' });
 });

@@ -16,6 +16,24 @@ export async function credentialsOf(environment: Environment, region: string | u
   return role ? await assumed(role, own, environment, region) : own;
 }
 
+/**
+ * Who removes what a writer may not: HOLDFAST_DELETE_ACCESS_KEY_ID and its companions, else a profile; undefined where
+ * nobody else is named.
+ */
+export async function removersCredentials(
+  environment: Environment,
+  profile: string | undefined,
+): Promise<Credentials | undefined> {
+  const own = (name: string): string | undefined => environment[`HOLDFAST_DELETE_${name}`];
+  const keys = environmentKeys({
+    AWS_ACCESS_KEY_ID: own('ACCESS_KEY_ID'),
+    AWS_SECRET_ACCESS_KEY: own('SECRET_ACCESS_KEY'),
+    AWS_SESSION_TOKEN: own('SESSION_TOKEN'),
+  });
+  if (keys || profile === undefined) return keys;
+  return await chain({ ...environment, AWS_PROFILE: profile });
+}
+
 function environmentKeys(environment: Environment): Credentials | undefined {
   const set = (...names: readonly string[]): string | undefined =>
     names.map((name) => environment[name]).find((value) => value !== undefined && value !== '');

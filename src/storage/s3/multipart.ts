@@ -15,6 +15,8 @@ export interface LargeObject {
   readonly Bucket: string;
   readonly Key: string;
   readonly IfNoneMatch?: '*';
+  readonly ObjectLockMode?: 'COMPLIANCE' | 'GOVERNANCE';
+  readonly ObjectLockRetainUntilDate?: Date;
 }
 
 export interface PartOptions {
@@ -36,7 +38,7 @@ export async function putInParts(
   object: LargeObject,
   data: readonly Uint8Array[],
   options: PartOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   const { IfNoneMatch, ...place } = object;
   const { wait } = options;
   const begun = await client.send(
@@ -49,7 +51,7 @@ export async function putInParts(
   try {
     const Parts = await sendParts(client, upload, data, options);
     const whole = { ...upload, MultipartUpload: { Parts }, ...(IfNoneMatch && { IfNoneMatch }) };
-    await client.send(new CompleteMultipartUploadCommand(whole), wait);
+    return (await client.send(new CompleteMultipartUploadCommand(whole), wait)).VersionId;
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined); // it stays, unseen
     throw error;

@@ -29,7 +29,19 @@ test('unknown options and values of S3 are usage, those of restic’s that do no
     ['s3.bucket-lookup', 'host'],
     ['s3.connections', '0'],
     ['s3.list-objects-v1', 'perhaps'],
+    ['s3.lock', '30'],
+    ['s3.lock', '0d'],
+    ['s3.lock-mode', 'compliance'],
   ] as const)
     assert.throws(() => given([name, value]), { code: 'usage' }, name);
   assert.throws(() => given(['s3.enable-restore', 'true']), { code: 'unsupported' });
+});
+
+test('a lock has a time and, unless governance is asked for, is against everybody', () => {
+  assert.deepEqual(given(['s3.lock', '30d']).lock, { ms: 30 * 86_400_000, mode: 'compliance' });
+  assert.deepEqual(given(['s3.lock', '12h'], ['s3.lock-mode', 'governance']).lock, {
+    ms: 43_200_000,
+    mode: 'governance',
+  });
+  assert.equal(given().lock, undefined);
 });

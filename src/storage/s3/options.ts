@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import type { StorageSettings } from '../settings.ts';
+import type { Retention } from '../versions.ts';
 
 /** What `-o s3.…` says. */
 export interface S3Options {
@@ -8,6 +9,10 @@ export interface S3Options {
   readonly bucketLookup: 'auto' | 'dns' | 'path';
   readonly connections: number;
   readonly listObjectsV1: boolean;
+  /** What is stored can't be removed for so long. */
+  readonly lock: Retention | undefined;
+  /** Where `anonymous` is false: the profile whose credentials remove what a writer may not. */
+  readonly deleteProfile: string | undefined;
   /** Requests are not signed. */
   readonly anonymous: boolean;
 }
@@ -20,7 +25,10 @@ const notBuilt = ['enable-restore', 'restore-days', 'restore-timeout', 'restore-
 /** Accepted without an effect: every storage is retried alike, and there is one layout. */
 const idle = ['retries', 'layout'];
 
-const names = ['region', 'bucket-lookup', 'connections', 'list-objects-v1', 'unsafe-anonymous-auth'];
+const names = [
+  ...['region', 'bucket-lookup', 'connections', 'list-objects-v1', 'unsafe-anonymous-auth'],
+  ...['lock', 'lock-mode', 'delete-profile'],
+];
 
 export function s3Options({ options = new Map(), environment = {} }: StorageSettings): S3Options {
   for (const name of options.keys()) if (name.startsWith('s3.')) checkName(name.slice('s3.'.length));
@@ -32,6 +40,8 @@ export function s3Options({ options = new Map(), environment = {} }: StorageSett
     connections: connectionsOf(value('connections') ?? String(defaultConnections)),
     listObjectsV1: flag('list-objects-v1'),
     anonymous: flag('unsafe-anonymous-auth'),
+    lock: retentionOf(value('lock'), value('lock-mode')),
+    deleteProfile: value('delete-profile') ?? (environment['HOLDFAST_DELETE_PROFILE'] || undefined),
   };
 }
 
@@ -50,6 +60,22 @@ function flagOf(name: string, text: string): boolean {
 function lookupOf(text: string): S3Options['bucketLookup'] {
   if (text === 'auto' || text === 'dns' || text === 'path') return text;
   throw new HoldfastError('usage', `s3.bucket-lookup is auto, dns or path, not ${JSON.stringify(text)}`);
+}
+
+const hourMs = 3_600_000;
+const units: Readonly<Record<string, number>> = { h: hourMs, d: 24 * hourMs, y: 365 * 24 * hourMs };
+
+function retentionOf(text: string | undefined, mode: string | undefined): Retention | undefined {
+  if (mode !== undefined && mode !== 'compliance' && mode !== 'governance')
+    throw new HoldfastError('usage', `s3.lock-mode is compliance or governance, not ${JSON.stringify(mode)}`);
+  if (text === undefined) {
+    if (mode === undefined) return undefined;
+    throw new HoldfastError('usage', 's3.lock-mode needs s3.lock, such as s3.lock=30d');
+  }
+  const [, count = '', unit = ''] = /^([1-9]\d{0,4})([hdy])$/.exec(text) ?? [];
+  const ms = Number(count) * (units[unit] ?? 0);
+  if (ms > 0) return { ms, mode: mode ?? 'compliance' };
+  throw new HoldfastError('usage', `s3.lock is a time such as 30d, 12h or 1y, not ${JSON.stringify(text)}`);
 }
 
 function connectionsOf(text: string): number {

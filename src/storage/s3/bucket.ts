@@ -1,0 +1,36 @@
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  type BucketLocationConstraint,
+  type CreateBucketCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { s3Error } from './errors.ts';
+
+export async function hasBucket(client: S3Client, Bucket: string): Promise<boolean> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket }));
+    return true;
+  } catch (error) {
+    const meaning = s3Error(error, 'cannot find the bucket');
+    if (meaning.code === 'storage-not-found' || meaning.code === 'storage-missing') return false;
+    // Who may not ask for it is told later whether it is there.
+    if (meaning.code === 'storage-denied') return true;
+    throw meaning;
+  }
+}
+
+/** Objects can be locked only where the bucket was made for it. */
+export async function makeBucket(
+  client: S3Client,
+  Bucket: string,
+  { region, locks }: { readonly region: string; readonly locks: 'none' | 'enabled' },
+): Promise<void> {
+  const LocationConstraint = region as BucketLocationConstraint; // the SDK's list of regions is never complete
+  const input: CreateBucketCommandInput = {
+    Bucket,
+    ...(locks === 'enabled' && { ObjectLockEnabledForBucket: true }),
+    ...(region !== 'us-east-1' && { CreateBucketConfiguration: { LocationConstraint } }),
+  };
+  await client.send(new CreateBucketCommand(input));
+}
