@@ -33,6 +33,11 @@ const table = {
       (await import('./commands/repair.ts')).repairIndex,
       async () => (await import('./runs/repair-index.ts')).run,
     ),
+  'repair snapshots': async () =>
+    opening(
+      (await import('./commands/repair.ts')).repairSnapshots,
+      async () => (await import('./runs/repair-snapshots.ts')).run,
+    ),
   'tag': async () => opening((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'stats': async () =>
     opening((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
@@ -88,7 +93,6 @@ export const unsupportedCommands = [
   'options',
   'recover',
   'repair packs',
-  'repair snapshots',
   'repair undelete',
   'rescue',
   'rewrite',

@@ -1,4 +1,5 @@
 import { command } from '../command.ts';
+import { snapshotFilter } from '../globals.ts';
 import { flag } from '../option.ts';
 
 const dryRun = flag('change nothing, show what would be done', { short: 'n' });
@@ -26,4 +27,27 @@ export const repairIndex = command({
     'A pack whose header can’t be read keeps its place in the index, so that `repair packs` can save what is left of it; the exit code is 3 then.',
   ],
   options: repairIndexOptions,
+});
+
+export const repairSnapshotsOptions = {
+  ...snapshotFilter,
+  dryRun,
+  forget: flag('remove the snapshots that were repaired'),
+} as const;
+
+export const repairSnapshots = command({
+  name: 'repair snapshots',
+  summary: 'Write snapshots anew without what is lost',
+  operands: '[SNAPSHOT…]',
+  arity: { least: 0, most: Infinity },
+  examples: [
+    { line: 'holdfast repair snapshots --dry-run', does: 'Names every file that is lost, or not whole.' },
+    { line: 'holdfast repair snapshots', does: 'Copies without them, tagged `repaired`; the originals stay.' },
+    { line: 'holdfast repair snapshots --forget 4bba301e', does: 'One snapshot; the original goes.' },
+  ],
+  about: [
+    'Run `repair index` first: what no index names counts as lost. Where the files still exist, a new backup heals more than any repair.',
+    'A snapshot of which nothing can be read stays unless --forget is given; the exit code is 3 then.',
+  ],
+  options: repairSnapshotsOptions,
 });
