@@ -9,7 +9,9 @@ import { HoldfastError, hasCode } from '../src/errors/error.ts';
 import { backupFolder, jobContext, newRepository } from './support/engine.ts';
 import { MovableClock } from './support/movable-clock.ts';
 import { rewriteIndex } from '../src/repository/rewrite-index.ts';
+import { check } from '../src/job/check.ts';
 import { wayFor } from '../src/job/prune.ts';
+import { anySnapshot } from '../src/snapshot/snapshots.ts';
 import type { FileId } from '../src/bytes/ids.ts';
 import { silent } from '../src/events/events.ts';
 import {
@@ -146,6 +148,7 @@ for (const marks of ['kept', 'lost'] as const) {
     assert.ok(oldest && dropped.packs > 0);
     await at.bringBack(oldest);
     if (marks === 'lost') await rewriteWithoutMarks(at);
+    assert.ok((await hintsOf(at)).includes('packs-put-off'), 'check says what to do');
     at.clock.skipHours(25);
     const { sweep } = await planned(at.context);
     assert.ok(sweep && sweep.recover.size > 0 && sweep.remove.size > 0);
@@ -155,6 +158,16 @@ for (const marks of ['kept', 'lost'] as const) {
     const claim = `prune beside a client without locks that ends after the drop, marks of the index ${marks}: its packs come back`;
     prove(context, { claim, count: `${sweep.recover.size} packs` });
   });
+}
+
+/** Codes of what check finds that is no error. */
+async function hintsOf({ context }: Leaving): Promise<readonly unknown[]> {
+  const codes: unknown[] = [];
+  const listener = (event: Event): void => {
+    if (event.kind === 'note' && event.data['severity'] === 'hint') codes.push(event.data['code']);
+  };
+  await check({ ...context, listener }, { filter: anySnapshot, random: Math.random });
+  return codes;
 }
 
 /** As restic does, which knows nothing of marks. */
@@ -269,6 +282,7 @@ test('a journal that can not be read is named by each prune and each backup, sto
   const warned: string[] = [];
   const listener = (event: Event): void => void (event.kind === 'warning' && warned.push(event.item));
   const names = ['holdfast/prune/damaged', 'holdfast/prune/foreign', 'holdfast/prune/moved'];
+  assert.equal((await hintsOf(at)).filter((code) => code === 'journal-unreadable').length, 3);
   const { unread } = await backedUp(at, listener);
   assert.deepEqual([warned.splice(0), unread], [names, 0]);
   await pruneAll({ ...at.context, listener }, deferred);

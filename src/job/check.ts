@@ -1,6 +1,7 @@
 import { displayPath, type FileId } from '../bytes/ids.ts';
 import { hasCode } from '../errors/error.ts';
 import { checkStructure, type CheckedRepository, type Finding, type Subset } from '../repository/check.ts';
+import { summarizeJournals } from '../repository/prune.ts';
 import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -20,9 +21,18 @@ export interface CheckJobOptions {
 /** A finding as it is told, in a note 'finding': one of packs and indexes, of trees, of a key or of a snapshot. */
 export interface ToldFinding {
   readonly severity: 'error' | 'hint';
-  readonly code: Finding['code'] | TreeFinding['kind'] | 'key-unreadable' | 'snapshot-unreadable' | 'more';
+  readonly code: Finding['code'] | TreeFinding['kind'] | OwnCode;
   readonly message: string;
 }
+
+type OwnCode =
+  | 'key-unreadable'
+  | 'snapshot-unreadable'
+  /** What a prune has put off is not known (hint). */
+  | 'journal-unreadable'
+  /** What is missing may be in packs that a prune has put off (hint). */
+  | 'packs-put-off'
+  | 'more';
 
 export interface CheckOutcome {
   readonly errors: number;
@@ -55,6 +65,7 @@ export async function check(context: JobContext, options: CheckJobOptions): Prom
     const checked = await checkStructure(repository, checkOptions);
     const snapshots = await readSnapshots(checked.repository, options.filter, told);
     const bad = await treesOf(checked, snapshots, { ...context, signal }, told);
+    await checkJournals(checked.repository, bad, told);
     if (options.data !== undefined) await checked.readData(options.data, { ...checkOptions, random: options.random });
     for (const { type, id } of checked.brokenBlobs()) bad.add(type, id);
     const affected = told.errors === 0 ? nothing : await whatIsLost(checked.repository, snapshots, bad, signal);
@@ -119,6 +130,18 @@ async function treesOf(
   for (const { kind, message } of findings) told.tell({ severity: 'error', code: kind, message });
   told.more(dropped);
   return bad;
+}
+
+/** Who repairs before the next prune gives up what that would have taken back. */
+async function checkJournals(repository: Repository, bad: Blobs, told: Told): Promise<void> {
+  const { dropped, unreadable } = await summarizeJournals(repository);
+  for (const { error } of unreadable) {
+    const message = `a prune journal can't be used: ${error.message}`;
+    told.tell({ severity: 'hint', code: 'journal-unreadable', message });
+  }
+  if (bad.size === 0 || dropped.size === 0) return;
+  const message = `a prune took ${dropped.size} packs out of the index that are still there: what is missing may be in them; run \`holdfast prune\` before any repair, it takes back what snapshots need`;
+  told.tell({ severity: 'hint', code: 'packs-put-off', message });
 }
 
 type Lost = Pick<CheckOutcome, 'affected' | 'affectedCount' | 'moreAffected'>;

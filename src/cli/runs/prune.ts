@@ -11,6 +11,9 @@ import { pruneExitCode, showPruned } from '../sweep-view.ts';
 export const run: Run<typeof pruneRunOptions> = async ({ values }, context) => {
   const { console, globals } = context;
   if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'prune: --no-lock goes with --dry-run only');
+  if (values.discardJournals && values.dryRun) {
+    throw new HoldfastError('usage', 'prune: --discard-journals changes the repository, --dry-run does not');
+  }
   using view = showProgress(context, pruneNotes(context));
   const mode = values.dryRun ? 'dry-run' : 'execute';
   const journals = values.discardJournals ? 'discard' : 'heed';
