@@ -136,6 +136,7 @@ function summary(outcome: BackupOutcome, mode: 'store' | 'dry-run'): unknown {
     ...(snapshot === undefined ? {} : { snapshot_id: snapshot }),
     ...(mode === 'dry-run' ? { dry_run: true } : {}),
     unread,
+    ...(outcome.immutableUntilNs === undefined ? {} : { immutable_until: jsonTime(outcome.immutableUntilNs) }),
     ...hostLimits(),
   };
 }
@@ -156,6 +157,7 @@ function report(outcome: BackupOutcome, mode: 'store' | 'dry-run'): readonly str
     ...(mode === 'store'
       ? [snapshot === undefined ? 'nothing changed: no snapshot was written' : `snapshot ${snapshot.slice(0, 8)} saved`]
       : []),
+    ...(outcome.immutableUntilNs === undefined ? [] : [`immutable until ${jsonTime(outcome.immutableUntilNs)}`]),
     ...(unread === 0 ? [] : [`the snapshot lacks what could not be read: ${plural(unread, 'warning')} above`]),
   ];
 }

@@ -8,6 +8,7 @@ import type { Source } from '../source/source.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { saveBackup, type SnapshotFacts } from './backup-snapshot.ts';
 import { loadIndexToStore, pruneJournals } from './index-to-store.ts';
+import { makeImmutable } from './immutable.ts';
 import { findParent, type ParentChoice } from './parent.ts';
 
 export interface BackupOptions {
@@ -22,6 +23,8 @@ export interface BackupOptions {
   readonly whenUnchanged: 'save' | 'skip';
   /** 'measure': count what there is meanwhile, for a percentage. */
   readonly scan: 'measure' | 'none';
+  /** The folder of all caches, where it is remembered what is locked. */
+  readonly lockMemory?: string | undefined;
   /** Whether each item is told as a note. */
   readonly notes: 'each-item' | 'none';
 }
@@ -31,6 +34,8 @@ export interface BackupOutcome {
   readonly snapshot?: FileId;
   readonly parent?: FileId;
   readonly counts: BackupCounts;
+  /** Until then nothing of the snapshot can be removed, where the storage locks what is stored. */
+  readonly immutableUntilNs?: bigint;
   /** Things that could not be read, or not whole; each was told as a warning. */
   readonly unread: number;
   readonly startedNs: bigint;
@@ -79,10 +84,17 @@ async function run(
   const endedNs = context.clock.nowNs();
   const facts = { counts: archived.counts, startedNs, endedNs, ...(parent === undefined ? {} : { parent: parent.id }) };
   const skipped = whenUnchanged === 'skip' && parent?.tree === archived.tree;
-  if (writer.mode === 'dry-run' || skipped) return facts;
+  if (writer.mode === 'dry-run') return facts;
+  const { tree } = archived;
+  const saved = skipped ? undefined : await saveBackup(repository, snapshot, paths, { ...facts, tree, timeNs });
+  // The parent stands in for a snapshot that would be the same.
+  const newest = saved ?? parent?.id;
+  const rooted = { snapshots: newest === undefined ? [] : [newest], trees: [tree] };
+  const retained = await makeImmutable(repository, rooted, context, options.lockMemory);
   return {
     ...facts,
-    snapshot: await saveBackup(repository, snapshot, paths, { ...facts, tree: archived.tree, timeNs }),
+    ...(saved === undefined ? {} : { snapshot: saved }),
+    ...(retained && { immutableUntilNs: retained.untilNs }),
   };
 }
 

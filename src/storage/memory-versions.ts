@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { MemoryStorage } from './memory.ts';
 import type { Capabilities, GetOptions, PutOptions, WaitOptions } from './storage.ts';
-import type { ObjectLock, VersionInfo, Versions } from './versions.ts';
+import { isLockable, type ObjectLock, type Retention, type VersionInfo, type Versions } from './versions.ts';
 
 interface Kept extends Omit<VersionInfo, 'latest' | 'key'> {
   readonly bytes: Uint8Array;
@@ -17,14 +17,16 @@ export class VersionedMemoryStorage extends MemoryStorage {
     lock: true,
     versions: true,
   };
+  readonly versions: Versions;
   readonly #clock: Clock;
   /** Newest first. */
   readonly #kept = new Map<string, Kept[]>();
   #count = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, retention?: Retention) {
     super(new Map(), clock);
     this.#clock = clock;
+    this.versions = this.#facet(retention);
   }
 
   override async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
@@ -37,35 +39,40 @@ export class VersionedMemoryStorage extends MemoryStorage {
     this.#keep(key, undefined);
   }
 
-  readonly versions: Versions = {
-    retention: undefined,
-    written: new Map(),
-    list: (prefix) => this.#list(prefix),
-    get: (key, version, options) => this.#get(key, version, options),
-    lockOf: async (key, version) => this.#lockOf(this.#find(key, version)),
-    lock: async (key, version, lock) => {
-      const kept = this.#find(key, version);
-      const present = this.#lockOf(kept);
-      if (present?.mode === 'compliance' && lock.untilNs < present.untilNs) throw locked(key);
-      kept.lock = lock;
-    },
-    remove: (key, version) => this.#removeForGood(key, version),
-    put: async (key, data, lock, options) => {
-      await this.put(key, data, options);
-      const [kept] = this.#kept.get(key) ?? [];
-      if (!kept) throw new HoldfastError('internal', `${key} was not kept`);
-      kept.lock = lock;
-      return kept.version;
-    },
-  };
+  #facet(retention: Retention | undefined): Versions {
+    return {
+      retention,
+      written: new Map(),
+      list: (prefix) => this.#list(prefix),
+      get: (key, version, options) => this.#get(key, version, options),
+      lockOf: async (key, version) => this.#lockOf(this.#find(key, version)),
+      lock: async (key, version, lock) => {
+        const kept = this.#find(key, version);
+        const present = this.#lockOf(kept);
+        if (present?.mode === 'compliance' && lock.untilNs < present.untilNs) throw locked(key);
+        kept.lock = lock;
+      },
+      remove: (key, version) => this.#removeForGood(key, version),
+      put: async (key, data, lock, options) => {
+        await this.put(key, data, options);
+        const [kept] = this.#kept.get(key) ?? [];
+        if (!kept) throw new HoldfastError('internal', `${key} was not kept`);
+        kept.lock = lock;
+        return kept.version;
+      },
+    };
+  }
 
   #keep(key: string, bytes: Uint8Array | undefined): void {
+    const { retention } = this.versions;
+    const untilNs = this.#clock.nowNs() + BigInt(retention?.ms ?? 0) * 1_000_000n;
     const kept = {
       version: `v${++this.#count}`,
       bytes: bytes ?? new Uint8Array(),
       sizeBytes: bytes?.length ?? 0,
       modifiedNs: this.#clock.nowNs(),
       deleted: bytes === undefined,
+      ...(retention && bytes && isLockable(key) && { lock: { mode: retention.mode, untilNs } }),
     };
     this.#kept.set(key, [kept, ...(this.#kept.get(key) ?? [])]);
   }

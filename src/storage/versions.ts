@@ -60,8 +60,14 @@ export interface WrittenVersion extends ObjectLock {
 }
 
 /** What a writer removes again by itself is never locked, and needs no one else's credentials to be removed. */
-const passing = ['locks/', 'holdfast/open/', 'holdfast/leases/', 'holdfast/prune/', 'holdfast/conformance/'] as const;
+export const neverLocked: readonly string[] = [
+  'locks/',
+  'holdfast/open/',
+  'holdfast/leases/',
+  'holdfast/prune/',
+  'holdfast/conformance/',
+];
 
 export function isLockable(key: string): boolean {
-  return !passing.some((prefix) => key.startsWith(prefix));
+  return !neverLocked.some((prefix) => key.startsWith(prefix));
 }

@@ -20,7 +20,7 @@ export async function versitygw(): Promise<S3Server> {
   return s3Server('versitygw', running);
 }
 
-async function versitygwProgram(): Promise<string> {
+export async function versitygwProgram(): Promise<string> {
   return await goProgram({
     folder: 'versitygw-1.8.0',
     package: 'github.com/versity/versitygw/cmd/versitygw',

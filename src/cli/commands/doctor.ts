@@ -1,4 +1,9 @@
 import { command } from '../command.ts';
+import { flag } from '../option.ts';
+
+export const doctorOptions = {
+  printPolicy: flag('print what a writer and a pruner need to be allowed on S3, and touch nothing'),
+} as const;
 
 export const doctorStorage = command({
   name: 'doctor storage',
@@ -10,7 +15,11 @@ export const doctorStorage = command({
       line: 'holdfast doctor storage /mnt/backup',
       does: 'Writes, lists, reads and removes test objects there, and says which promise holds.',
     },
+    {
+      line: 'holdfast doctor storage s3:https://s3.example.com/bucket --print-policy',
+      does: 'Policies for those who back up and those who prune.',
+    },
   ],
   about: ['It works in a new folder of its own below the storage and removes it afterwards.'],
-  options: {},
+  options: doctorOptions,
 });

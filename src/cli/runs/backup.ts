@@ -67,6 +67,7 @@ async function optionsOf(
     whenUnchanged: values.skipIfUnchanged ? 'skip' : 'save',
     // A second walk, for a percentage: not where nobody sees one.
     scan: !values.noScan && (isProgressSeen(context) || context.console.verbosity >= 2) ? 'measure' : 'none',
+    lockMemory: cacheFolder(context),
     notes: context.console.verbosity >= (context.console.form === 'json' ? 2 : 3) ? 'each-item' : 'none',
   };
 }

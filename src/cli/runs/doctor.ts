@@ -1,11 +1,18 @@
 import { proveStorage } from '../../job/doctor.ts';
 import type { CheckResult } from '../../storage/conformance.ts';
 import { storageAt } from '../opening.ts';
+import { policiesFor } from '../../storage/policy.ts';
 import type { Run } from '../command.ts';
+import type { doctorOptions } from '../commands/doctor.ts';
 import { showProgress } from '../progress.ts';
 
-export const run: Run<{}> = async ({ operands }, context) => {
+export const run: Run<typeof doctorOptions> = async ({ operands, values }, context) => {
   const { console, signal } = context;
+  if (values.printPolicy) {
+    const policies = policiesFor(operands[0] ?? '');
+    console.piece(`${JSON.stringify(policies, undefined, 2)}\n`);
+    return 0;
+  }
   using view = showProgress(context);
   const { results, left } = await proveStorage(
     { listener: view.listener, signal },

@@ -1,0 +1,54 @@
+import { HoldfastError } from '../errors/error.ts';
+import { parseS3Address } from './s3/address.ts';
+import { neverLocked } from './versions.ts';
+
+/** A policy as Amazon's IAM and servers like it take it; a bucket policy needs a Principal in each statement. */
+export interface Policy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Statement[];
+}
+
+export interface Statement {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+}
+
+/** What whoever backs up, and whoever prunes, has to be allowed, and no more. */
+export interface Policies {
+  readonly writer: Policy;
+  readonly pruner: Policy;
+}
+
+const ofBucket = ['s3:ListBucket', 's3:ListBucketVersions', 's3:ListBucketMultipartUploads', 's3:GetBucketLocation'];
+const ofObjects = [
+  ...['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:GetObjectRetention', 's3:PutObjectRetention'],
+  ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+];
+
+/**
+ * Policies for the bucket of an address. A writer removes what is never locked and nothing else, so that a thief with
+ * its credentials can hide nothing but by writing over it; a pruner removes objects and versions, which a lock refuses.
+ * Nobody may pass a lock by.
+ */
+export function policiesFor(url: string): Policies {
+  if (!url.startsWith('s3:')) throw new HoldfastError('unsupported', 'policies are for storages on S3 (s3:…)');
+  const { bucket, prefix } = parseS3Address(url.slice('s3:'.length));
+  const objects = (below: string): string => `arn:aws:s3:::${bucket}/${prefix}${below}*`;
+  const shared: readonly Statement[] = [
+    allow('Look', ofBucket, [`arn:aws:s3:::${bucket}`]),
+    allow('ReadAndStore', ofObjects, [objects('')]),
+  ];
+  const passing = allow('RemoveWhatIsNeverLocked', ['s3:DeleteObject'], neverLocked.map(objects));
+  const all = allow('Remove', ['s3:DeleteObject', 's3:DeleteObjectVersion'], [objects('')]);
+  return { writer: policy([...shared, passing]), pruner: policy([...shared, all]) };
+}
+
+function policy(statements: readonly Statement[]): Policy {
+  return { Version: '2012-10-17', Statement: statements };
+}
+
+function allow(Sid: string, Action: readonly string[], Resource: readonly string[]): Statement {
+  return { Sid, Effect: 'Allow', Action, Resource };
+}
