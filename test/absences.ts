@@ -7,6 +7,7 @@ const absences = {
   'mounts': { reason: 'needs root that may mount file systems', failsInCi: false },
   'openssl': { reason: 'no openssl to make a certificate with', failsInCi: true },
   'python': { reason: 'no Python to read a zip with', failsInCi: false },
+  'rclone': { reason: 'Debian’s rclone package can’t be had', failsInCi: true },
   'restic-0.14': { reason: 'Debian’s restic package can’t be had', failsInCi: true },
   'root': { reason: 'needs to run as root', failsInCi: false },
   'rustic': { reason: 'rustic, which only the full run builds, is not there', failsInCi: false },

@@ -24,6 +24,10 @@ const drivers: Readonly<Record<string, Driver>> = {
     throttledBy: 'driver',
     open: async (address, settings) => (await import('./s3.ts')).openS3(address, settings),
   },
+  rclone: {
+    throttledBy: 'driver',
+    open: async (address, settings) => (await import('./rclone.ts')).openRclone(address, settings),
+  },
   sftp: {
     throttledBy: 'driver',
     open: async (address, settings) => (await import('./sftp.ts')).openSftp(address, settings),
@@ -31,7 +35,7 @@ const drivers: Readonly<Record<string, Driver>> = {
 };
 
 /** restic's schemes that don't open yet. */
-const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'rclone', 'swift'];
+const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'swift'];
 
 /**
  * Opens the storage at an address in restic's form: a path, `local:path`, or `scheme:…`. Anything else with a colon

@@ -97,9 +97,9 @@ test('each status means one error, told without a secret', async () => {
       response.statusCode = status;
       response.end('no');
     });
-    const failures = [server.storage.get(pack), server.storage.remove(pack)];
-    for (const failure of failures) {
-      const error: unknown = await failure.catch((thrown: unknown) => thrown);
+    const { storage } = server;
+    for (const failing of [async () => storage.get(pack), async () => storage.remove(pack)]) {
+      const error: unknown = await failing().catch((thrown: unknown) => thrown);
       assert.ok(error instanceof Error && 'code' in error && error.code === code, String(status));
       assert.match(error.message, new RegExp(`${pack} in rest:http://ann:\\*\\*\\*@127`));
       assert.ok(!error.message.includes('cret'));
@@ -177,6 +177,16 @@ test('a server that hangs up on what it has is asked, and its copy compared', as
   await server.storage.put(pack, [content]);
   held = Buffer.alloc(content.length, 2);
   await assert.rejects(server.storage.put(pack, [content]), { code: 'storage-exists' });
+});
+
+test('a server that denies what it has is asked again, and only a short object is damaged', async () => {
+  await using server = await served(({ method }, response) => {
+    if (method === 'HEAD') response.setHeader('content-length', 10).end();
+    else response.writeHead(404).end();
+  });
+  await assert.rejects(server.storage.get(pack), { code: 'storage-failed' });
+  await assert.rejects(server.storage.get(pack, { range: { offset: 5, length: 5 } }), { code: 'storage-failed' });
+  await assert.rejects(server.storage.get(pack, { range: { offset: 5, length: 6 } }), { code: 'damaged' });
 });
 
 test('a connection that is refused is a passing failure', async () => {

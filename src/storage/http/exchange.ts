@@ -50,7 +50,15 @@ export async function readBody(response: HttpResponse, options: BodyOptions): Pr
     if (more === 'cut') break;
     throw new HoldfastError('damaged', `it is larger than ${mostBytes} bytes`);
   }
+  if (more === 'refused' || at <= skipBytes + mostBytes) assertWhole(response, at);
   return Buffer.concat(kept);
+}
+
+/** HTTP/2 doesn't tell a body that was cut off from one that ended. */
+function assertWhole(response: HttpResponse, receivedBytes: number): void {
+  const told = response.header('content-length');
+  if (told === undefined || Number(told) === receivedBytes) return;
+  throw new Error(`the answer ended after ${receivedBytes} of ${told} bytes`);
 }
 
 /** Reads a short body to its end, so that the connection serves again; a long one isn't worth it. */

@@ -61,7 +61,19 @@ export class RestClient {
     using answer = await this.#ask({ ...question, ...(signal && { signal }) });
     if (answer.status === 200 || answer.status === 206) return await this.#bytesOf(answer, key, options);
     await drain(answer);
-    throw statusError(answer.status, this.doing('read', key));
+    throw answer.status === 404
+      ? await this.#absence(key, options)
+      : statusError(answer.status, this.doing('read', key));
+  }
+
+  /** rclone answers 404 to a range beyond an object's end, and when something within it failed. */
+  async #absence(key: string, options: GetOptions): Promise<HoldfastError> {
+    const sizeBytes = await this.sizeOf(key, options);
+    const doing = this.doing('read', key);
+    if (sizeBytes === undefined) return statusError(404, doing);
+    const end = options.range ? options.range.offset + options.range.length : 0;
+    if (end > sizeBytes) return new HoldfastError('damaged', `${doing}: it ends before byte ${end}`);
+    return new HoldfastError('storage-failed', `${doing}: the server has it and answers with status 404`);
   }
 
   /** Undefined when the object isn't there. */

@@ -27,6 +27,11 @@ export class RestStorage implements Storage {
     this.#client = new RestClient(server);
   }
 
+  /** Does first what must be done before anything is asked. */
+  async begin(first: () => Promise<void>): Promise<void> {
+    await this.#attempt(`cannot open ${this.url}`, {}, first);
+  }
+
   async create(): Promise<void> {
     await this.#attempt(`cannot create ${this.url}`, {}, () => this.#client.create());
   }

@@ -1,7 +1,6 @@
-import { systemClock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { startProgram, type RunningProgram } from '../../host/process.ts';
-import { reasonOf } from '../../host/system-error.ts';
+import type { RunningProgram } from '../../host/process.ts';
+import { explained, startConnecting } from '../program.ts';
 import { Channel } from './channel.ts';
 import { SftpClient } from './client.ts';
 
@@ -48,13 +47,14 @@ export class Session {
   }
 
   async #connect(): Promise<Connection> {
-    const program = await this.#start();
+    const connecting = await startConnecting(this.#program, this.#args, 'ignored');
+    const program = connecting.running;
     this.#live = program;
     try {
       const ended = async (error: unknown): Promise<void> => {
         if (this.#live === program) this.#connection = undefined;
         const { channel } = await opening;
-        channel.fail(await this.#explained(program, error));
+        channel.fail(await explained(connecting, error));
         await program[Symbol.asyncDispose]();
       };
       if (!program.input) throw new HoldfastError('internal', 'no input was asked for');
@@ -67,48 +67,9 @@ export class Session {
       };
       return { client: new SftpClient(channel, extensions), end };
     } catch (error) {
-      const explained = await this.#explained(program, error);
+      const why = await explained(connecting, error);
       await program[Symbol.asyncDispose]();
-      throw explained;
+      throw why;
     }
-  }
-
-  async #start(): Promise<RunningProgram> {
-    try {
-      return await startProgram(this.#program, {
-        args: this.#args,
-        clock: systemClock,
-        signal: new AbortController().signal,
-        input: 'piped',
-        interrupts: 'ignored',
-        onErrorLine: () => undefined, // its last words are enough
-      });
-    } catch (cause) {
-      throw new HoldfastError('storage-denied', `${this.#program} can't be run: ${reasonOf(cause)}`, { cause });
-    }
-  }
-
-  /** A channel that fails because the program ended says nothing; the program's last words do. */
-  async #explained(program: RunningProgram, error: unknown): Promise<HoldfastError> {
-    const done = new AbortController();
-    const patience = systemClock.sleep(endMs, done.signal).then(
-      () => undefined,
-      () => undefined, // it ended in time
-    );
-    const end = await Promise.race([program.ended, patience]);
-    done.abort();
-    const said = end?.lastWords.join(' · ');
-    const failed = end?.status === 'failure';
-    const why = failed ? `${this.#program} ended with ${end.how}${said ? `: ${said}` : ''}` : reasonOf(error);
-    const denied = /permission denied|host key verification failed|not found|subsystem request failed/i.test(
-      said ?? '',
-    );
-    return new HoldfastError(denied ? 'storage-denied' : 'storage-failed', why, {
-      cause: error,
-      ...(denied && { next: `Try by hand: ${this.#program} must log in without asking. Nothing was changed.` }),
-    });
   }
 }
-
-/** A program that closed its output is about to end. */
-const endMs = 2000;

@@ -1,0 +1,61 @@
+import { systemClock } from '../clock/clock.ts';
+import type { Clock } from '../clock/clock.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { startProgram, type ProgramOptions, type RunningProgram } from '../host/process.ts';
+import { reasonOf } from '../host/system-error.ts';
+
+/** A program through which a storage is reached, over its standard input and output. */
+export interface ConnectingProgram {
+  readonly name: string;
+  readonly running: RunningProgram;
+}
+
+/** 'storage-denied' when it can't be run at all. */
+export async function startConnecting(
+  name: string,
+  args: readonly string[],
+  interrupts: NonNullable<ProgramOptions['interrupts']>,
+): Promise<ConnectingProgram> {
+  try {
+    const running = await startProgram(name, {
+      ...{ args, interrupts, clock: systemClock, input: 'piped' },
+      signal: new AbortController().signal,
+      onErrorLine: () => undefined, // its last words are enough
+    });
+    return { name, running };
+  } catch (cause) {
+    throw new HoldfastError('storage-denied', `${name} can't be run: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A program that closed its output is about to end. */
+const endMs = 2000;
+
+const noUse = /permission denied|host key verification failed|not found|subsystem request failed|didn't find section/i;
+
+/** A connection that fails because the program ended says nothing; the program's last words do. */
+export async function explained({ name, running }: ConnectingProgram, error: unknown): Promise<HoldfastError> {
+  const end = await within(endMs, running.ended, systemClock);
+  const said = end?.lastWords.join(' · ') ?? '';
+  const failed = end?.status === 'failure';
+  const why = failed ? `${name} ended with ${end.how}${said ? `: ${said}` : ''}` : reasonOf(error);
+  const denied = failed && noUse.test(said);
+  return new HoldfastError(denied ? 'storage-denied' : 'storage-failed', why, {
+    cause: error,
+    ...(denied && { next: `Try ${name} by hand: it must connect without asking. Nothing was changed.` }),
+  });
+}
+
+/** What a promise resolves with, if it does so in time. */
+export async function within<T>(ms: number, promise: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const done = new AbortController();
+  const late = clock.sleep(ms, done.signal).then(
+    () => undefined,
+    () => undefined, // it came in time
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+  }
+}
