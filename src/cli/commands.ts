@@ -33,6 +33,11 @@ const table = {
       (await import('./commands/repair.ts')).repairIndex,
       async () => (await import('./runs/repair-index.ts')).run,
     ),
+  'repair packs': async () =>
+    opening(
+      (await import('./commands/repair.ts')).repairPacks,
+      async () => (await import('./runs/repair-packs.ts')).run,
+    ),
   'repair snapshots': async () =>
     opening(
       (await import('./commands/repair.ts')).repairSnapshots,
@@ -92,7 +97,6 @@ export const unsupportedCommands = [
   'mount',
   'options',
   'recover',
-  'repair packs',
   'repair undelete',
   'rescue',
   'rewrite',

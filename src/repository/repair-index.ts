@@ -107,7 +107,7 @@ async function readHeaders(
 }
 
 /** What the pack itself says that it holds, or why it can't be read. */
-async function readHeader(
+export async function readHeader(
   repository: Repository,
   pack: FileId,
   sizeBytes: number,

@@ -44,7 +44,6 @@ export function packSignature({ id, blobs }: IndexedPack): string {
 }
 
 /**
-/**
  * Writes the index anew, with these changes: durable when it resolves. The old files are left for the caller to
  * remove, and until then name the same blobs twice, which harms nobody. Files that are full and have no part in the
  * changes stay. What rustic marked, and what it knows of packs, is carried over. `repair` names index files that

@@ -51,3 +51,23 @@ export const repairSnapshots = command({
   ],
   options: repairSnapshotsOptions,
 });
+
+export const repairPacksOptions = { dryRun } as const;
+
+export const repairPacks = command({
+  name: 'repair packs',
+  summary: 'Save what is left of damaged packs',
+  operands: 'PACK…',
+  arity: { least: 1, most: Infinity },
+  examples: [
+    {
+      line: 'holdfast repair packs --dry-run 5c657874…',
+      does: 'Shows which blobs of a pack are intact. `check --read-data` names damaged packs.',
+    },
+    { line: 'holdfast repair packs 5c657874…', does: 'Stores them anew; the damaged pack goes.' },
+  ],
+  about: [
+    'Each pack is first saved as it is, as `pack-<ID>` in the present folder. Then `repair snapshots` writes snapshots without what was lost.',
+  ],
+  options: repairPacksOptions,
+});
