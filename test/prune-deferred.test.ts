@@ -25,6 +25,7 @@ import {
 } from './support/leaving.ts';
 import { keepLast, pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
+import { snapshotsRepaired } from './support/repairing.ts';
 
 const deferred = { way: 'deferred' } as const;
 
@@ -149,6 +150,7 @@ for (const marks of ['kept', 'lost'] as const) {
     await at.bringBack(oldest);
     if (marks === 'lost') await rewriteWithoutMarks(at);
     assert.ok((await hintsOf(at)).includes('packs-put-off'), 'check says what to do');
+    await assert.rejects(snapshotsRepaired(at.context, 'forget'), { code: 'refused', next: /holdfast prune/ });
     at.clock.skipHours(25);
     const { sweep } = await planned(at.context);
     assert.ok(sweep && sweep.recover.size > 0 && sweep.remove.size > 0);

@@ -8,6 +8,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { BlobSet, Blobs } from '../repository/blob-set.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { adviceOnPutOff } from './put-off.ts';
 
 export interface CheckJobOptions {
   /** Which snapshots' trees are walked. */
@@ -134,14 +135,13 @@ async function treesOf(
 
 /** Who repairs before the next prune gives up what that would have taken back. */
 async function checkJournals(repository: Repository, bad: Blobs, told: Told): Promise<void> {
-  const { dropped, unreadable } = await summarizeJournals(repository);
-  for (const { error } of unreadable) {
+  const journals = await summarizeJournals(repository);
+  for (const { error } of journals.unreadable) {
     const message = `a prune journal can't be used: ${error.message}`;
     told.tell({ severity: 'hint', code: 'journal-unreadable', message });
   }
-  if (bad.size === 0 || dropped.size === 0) return;
-  const message = `a prune took ${dropped.size} packs out of the index that are still there: what is missing may be in them; run \`holdfast prune\` before any repair, it takes back what snapshots need`;
-  told.tell({ severity: 'hint', code: 'packs-put-off', message });
+  const advice = adviceOnPutOff(journals);
+  if (bad.size > 0 && advice !== undefined) told.tell({ severity: 'hint', code: 'packs-put-off', message: advice });
 }
 
 type Lost = Pick<CheckOutcome, 'affected' | 'affectedCount' | 'moreAffected'>;

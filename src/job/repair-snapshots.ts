@@ -4,6 +4,7 @@ import { executeSnapshotRepair, planSnapshotRepair, type RepairSnapshotsPlan } f
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, listSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { assertNothingPutOff } from './put-off.ts';
 
 export interface RepairSnapshotsJobOptions extends FindOptions {
   readonly names: readonly string[];
@@ -45,6 +46,7 @@ export async function repairSnapshots(
     await repository.loadIndex(listener);
     const plan = await planSnapshotRepair(repository, snapshots, { listener, signal, present });
     options.onPlan(plan, removable);
+    if (plan.repairs.length > 0) await assertNothingPutOff(repository);
     if (options.mode === 'execute') {
       const writer = { ...options.writer, signal, mode: 'store' } as const;
       await executeSnapshotRepair(repository, plan, { ...options, writer });
