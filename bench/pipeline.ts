@@ -57,12 +57,13 @@ rmSync(folder, { recursive: true, force: true });
 const storage = await openLocal(folder, { create: true });
 const key = randomMasterKey();
 const index = new SharedIndex();
+const restics = { kind: 'rabin', minBytes: 2 ** 19, averageBytes: 2 ** 20, maxBytes: 2 ** 23 } as const;
 const deps = {
   storage,
   key,
   index,
   clock: systemClock,
-  config: { version: 2, chunkerPolynomial: '3da3358b4dc173' },
+  config: { version: 2, chunkerPolynomial: '3da3358b4dc173', chunking: restics },
   writeIndex: async (plaintext: Uint8Array) => {
     const id = fileIdFor(plaintext);
     await storage.put(`index/${id}`, [plaintext]);

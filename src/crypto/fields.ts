@@ -19,10 +19,15 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function text(object: Json, name: string): string {
+function text(object: Json, name: string): string {
   const value = object[name];
   if (typeof value !== 'string') throw malformed(`"${name}" is not a string`);
   return value;
+}
+
+/** `absent` where there is none, or null. */
+export function optionalText(object: Json, name: string, absent: string): string {
+  return object[name] === undefined || object[name] === null ? absent : text(object, name);
 }
 
 export function count(object: Json, name: string): number {

@@ -55,6 +55,14 @@ test('a key file that restic wrote opens to the key that it shows', async () => 
   );
 });
 
+test('a key file that says nothing of its maker, as rustic writes it, is read', () => {
+  const { created: _created, username: _username, ...rest } = resticKeyFile;
+  const file = parseKeyFile(Buffer.from(JSON.stringify({ ...rest, hostname: null })));
+  assert.deepEqual([file.created, file.username, file.hostname], ['0001-01-01T00:00:00Z', '', '']);
+  const wrong = Buffer.from(JSON.stringify({ ...rest, hostname: 7 }));
+  assert.throws(() => parseKeyFile(wrong), { code: 'damaged' });
+});
+
 test('another password is told apart from damage', async () => {
   const file = parseKeyFile(await makeKeyFile({ password: 'right', params, master: randomMasterKey(), ...about }));
   await assert.rejects(openKeyFile(file, 'wrong'), (error) => hasCode(error, 'wrong-password'));

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError, hasCode } from '../errors/error.ts';
-import { binary, count, isObject, malformed, parseObject, secret, text } from './fields.ts';
+import { binary, count, isObject, malformed, optionalText, parseObject, secret } from './fields.ts';
 import { deriveKey, saltLength, type Derivation, type ScryptParams } from './kdf.ts';
 import { open, seal, sealOverhead, type RepositoryKey } from './seal.ts';
 
@@ -67,9 +67,10 @@ export function parseKeyFile(bytes: Uint8Array): KeyFile {
     );
   }
   return {
-    created: text(file, 'created'),
-    username: text(file, 'username'),
-    hostname: text(file, 'hostname'),
+    // rustic leaves out what it doesn't know; to restic that is Go's zero value.
+    created: optionalText(file, 'created', '0001-01-01T00:00:00Z'),
+    username: optionalText(file, 'username', ''),
+    hostname: optionalText(file, 'hostname', ''),
     N: count(file, 'N'),
     r: count(file, 'r'),
     p: count(file, 'p'),

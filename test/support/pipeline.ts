@@ -7,19 +7,31 @@ import { decodeIndexFile } from '../../src/repository/index-file.ts';
 import type { BlobLocation, BlobType } from '../../src/repository/index.ts';
 import { SharedIndex } from '../../src/repository/index/shared-index.ts';
 import { keyOf } from '../../src/repository/layout.ts';
-import type { WriterOptions } from '../../src/repository/repository.ts';
+import type { Chunking } from '../../src/repository/content.ts';
+import type { RepositoryConfig, WriterOptions } from '../../src/repository/repository.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+
+type EngineConfig = Pick<RepositoryConfig, 'version' | 'chunkerPolynomial' | 'chunking'>;
+
+const mebibyte = 2 ** 20;
+const resticChunking: Chunking = {
+  kind: 'rabin',
+  minBytes: mebibyte / 2,
+  averageBytes: mebibyte,
+  maxBytes: 8 * mebibyte,
+};
 
 /** What a writer and a reader need of a repository, and nothing more of one. */
 export class PipelineRepository {
   readonly storage: Storage;
   readonly key: RepositoryKey = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
-  readonly config = { version: 2, chunkerPolynomial: '3da3358b4dc173' } as const;
+  readonly config: EngineConfig;
   readonly index = new SharedIndex();
   readonly clock: Clock;
 
-  constructor(storage: Storage = new MemoryStorage(), clock: Clock = systemClock) {
+  constructor(storage: Storage = new MemoryStorage(), clock: Clock = systemClock, chunking: Chunking = resticChunking) {
+    this.config = { version: 2, chunkerPolynomial: '3da3358b4dc173', chunking };
     this.storage = storage;
     this.clock = clock;
   }

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { HoldfastError } from '../../errors/error.ts';
+import type { Chunking } from '../content.ts';
 import type { BlobType } from '../index.ts';
 import type { RepositoryConfig, WriterOptions } from '../repository.ts';
 import { abortError } from './abort-error.ts';
 import { BlobRecords } from './blob-records.ts';
 import { BlockPool } from './blocks.ts';
+import { largestChunkOf, limitsOf } from './chunk-sizes.ts';
 import { Crew } from './crew.ts';
 import { giveBack } from './crates.ts';
 import type { OpenPack } from './open-pack.ts';
@@ -14,7 +16,7 @@ import type { CutReply, CutRequest, Reply, Request, SealedPart, StoreReply, Stor
 import type { RangeCrew } from './ranges.ts';
 
 export interface EngineDeps extends PackStoreDeps {
-  readonly config: Pick<RepositoryConfig, 'version' | 'chunkerPolynomial'>;
+  readonly config: Pick<RepositoryConfig, 'version' | 'chunkerPolynomial' | 'chunking'>;
 }
 
 const entry = new URL(import.meta.url.endsWith('.ts') ? 'pipeline-worker.ts' : 'pipeline-worker.js', import.meta.url);
@@ -61,6 +63,10 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
 
   get workers(): number {
     return this.#crew.workers;
+  }
+
+  get chunking(): Chunking {
+    return this.#deps.config.chunking;
   }
 
   /** Requests that no worker has taken yet. */
@@ -178,6 +184,8 @@ function setUpOf({ config, index, key }: EngineDeps, options: WriterOptions): Re
     table: index.attach(),
     key,
     chunkerPolynomial: config.chunkerPolynomial,
+    chunkLimits: limitsOf(config.chunking),
+    largestChunk: largestChunkOf(config.chunking),
     // Version 2 compresses trees even with compression off: restic's prune repacks packs with other trees.
     compression:
       config.version === 1 ? uncompressed : { data: compression, tree: compression === 'off' ? 'auto' : compression },

@@ -1,3 +1,4 @@
+import type { ChunkLimits } from '../../chunking/chunker.ts';
 import type { RawPath } from '../../bytes/ids.ts';
 import type { CompressionMode } from '../../compression/zstd.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
@@ -51,6 +52,9 @@ export interface WorkerSetUp {
   readonly table: TableMemory;
   readonly key: RepositoryKey;
   readonly chunkerPolynomial: string;
+  readonly chunkLimits: ChunkLimits;
+  /** Whichever way it is cut. */
+  readonly largestChunk: number;
   readonly compression: { readonly data: CompressionMode; readonly tree: CompressionMode };
   readonly extraVerify: 'verified' | 'unverified';
   /** 'discard': sealed bytes are counted and thrown away. */

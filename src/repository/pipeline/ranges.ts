@@ -1,5 +1,6 @@
-import type { Cut } from '../content.ts';
+import type { Chunking, Cut } from '../content.ts';
 import type { StoredContent } from '../repository.ts';
+import { largestChunkOf } from './chunk-sizes.ts';
 import { fromColumns } from './outcomes.ts';
 import type { Bytes, CutReply, CutRequest, RangeRequest, StoreReply } from './protocol.ts';
 import { joined, nothingStored, storedBy } from './stored.ts';
@@ -22,11 +23,11 @@ export interface SharedBytes {
 
 export interface RangeCrew {
   readonly workers: number;
+  readonly chunking: Chunking;
   cut(request: CutRequest): Promise<CutReply>;
   store(request: RangeRequest): Promise<StoreReply>;
 }
 
-const largestChunk = 8 * 2 ** 20;
 /** Cut ahead at a time: some chunks for each worker. */
 const cutAheadBytes = 8 * 2 ** 20;
 /** Small chunks share a request. */
@@ -55,7 +56,7 @@ type Cuts = Pick<CutReply, 'ends' | 'atEnd'>;
 
 async function nextCuts(crew: RangeCrew, shared: SharedBytes, cut: Cut, start: number): Promise<Cuts> {
   if (cut !== 'rabin') return pageCuts(shared, cut.pagesBytes, start);
-  const until = await shared.cuttable(start, largestChunk);
+  const until = await shared.cuttable(start, largestChunkOf(crew.chunking));
   const untilAtLeast = Math.min(until, start + cutAheadBytes);
   return crew.cut({ kind: 'cut', from: shared.bytes, start, untilAtLeast });
 }

@@ -3,18 +3,24 @@ import type { Bytes } from './protocol.ts';
 import type { SharedBytes } from './ranges.ts';
 
 /** Two largest chunks and what is cut meanwhile. */
-const ringBytes = 24 * 2 ** 20;
+const chunksHeld = 3;
+const smallestRing = 24 * 2 ** 20;
 
 /** A stream's bytes on their way to the workers, in shared memory that is used again and again. */
 export class StreamRing implements SharedBytes {
   readonly name = 'the stream';
-  readonly #memory = new SharedArrayBuffer(ringBytes);
-  readonly #bytes = new Uint8Array(this.#memory);
+  readonly #memory: SharedArrayBuffer;
+  readonly #bytes: Uint8Array;
   #filled = 0;
   #released = 0;
   #state: 'filling' | 'final' = 'filling';
   #failure: Error | undefined;
   #changed = Promise.withResolvers<void>();
+
+  constructor(largestChunk: number) {
+    this.#memory = new SharedArrayBuffer(Math.max(smallestRing, chunksHeld * largestChunk));
+    this.#bytes = new Uint8Array(this.#memory);
+  }
 
   get bytes(): Bytes {
     return { kind: 'ring', memory: this.#memory, end: this.#filled };
@@ -64,6 +70,7 @@ export class StreamRing implements SharedBytes {
 
   async #write(piece: Uint8Array): Promise<void> {
     for (let done = 0; done < piece.length && this.#failure === undefined;) {
+      const ringBytes = this.#bytes.length;
       const at = this.#filled % ringBytes;
       const room = Math.min(ringBytes - (this.#filled - this.#released), ringBytes - at);
       const part = piece.subarray(done, done + room);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { resticLimits } from '../../chunking/chunker.ts';
 import { randomMasterKey } from '../../crypto/key.ts';
 import { SharedIndex } from '../index/shared-index.ts';
 import { Outbox } from './outbox.ts';
@@ -19,6 +20,8 @@ function sealedOnBadMemory(
     table: new SharedIndex().attach(),
     key: randomMasterKey(),
     chunkerPolynomial: '3DA3358B4DC173',
+    chunkLimits: resticLimits,
+    largestChunk: resticLimits.maxBytes,
     // Asked for between hashing and sealing.
     compression: {
       get data() {

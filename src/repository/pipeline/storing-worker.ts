@@ -19,6 +19,7 @@ import { openSource, reasonOf } from './source-file.ts';
 
 /** Beyond this a file is stored range by range, so that no reply grows without a bound. */
 const maxFileBytes = 16 * 2 ** 20;
+const smallestBuffer = 8 * 2 ** 20;
 
 /** What the entry file of the pipeline's workers runs: reads, cuts, hashes, compresses and seals. */
 class StoringWorker {
@@ -30,7 +31,8 @@ class StoringWorker {
   constructor(setUp: WorkerSetUp, send: (part: SealedPart) => void) {
     this.#outbox = new Outbox(setUp.output === 'send' ? send : giveBack);
     this.#sealer = new Sealer(setUp, this.#outbox);
-    this.#chunker = new RabinChunker(parsePolynomial(setUp.chunkerPolynomial), { bufferBytes: 8 * 2 ** 20 });
+    const options = { limits: setUp.chunkLimits, bufferBytes: Math.max(smallestBuffer, setUp.largestChunk) };
+    this.#chunker = new RabinChunker(parsePolynomial(setUp.chunkerPolynomial), options);
   }
 
   answer(request: WorkRequest): Reply {

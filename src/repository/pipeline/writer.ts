@@ -10,6 +10,7 @@ import type { StoredBlob, StoredContent, WriterOptions } from '../repository.ts'
 import { abortError } from './abort-error.ts';
 import { Batch } from './batch.ts';
 import { Carrier, type CarryWork } from './carrier.ts';
+import { cutFor, largestChunkOf } from './chunk-sizes.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
@@ -68,7 +69,8 @@ class PipelineWriter implements BlobWriter {
     return this.#hasRoom() ? undefined : this.#room();
   }
 
-  store(content: Content): Promise<StoredContent> {
+  store(wanted: Content): Promise<StoredContent> {
+    const content = cutFor(this.#engine.chunking, wanted);
     const isBatched = content.kind === 'file' && content.cut === 'rabin' && content.sizeBytes < rangesFromBytes;
     if (isBatched) return this.#enqueue(this.#files, content, content.sizeBytes);
     return this.#track(this.#storeAlone(content));
@@ -186,7 +188,7 @@ class PipelineWriter implements BlobWriter {
   }
 
   async #storeStream(content: StreamContent): Promise<StoredContent> {
-    const ring = new StreamRing();
+    const ring = new StreamRing(largestChunkOf(this.#engine.chunking));
     const { signal } = this.#engine;
     const abort = (): void => ring.fail(abortError(signal));
     signal.addEventListener('abort', abort);
