@@ -13,6 +13,7 @@ import { retry, type RetryOptions } from '../flow/retry.ts';
 import { isSegment, checkKey, checkPrefix } from './keys.ts';
 import type { DriverSettings } from './driver.ts';
 import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
+import { attributesOf } from './s3/attributes.ts';
 import { beyond, md5Of, rangeOf, receivedBody, sentBody, sizeOf } from './s3/body.ts';
 import { hasBucket, makeBucket } from './s3/bucket.ts';
 import { connectS3, type S3Connection, type SdkWait } from './s3/client.ts';
@@ -135,6 +136,7 @@ class S3Storage implements Storage {
       ...this.#object(key),
       ...(options.ifAbsent && { IfNoneMatch: '*' as const }),
       ...(lock && lockHeaders(lock)),
+      ...attributesOf(this.#options, options),
     };
     const { upload: throttle } = this.#settings.throttles;
     return this.#attempt(`cannot store ${key}`, options, async (client, wait) => {

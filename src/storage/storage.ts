@@ -105,6 +105,8 @@ export interface WaitOptions {
 
 export interface PutOptions extends WaitOptions {
   readonly ifAbsent?: true;
+  /** Only a restore of data reads it: it may be kept where reading takes hours. */
+  readonly rarelyRead?: true;
 }
 
 export interface GetOptions extends WaitOptions {

@@ -13,7 +13,7 @@ export class OpenPack {
 
   constructor(type: BlobType, memory: PackMemory) {
     this.type = type;
-    this.bytes = new PackBytes(memory);
+    this.bytes = new PackBytes(memory, type);
   }
 
   /** With its header. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { fileIdOf, type FileId } from '../../bytes/ids.ts';
 import { fileIdFor } from '../../crypto/id.ts';
 import { hasCode, type HoldfastError } from '../../errors/error.ts';
-import { transientCodes, type StagedObject, type Storage } from '../../storage/storage.ts';
+import { transientCodes, type PutOptions, type StagedObject, type Storage } from '../../storage/storage.ts';
+import type { BlobType } from '../index.ts';
 import { keyOf } from '../layout.ts';
 import { blockBytes, type BlockPool } from './blocks.ts';
 
@@ -21,6 +22,7 @@ export interface PackMemory {
 /** A pack's bytes, in memory until they are many, then in an object that the storage has staged. */
 export class PackBytes {
   readonly #memory: PackMemory;
+  readonly #type: BlobType;
   readonly #hash = createHash('sha256');
   readonly #blocks: Uint8Array[] = [];
   /** Bytes in the last block. */
@@ -30,8 +32,9 @@ export class PackBytes {
   #writing: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(memory: PackMemory) {
+  constructor(memory: PackMemory, type: BlobType) {
     this.#memory = memory;
+    this.#type = type;
   }
 
   get length(): number {
@@ -40,6 +43,11 @@ export class PackBytes {
 
   get isStaged(): boolean {
     return this.#staged !== undefined;
+  }
+
+  /** Trees are read by every command that looks into a snapshot. */
+  get #reading(): Pick<PutOptions, 'rarelyRead'> {
+    return this.#type === 'data' ? { rarelyRead: true } : {};
   }
 
   append(bytes: Uint8Array): void {
@@ -67,7 +75,7 @@ export class PackBytes {
     const id = fileIdOf(this.#hash.digest());
     const key = keyOf('data', id);
     if (this.#staged) await this.#commit(id, parts, signal);
-    else await this.#memory.storage.put(key, parts, { signal });
+    else await this.#memory.storage.put(key, parts, { signal, ...this.#reading });
     this.#release();
     return id;
   }
@@ -89,7 +97,10 @@ export class PackBytes {
       await staged?.commit(keyOf('data', id), { signal });
     } catch (error) {
       if (!staged || signal.aborted || !hasCode(error, ...transientCodes)) throw error;
-      await this.#memory.storage.put(keyOf('data', id), [await readBack(staged, id, error)], { signal });
+      await this.#memory.storage.put(keyOf('data', id), [await readBack(staged, id, error)], {
+        signal,
+        ...this.#reading,
+      });
     }
   }
 

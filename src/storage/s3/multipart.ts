@@ -7,11 +7,12 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
+import type { Attributes } from './attributes.ts';
 import { sentBody, sizeOf } from './body.ts';
 import type { SdkWait } from './client.ts';
 import type { Throttle } from '../throttle.ts';
 
-export interface LargeObject {
+export interface LargeObject extends Attributes {
   readonly Bucket: string;
   readonly Key: string;
   readonly IfNoneMatch?: '*';

@@ -9,6 +9,9 @@ export interface S3Options {
   readonly bucketLookup: 'auto' | 'dns' | 'path';
   readonly connections: number;
   readonly listObjectsV1: boolean;
+  readonly storageClass: string | undefined;
+  /** By the server; with a key of its key management. */
+  readonly encryption: Encryption | undefined;
   /** What is stored can't be removed for so long. */
   readonly lock: Retention | undefined;
   /** Where `anonymous` is false: the profile whose credentials remove what a writer may not. */
@@ -17,17 +20,22 @@ export interface S3Options {
   readonly anonymous: boolean;
 }
 
+export interface Encryption {
+  readonly by: 'AES256' | 'aws:kms';
+  readonly keyId: string | undefined;
+}
+
 const defaultConnections = 10;
 
 /** restic's, about bringing objects back from an archive, and its former layout. */
-const notBuilt = ['enable-restore', 'restore-days', 'restore-timeout', 'restore-tier', 'storage-class'];
+const notBuilt = ['enable-restore', 'restore-days', 'restore-timeout', 'restore-tier'];
 
 /** Accepted without an effect: every storage is retried alike, and there is one layout. */
 const idle = ['retries', 'layout'];
 
 const names = [
   ...['region', 'bucket-lookup', 'connections', 'list-objects-v1', 'unsafe-anonymous-auth'],
-  ...['lock', 'lock-mode', 'delete-profile'],
+  ...['lock', 'lock-mode', 'delete-profile', 'storage-class', 'sse', 'sse-kms-key-id'],
 ];
 
 export function s3Options({ options = new Map(), environment = {} }: StorageSettings): S3Options {
@@ -40,6 +48,8 @@ export function s3Options({ options = new Map(), environment = {} }: StorageSett
     connections: connectionsOf(value('connections') ?? String(defaultConnections)),
     listObjectsV1: flag('list-objects-v1'),
     anonymous: flag('unsafe-anonymous-auth'),
+    storageClass: value('storage-class'),
+    encryption: encryptionOf(value('sse'), value('sse-kms-key-id')),
     lock: retentionOf(value('lock'), value('lock-mode')),
     deleteProfile: value('delete-profile') ?? (environment['HOLDFAST_DELETE_PROFILE'] || undefined),
   };
@@ -76,6 +86,13 @@ function retentionOf(text: string | undefined, mode: string | undefined): Retent
   const ms = Number(count) * (units[unit] ?? 0);
   if (ms > 0) return { ms, mode: mode ?? 'compliance' };
   throw new HoldfastError('usage', `s3.lock is a time such as 30d, 12h or 1y, not ${JSON.stringify(text)}`);
+}
+
+function encryptionOf(by: string | undefined, keyId: string | undefined): Encryption | undefined {
+  if (keyId !== undefined && by !== 'aws:kms')
+    throw new HoldfastError('usage', 's3.sse-kms-key-id needs s3.sse=aws:kms');
+  if (by === undefined || by === 'AES256' || by === 'aws:kms') return by && { by, keyId };
+  throw new HoldfastError('usage', `s3.sse is AES256 or aws:kms, not ${JSON.stringify(by)}`);
 }
 
 function connectionsOf(text: string): number {
