@@ -86,6 +86,7 @@ function parseMaster(json: Uint8Array): RepositoryKey {
   return { encrypt: secret(file, 'encrypt', 32), macK: secret(mac, 'k', 16), macR: secret(mac, 'r', 16) };
 }
 
-function masterJson({ macK, macR, encrypt }: RepositoryKey): Buffer {
+/** As key files hold it inside their seal, and `restic cat masterkey` shows it. */
+export function masterJson({ macK, macR, encrypt }: RepositoryKey): Buffer {
   return Buffer.from(JSON.stringify({ mac: { k: macK.toBase64(), r: macR.toBase64() }, encrypt: encrypt.toBase64() }));
 }

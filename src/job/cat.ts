@@ -15,7 +15,7 @@ export type CatOutcome =
   | { readonly form: 'raw'; readonly bytes: Uint8Array };
 
 export type CatWish =
-  | { readonly kind: 'config' }
+  | { readonly kind: 'config' | 'masterkey' }
   | { readonly kind: 'index' | 'lock' | 'key' | 'pack' | 'blob'; readonly id: string }
   | { readonly kind: 'snapshot' | 'tree'; readonly name: string; readonly find: FindOptions };
 
@@ -24,6 +24,8 @@ export async function cat(context: JobContext, wish: CatWish): Promise<CatOutcom
     switch (wish.kind) {
       case 'config':
         return { form: 'json', bytes: Buffer.from(JSON.stringify(repository.config.raw)) };
+      case 'masterkey':
+        return { form: 'json', bytes: repository.keys.show() };
       case 'index':
         return { form: 'json', bytes: await repository.readFile('index', fileIdGiven(wish.id)) };
       case 'lock':

@@ -1,5 +1,5 @@
 import type { FileId } from '../bytes/ids.ts';
-import type { KeyFile } from '../crypto/key.ts';
+import { masterJson, type KeyFile } from '../crypto/key.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { keyOf, shortName } from './layout.ts';
 import { openKey, readKeys, writeKey } from './keys.ts';
@@ -31,6 +31,10 @@ export class KeyRing implements Keys {
 
   #describe(id: FileId, { hostname, username, created }: KeyFile): KeyInfo {
     return { id, current: id === this.#current, hostname, username, created };
+  }
+
+  show(): Uint8Array {
+    return masterJson(this.#session.key);
   }
 
   async add(wanted: NewKey): Promise<FileId> {

@@ -29,6 +29,8 @@ export interface Keys {
   readonly current: FileId;
   /** Readable keys in the order of their IDs; `onUnreadable` is told of the others. */
   list(onUnreadable: (id: FileId, error: Error) => void): Promise<readonly KeyInfo[]>;
+  /** The master key, as JSON in restic's form: who has it needs no password any more. */
+  show(): Uint8Array;
   /** Adds a password. The new key is durable, and has been opened with it, when this resolves. */
   add(wanted: NewKey): Promise<FileId>;
   /** Refuses the key in use: so one always remains. */

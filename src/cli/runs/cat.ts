@@ -15,8 +15,7 @@ export const run: Run<{}> = async ({ operands }, context) => {
 };
 
 function wishOf(kind: string, name: string | undefined, context: Context): CatWish {
-  if (kind === 'config') return { kind };
-  if (kind === 'masterkey') throw new HoldfastError('unsupported', '`cat masterkey` is not supported by this version');
+  if (kind === 'config' || kind === 'masterkey') return { kind };
   if (name === undefined) throw new HoldfastError('usage', `cat ${kind}: an ID is missing`);
   switch (kind) {
     case 'snapshot':
@@ -31,7 +30,7 @@ function wishOf(kind: string, name: string | undefined, context: Context): CatWi
     default:
       throw new HoldfastError(
         'usage',
-        `cat: ${JSON.stringify(kind)} is none of config, snapshot, index, key, lock, pack, blob, tree`,
+        `cat: ${JSON.stringify(kind)} is none of config, masterkey, snapshot, index, key, lock, pack, blob, tree`,
       );
   }
 }
