@@ -33,6 +33,11 @@ const table = {
       (await import('./commands/repair.ts')).repairIndex,
       async () => (await import('./runs/repair-index.ts')).run,
     ),
+  'repair config': async () =>
+    runnable(
+      (await import('./commands/repair.ts')).repairConfig,
+      async () => (await import('./runs/repair-config.ts')).run,
+    ),
   'repair packs': async () =>
     opening(
       (await import('./commands/repair.ts')).repairPacks,

@@ -58,6 +58,11 @@ async function readConfig(storage: Storage): Promise<Uint8Array> {
   }
 }
 
+/** 'no-repository' where there is none, 'damaged' where it isn't what was written. */
+export async function configOf(storage: Storage, master: RepositoryKey): Promise<RepositoryConfig> {
+  return openConfig(master, await readConfig(storage));
+}
+
 function openConfig(master: RepositoryKey, sealed: Uint8Array): RepositoryConfig {
   try {
     return decodeConfig(open(master, sealed));

@@ -1,6 +1,7 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag } from '../option.ts';
+import { fromOptions } from './from-options.ts';
 
 const dryRun = flag('change nothing, show what would be done', { short: 'n' });
 
@@ -70,4 +71,28 @@ export const repairPacks = command({
     'Each pack is first saved as it is, as `pack-<ID>` in the present folder. Then `repair snapshots` writes snapshots without what was lost.',
   ],
   options: repairPacksOptions,
+});
+
+export const repairConfigOptions = { dryRun, ...fromOptions } as const;
+
+export const repairConfig = command({
+  name: 'repair config',
+  summary: 'Give a repository whose config is lost a new one',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [
+    {
+      line: 'holdfast -r /srv/backup repair config --from-repo /mnt/clone',
+      does: 'Takes it from a file-by-file copy of the repository: nothing is lost.',
+    },
+    {
+      line: 'holdfast -r /srv/backup repair config --from-repo /mnt/second',
+      does: 'From a repository that cuts files alike (`init --copy-chunker-params`): only the ID is new.',
+    },
+    { line: 'holdfast -r /srv/backup repair config', does: 'ID and cut are new: what files hold is stored once more.' },
+  ],
+  about: [
+    'The keys must still be there. Everything that is stored can be read afterwards; where files were cut can’t be known without a copy.',
+  ],
+  options: repairConfigOptions,
 });
