@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../src/clock/manual-clock.ts';
 import { lockMemory } from '../src/repository/lock-memory.ts';
+import { readLocks } from '../src/repository/read-locks.ts';
 import { retain, type Retained } from '../src/repository/retain.ts';
 import type { Repository } from '../src/repository/repository.ts';
 import { VersionedMemoryStorage } from '../src/storage/memory-versions.ts';
@@ -93,4 +94,25 @@ test('a longer lock is left as it is, and an object without any version is told'
   assert.ok(pack !== undefined);
   const lost = retain(repository, { snapshots: [pack], packs: [] }, { clock, memory, signal });
   await assert.rejects(lost, { code: 'storage-not-found' });
+});
+
+test('locks are read from the storage: the earliest end, and what has none', async () => {
+  const scene = await lockedScene();
+  const { repository, storage, clock } = scene;
+  const packs = [...repository.index.all()].map(({ pack }) => pack);
+  const read = async (): ReturnType<typeof readLocks> => await readLocks(repository, { snapshots: [], packs }, signal);
+  assert.deepEqual(await read(), { untilNs: clock.nowNs() + monthNs, unlocked: [] });
+  const year = { untilNs: clock.nowNs() + 12n * monthNs, mode: 'compliance' } as const;
+  for await (const { key, version } of storage.versions.list(''))
+    if (key === 'config') await storage.versions.lock(key, version, year);
+  const monthEndNs = clock.nowNs() + monthNs;
+  assert.equal((await read()).untilNs, monthEndNs);
+  clock.advance(monthMs);
+  const { untilNs, unlocked } = await read();
+  assert.equal(untilNs, year.untilNs);
+  assert.deepEqual(
+    unlocked.map((key) => key.split('/')[0]).toSorted((a = '', b = '') => a.localeCompare(b)),
+    ['data', 'index', 'keys'],
+  );
+  await assert.rejects(readLocks(await newRepository(), { snapshots: [], packs: [] }, signal), { code: 'unsupported' });
 });

@@ -102,6 +102,7 @@ for (const { name, start } of s3Servers) {
         const said = await holdfastOk(at, ['backup', 'file', ...lock], { env: users.writer, cwd: dir.path });
         assert.match(said, /immutable until/);
       }
+      assert.match(await holdfastOk(at, ['check', '--locks'], { env: users.writer }), /immutable until/);
       const time = await later();
       await using ownerStorage = await openStorage(at.repository, { environment: owner });
       const before = await versionsOf(ownerStorage);

@@ -2,11 +2,13 @@ import { displayPath, type FileId } from '../bytes/ids.ts';
 import { hasCode } from '../errors/error.ts';
 import { checkStructure, type CheckedRepository, type Finding, type Subset } from '../repository/check.ts';
 import { summarizeJournals } from '../repository/prune.ts';
+import { readLocks } from '../repository/read-locks.ts';
 import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { BlobSet, Blobs } from '../repository/blob-set.ts';
+import { needsOf } from './immutable.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { adviceOnPutOff } from './put-off.ts';
 
@@ -15,6 +17,8 @@ export interface CheckJobOptions {
   readonly filter: SnapshotFilter;
   /** Undefined reads no data. */
   readonly data?: Subset;
+  /** Whether the storage is asked until when all that the snapshots need is locked. */
+  readonly locks?: 'read';
   /** 0 up to 1. */
   readonly random: () => number;
 }
@@ -33,6 +37,10 @@ type OwnCode =
   | 'journal-unreadable'
   /** What is missing may be in packs that a prune has put off (hint). */
   | 'packs-put-off'
+  /** Something that a snapshot needs is not locked. */
+  | 'not-locked'
+  /** Locks are read where nothing is missing (hint). */
+  | 'locks-not-read'
   | 'more';
 
 export interface CheckOutcome {
@@ -47,6 +55,8 @@ export interface CheckOutcome {
   /** How many there are in all, or at least where `moreAffected`: folders within folders can make them countless. */
   readonly affectedCount: number;
   readonly moreAffected: boolean;
+  /** Where locks were read: until then nothing that the snapshots need can be removed. */
+  readonly lockedUntilNs?: bigint;
 }
 
 export interface Affected {
@@ -69,8 +79,10 @@ export async function check(context: JobContext, options: CheckJobOptions): Prom
     await checkJournals(checked.repository, bad, told);
     if (options.data !== undefined) await checked.readData(options.data, { ...checkOptions, random: options.random });
     for (const { type, id } of checked.brokenBlobs()) bad.add(type, id);
+    const until = options.locks && (await checkLocks(checked.repository, snapshots, { ...context, signal }, told));
     const affected = told.errors === 0 ? nothing : await whatIsLost(checked.repository, snapshots, bad, signal);
-    return outcomeOf(checked, told, snapshots.length, affected);
+    const outcome = outcomeOf(checked, told, snapshots.length, affected);
+    return until === undefined ? outcome : { ...outcome, lockedUntilNs: until };
   });
 }
 
@@ -142,6 +154,28 @@ async function checkJournals(repository: Repository, bad: Blobs, told: Told): Pr
   }
   const advice = adviceOnPutOff(journals);
   if (bad.size > 0 && advice !== undefined) told.tell({ severity: 'hint', code: 'packs-put-off', message: advice });
+}
+
+/** Until when everything is locked; undefined where something isn't. */
+async function checkLocks(
+  repository: Repository,
+  snapshots: readonly Snapshot[],
+  context: JobContext,
+  told: Told,
+): Promise<bigint | undefined> {
+  if (told.errors > 0) {
+    const message = 'locks were not read: what is missing or damaged comes first';
+    told.tell({ severity: 'hint', code: 'locks-not-read', message });
+    return undefined;
+  }
+  const rooted = { snapshots: snapshots.map(({ id }) => id), trees: snapshots.map(({ tree }) => tree) };
+  const needs = await needsOf(repository, rooted, context);
+  const { untilNs, unlocked } = await readLocks(repository, needs, context.signal);
+  const [first] = unlocked;
+  if (first === undefined) return untilNs;
+  const message = `${unlocked.length} objects that snapshots need are not locked, such as ${first}`;
+  told.tell({ severity: 'error', code: 'not-locked', message });
+  return undefined;
 }
 
 type Lost = Pick<CheckOutcome, 'affected' | 'affectedCount' | 'moreAffected'>;

@@ -36,7 +36,7 @@ export async function makeImmutable(
 }
 
 /** Every pack that holds something of these trees. */
-async function needsOf(
+export async function needsOf(
   repository: Repository,
   { snapshots, trees }: Rooted,
   { listener, signal }: Pick<JobContext, 'listener' | 'signal'>,

@@ -48,7 +48,7 @@ export async function retain(
 }
 
 /** Config, every key and index, and what is named. */
-async function keysOf(repository: Repository, { snapshots, packs }: Needs): Promise<readonly string[]> {
+export async function keysOf(repository: Repository, { snapshots, packs }: Needs): Promise<readonly string[]> {
   const keys = [configKey];
   for (const kind of ['keys', 'index'] as const)
     for await (const { id } of repository.direct().list(kind)) keys.push(keyOf(kind, id));
@@ -113,7 +113,7 @@ class Retaining {
 }
 
 /** Versions that hold something, newest first, of each key; 'storage-not-found' where one has none. */
-async function candidatesOf(
+export async function candidatesOf(
   versions: Versions,
   keys: ReadonlySet<string>,
   signal: AbortSignal,
@@ -131,7 +131,7 @@ async function candidatesOf(
 }
 
 /** The version that the repository stands on: by its hash where the name is one and several are there. */
-async function rightVersion(
+export async function rightVersion(
   versions: Versions,
   key: string,
   candidates: readonly VersionInfo[],

@@ -6,6 +6,7 @@ export const checkOptions = {
   ...snapshotFilter,
   readData: flag('read and check all data'),
   readDataSubset: text('subset', 'read a part: 1/7, 10% or 500M'),
+  locks: flag('read until when all that the snapshots need is locked (Object Lock)'),
   withCache: flag('accepted for restic’s sake: the cache is never used'),
 } as const;
 

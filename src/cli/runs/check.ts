@@ -7,7 +7,7 @@ import type { Invocation, Run } from '../command.ts';
 import type { checkOptions } from '../commands/check.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
-import { plural, quoteForTerminal } from '../format.ts';
+import { jsonTime, plural, quoteForTerminal } from '../format.ts';
 import { showProgress } from '../progress.ts';
 import { filterOf } from '../selection.ts';
 
@@ -15,7 +15,8 @@ import { filterOf } from '../selection.ts';
 export const run: Run<typeof checkOptions> = async ({ values }, context) => {
   const data = subsetOf(values);
   using view = showProgress(context, { onNote: (note) => tell(context, note) });
-  const options = { filter: filterOf(values), random: Math.random, ...(data === undefined ? {} : { data }) };
+  const wishes = { ...(data === undefined ? {} : { data }), ...(values.locks ? { locks: 'read' as const } : {}) };
+  const options = { filter: filterOf(values), random: Math.random, ...wishes };
   const outcome = await check(jobContext(context, view.listener), options);
   view[Symbol.dispose]();
   if (context.console.form === 'json') context.console.record(summary(outcome));
@@ -52,6 +53,7 @@ function summary(outcome: CheckOutcome): unknown {
     affected,
     num_affected: affectedCount,
     more_affected: moreAffected,
+    ...(outcome.lockedUntilNs === undefined ? {} : { immutable_until: jsonTime(outcome.lockedUntilNs) }),
   };
 }
 
@@ -64,6 +66,8 @@ function report(outcome: CheckOutcome, data: Subset | undefined, { console }: Co
   if (suggestRepairIndex) console.say('`holdfast repair index` repairs the index');
   if (suggestPrune) console.say('`holdfast prune` tidies up');
   console.say(`checked: index, packs, and the trees of ${plural(snapshots, 'snapshot')}${dataWords(data)}`);
+  if (outcome.lockedUntilNs !== undefined)
+    console.say(`immutable until ${jsonTime(outcome.lockedUntilNs)}, read just now`);
   console.say('can’t be known: whether somebody removed a snapshot, for the repository keeps no list of them', 2);
   console.say(
     errors === 0
