@@ -1,0 +1,105 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, createServer as createTcpServer, type Server } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { systemClock } from '../../src/clock/clock.ts';
+
+/**
+ * What can go wrong between a client and a server, answer by answer:
+ * - 'drop': the request never arrives.
+ * - 'lost-answer': it arrives and is done, the answer doesn't come.
+ * - 'truncate': the answer breaks off in its body.
+ * - 'duplicate': the request arrives twice; the second answer comes.
+ * - 'delay': the answer takes its time.
+ */
+export type NetworkFault = 'drop' | 'lost-answer' | 'truncate' | 'duplicate' | 'delay';
+
+export interface Proxy extends AsyncDisposable {
+  readonly port: number;
+  /** How often each fault struck. */
+  readonly struck: ReadonlyMap<NetworkFault, number>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+const delayMs = 200;
+
+/** Stands before an HTTP server on 127.0.0.1; `faultFor` decides for each request. */
+export async function httpProxy(to: number, faultFor: () => NetworkFault | undefined): Promise<Proxy> {
+  const struck = new Map<NetworkFault, number>();
+  const serve = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const fault = faultFor();
+    if (fault) struck.set(fault, (struck.get(fault) ?? 0) + 1);
+    if (fault === 'drop') return void asked.socket.destroy();
+    const body = await buffer(asked);
+    if (fault === 'duplicate') await forward(to, asked, body);
+    const answer = await forward(to, asked, body);
+    if (fault === 'lost-answer') return void asked.socket.destroy();
+    if (fault === 'delay') await systemClock.sleep(delayMs);
+    response.writeHead(answer.status, answer.headers);
+    if (fault !== 'truncate') return void response.end(answer.body);
+    response.write(answer.body.subarray(0, answer.body.length >> 1), () => asked.socket.destroy());
+  };
+  const server = createServer((asked, response) => {
+    serve(asked, response).catch(() => asked.socket.destroy()); // the client went away, or the server did
+  });
+  const port = await listening(server);
+  const dispose = async (): Promise<void> => {
+    server.closeAllConnections();
+    await closed(server);
+  };
+  return { port, struck, [Symbol.asyncDispose]: dispose };
+}
+
+async function forward(port: number, asked: IncomingMessage, body: Buffer): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { method, url, headers } = asked;
+  const sent = request({ host: '127.0.0.1', port, method, path: url, headers }, resolve);
+  sent.once('error', reject);
+  sent.end(body);
+  const answer = await promise;
+  return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) };
+}
+
+/** Stands before any server on 127.0.0.1 and cuts each connection once the server has sent or got so many bytes. */
+export async function cuttingProxy(to: number, cutAfterBytes: () => number): Promise<Proxy> {
+  const struck = new Map<NetworkFault, number>();
+  const server = createTcpServer((near) => {
+    const far = connect(to, '127.0.0.1');
+    const end = (): void => {
+      near.destroy();
+      far.destroy();
+    };
+    let left = cutAfterBytes();
+    for (const socket of [near, far]) {
+      socket.on('error', end).on('close', end);
+      socket.on('data', (bytes) => {
+        left -= bytes.length;
+        if (left > 0 || near.destroyed) return;
+        struck.set('truncate', (struck.get('truncate') ?? 0) + 1);
+        end();
+      });
+    }
+    near.pipe(far);
+    far.pipe(near);
+  });
+  const port = await listening(server);
+  return { port, struck, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+async function listening(server: Server): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function closed(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  await promise;
+}
