@@ -22,6 +22,8 @@ interface Budget {
   readonly damages: number;
   /** Of the demonstration's files, where they are what is backed up and restored. */
   readonly originalsShare: number;
+  /** Of the benchmark's data sets, where their sizes are compared. */
+  readonly benchScale: number;
 }
 
 const sample: Budget = {
@@ -36,6 +38,7 @@ const sample: Budget = {
   kills: 20,
   damages: 5,
   originalsShare: 1 / 8,
+  benchScale: 0.05,
 };
 
 const full: Budget = {
@@ -50,6 +53,7 @@ const full: Budget = {
   kills: 500,
   damages: 100,
   originalsShare: 1,
+  benchScale: 1,
 };
 
 export const isFullBudget = process.env['HOLDFAST_BUDGET'] === 'full';
