@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { createServer } from 'node:tls';
+import { openStorage } from '../src/storage/open.ts';
+import { policiesFor } from '../src/storage/policy.ts';
+import { withoutGo } from './servers/go-program.ts';
+import { versitygw } from './servers/versitygw.ts';
+import { certificate, withoutOpenssl } from './support/certificate.ts';
+import { holdfastOk, runHoldfast } from './support/holdfast.ts';
+import { usersOf } from './support/s3-users.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const skip = withoutGo();
+
+test(
+  'on S3 a certificate is believed when it is named or nobody asks, and never else',
+  { skip: skip || withoutOpenssl },
+  async () => {
+    await using server = await versitygw();
+    await using dir = await tempDir();
+    const { cert, key } = await certificate(dir);
+    const front = createServer({ cert: await readFile(cert), key: await readFile(key) }, (socket) => {
+      const behind = connect(server.running.port, '127.0.0.1');
+      socket.pipe(behind).pipe(socket);
+      for (const [one, other] of [
+        [socket, behind],
+        [behind, socket],
+      ] as const)
+        one.on('error', () => other.destroy());
+    });
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    try {
+      const address = front.address();
+      assert.ok(typeof address === 'object' && address);
+      const plain = { environment: server.owner };
+      await using made = await openStorage(`s3:${server.endpoint}/bucket`, { ...plain, create: true });
+      await made.put('config', [Buffer.from('x')]);
+      const url = `s3:https://127.0.0.1:${address.port}/bucket`;
+      for (const tls of [
+        { caFiles: [cert], insecure: false },
+        { caFiles: [], insecure: true },
+      ]) {
+        await using storage = await openStorage(url, { ...plain, tls });
+        assert.equal((await storage.stat('config')).sizeBytes, 1);
+      }
+      await using doubted = await openStorage(url, { ...plain, tls: { caFiles: [], insecure: false } });
+      await assert.rejects(doubted.stat('config'), { code: 'storage-denied', message: /certificate/i });
+    } finally {
+      front.close();
+    }
+  },
+);
+
+test('a writer removes no snapshot; with the credentials for removals beside its own it does', { skip }, async () => {
+  await using server = await versitygw();
+  await using dir = await tempDir();
+  const at = { repository: `s3:${server.endpoint}/bucket`, password: 'secret' };
+  await holdfastOk(at, ['init', '-o', 's3.lock=1h'], { env: server.owner });
+  const { writer, pruner } = await usersOf(server, 'bucket', policiesFor(at.repository));
+  await writeFile(dir.file('file'), 'kept');
+  await holdfastOk(at, ['backup', 'file'], { env: writer, cwd: dir.path });
+  const refused = await runHoldfast(at, ['forget', 'latest'], { env: writer });
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /AccessDenied/);
+  const both = {
+    ...writer,
+    HOLDFAST_DELETE_ACCESS_KEY_ID: pruner['AWS_ACCESS_KEY_ID'],
+    HOLDFAST_DELETE_SECRET_ACCESS_KEY: pruner['AWS_SECRET_ACCESS_KEY'],
+  };
+  await holdfastOk(at, ['forget', 'latest'], { env: both });
+  assert.deepEqual(JSON.parse(await holdfastOk(at, ['snapshots', '--json'], { env: writer })), []);
+});
