@@ -20,6 +20,9 @@ export const doctorStorage = command({
       does: 'Policies for those who back up and those who prune.',
     },
   ],
-  about: ['It works in a new folder of its own below the storage and removes it afterwards.'],
+  about: [
+    'It works in a new folder of its own below the storage and removes it afterwards. Behind a REST server or rclone, which',
+    'hold restic’s own files only, give an address where no repository is yet.',
+  ],
   options: doctorOptions,
 });
