@@ -43,7 +43,7 @@ test('a full run that was cut off between sections goes on where it was, and com
   const { args, env, page } = running(dir, files, 'abc');
 
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore', detached: true });
-  await untilWritten(dir, page);
+  await untilBothBegan(dir, page);
   process.kill(-(child.pid ?? assert.fail()), 'SIGKILL');
   await once(child, 'close');
   assert.match(readFileSync(page, 'utf8'), /a\.test\.ts \| 1 \| 0 [^]*b\.test\.ts \| NOT RUN/);
@@ -57,10 +57,12 @@ test('a full run that was cut off between sections goes on where it was, and com
   assert.equal(ran(dir), 'abb', 'all is done');
 });
 
-async function untilWritten(dir: TempDir, page: string): Promise<void> {
+/** The page is there once the first section ended, before the second begins. */
+async function untilBothBegan(dir: TempDir, page: string): Promise<void> {
   using _closing = new DisposableStack();
   const watcher = _closing.adopt(watch(dir.path), (each) => each.close());
-  while (!existsSync(page)) await once(watcher, 'change', { signal: AbortSignal.timeout(60_000) });
+  const signal = AbortSignal.timeout(60_000);
+  while (!existsSync(page) || ran(dir) !== 'ab') await once(watcher, 'change', { signal });
 }
 
 test('another commit runs every section again; a section alone leaves the others as they were', async () => {
