@@ -9,6 +9,7 @@ const config: KnipConfig = {
   entry: [
     'src/main.js!',
     'src/**/*-worker.ts!',
+    'test/servers/reordering-sftp.ts',
     // What tests of any room stand on is offered like the rest.
     'src/clock/manual-clock.ts!',
     'src/storage/{memory,memory-versions,fault,powercut}.ts!',

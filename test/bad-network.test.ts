@@ -1,29 +1,37 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { differences, inventoryOf } from '../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../scripts/first-backup/originals.ts';
 import { seededRandom } from '../src/storage/seeded.ts';
-import { cuttingProxy, httpProxy, type NetworkFault } from './servers/proxy.ts';
+import { budget } from './budget.ts';
+import { withoutGo } from './servers/go-program.ts';
+import { cuttingProxy, httpProxy, networkFaults, type FaultFor, type Proxy } from './servers/proxy.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { startSshd, withoutSshd } from './servers/sshd.ts';
+import { versitygw } from './servers/versitygw.ts';
 import { holdfastOk, type RepositoryAt } from './support/holdfast.ts';
 import { prove } from './support/proof.ts';
 import { tempDir } from './support/temp-dir.ts';
 
-const faults: readonly NetworkFault[] = ['drop', 'lost-answer', 'truncate', 'duplicate', 'delay'];
-const patience = { timeoutMs: 240_000 };
+const timeout = 600_000;
+const reorderingSftp = join(import.meta.dirname, 'servers/reordering-sftp.ts');
+
+interface Means {
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** Everything that a team does, and back comes what was backed up. */
-async function backUpAndRestore(at: RepositoryAt, options: readonly string[]): Promise<void> {
+async function backUpAndRestore(at: RepositoryAt, { options = [], env = {} }: Means): Promise<void> {
   await using dir = await tempDir();
   const originals = dir.file('originals');
-  makeOriginals(originals);
-  writeFileSync(join(originals, 'large'), randomBytes(6 * 1024 * 1024));
+  makeOriginals(originals, budget.originalsShare);
+  writeFileSync(join(originals, 'large'), randomBytes(5 * 1024 * 1024));
   const run = async (...args: readonly string[]): Promise<string> =>
-    await holdfastOk(at, [...options, '--pack-size', '4', ...args], patience);
+    await holdfastOk(at, [...options, '--pack-size', '4', ...args], { timeoutMs: 240_000, env });
   await run('init');
   await run('backup', originals);
   await run('backup', '--force', originals);
@@ -34,47 +42,78 @@ async function backUpAndRestore(at: RepositoryAt, options: readonly string[]): P
   assert.deepEqual(differences(wanted, found), []);
 }
 
-test(
-  'a REST server behind a network that drops, delays, cuts and repeats loses nothing',
-  { skip: withoutRestServer(), timeout: 600_000 },
-  async (context) => {
-    const seed = 11;
-    const random = seededRandom(seed);
-    const faultFor = (): NetworkFault | undefined =>
-      random() < 0.12 ? faults[Math.floor(random() * faults.length)] : undefined;
-    await using server = await startRestServer();
-    await using proxy = await httpProxy(server.port, faultFor);
-    const at = { repository: `rest:http://127.0.0.1:${proxy.port}/team/`, password: 'bad network' };
-    await backUpAndRestore(at, []);
-    for (const fault of faults) assert.ok((proxy.struck.get(fault) ?? 0) > 0, `${fault} never struck`);
-    const count = [...proxy.struck.values()].reduce((sum, one) => sum + one, 0);
-    prove(context, {
-      claim: 'a bad network before a REST server loses nothing',
-      count: `${count} faults`,
-      seeds: [seed],
-    });
-  },
-);
+/** Some requests meet a fault, all kinds in turn; answers can be reordered only where there is another. */
+function faultsBy(seed: number): FaultFor {
+  const random = seededRandom(seed);
+  const due = [...networkFaults];
+  return ({ beside }) => {
+    if (random() >= budget.networkFaults) return undefined;
+    const at = due.findIndex((fault) => fault !== 'reorder' || beside > 0);
+    const chosen = due.splice(at, 1);
+    due.push(...chosen);
+    return chosen[0];
+  };
+}
 
-test(
-  'an SFTP server behind a network that cuts connections loses nothing',
-  { skip: withoutSshd(), timeout: 600_000 },
-  async (context) => {
-    const seed = 12;
-    const random = seededRandom(seed);
-    // Every other connection lives: what is read at once shares one, and would never come through together.
-    const cutAfterBytes = (): number => (random() < 0.6 ? 300_000 + random() * 2_000_000 : Infinity);
-    await using server = await startSshd();
-    await using proxy = await cuttingProxy(server.port, cutAfterBytes);
-    const args = server.args.replace(/-p \d+/, `-p ${proxy.port} -o HostKeyAlias=[127.0.0.1]:${server.port}`);
-    const at = { repository: server.address('team'), password: 'bad network' };
-    await backUpAndRestore(at, ['-o', `sftp.args=${args}`]);
-    const cuts = proxy.struck.get('truncate') ?? 0;
-    assert.ok(cuts >= 3, `only ${cuts} cuts`);
-    prove(context, {
-      claim: 'a network that cuts SFTP connections loses nothing',
-      count: `${cuts} cuts`,
-      seeds: [seed],
-    });
-  },
-);
+function struckBy({ struck }: Proxy): number {
+  for (const fault of networkFaults) assert.ok((struck.get(fault) ?? 0) > 0, `${fault} never struck`);
+  return [...struck.values()].reduce((sum, one) => sum + one, 0);
+}
+
+// Most of their time is spent waiting for the next attempt.
+suite('a bad network', { concurrency: 3 }, () => {
+  test(
+    'a REST server behind a network that drops, delays, cuts, repeats and reorders loses nothing',
+    { skip: withoutRestServer(), timeout },
+    async (context) => {
+      const seed = 11;
+      await using server = await startRestServer();
+      await using proxy = await httpProxy(server.port, faultsBy(seed));
+      await backUpAndRestore({ repository: `rest:http://127.0.0.1:${proxy.port}/team/`, password: 'bad network' }, {});
+      const count = `${struckBy(proxy)} faults`;
+      prove(context, { claim: 'a bad network before a REST server loses nothing', count, seeds: [seed] });
+    },
+  );
+
+  test(
+    'an S3 server behind a network that drops, delays, cuts, repeats and reorders loses nothing',
+    { skip: withoutGo(), timeout },
+    async (context) => {
+      const seed = 13;
+      await using server = await versitygw();
+      await using proxy = await httpProxy(server.running.port, faultsBy(seed));
+      const at = { repository: `s3:http://127.0.0.1:${proxy.port}/bucket/team`, password: 'bad network' };
+      await backUpAndRestore(at, { env: server.owner });
+      const count = `${struckBy(proxy)} faults`;
+      prove(context, { claim: 'a bad network before an S3 server loses nothing', count, seeds: [seed] });
+    },
+  );
+
+  test(
+    'an SFTP server behind a network that cuts connections, and whose answers change their order, loses nothing',
+    { skip: withoutSshd(), timeout },
+    async (context) => {
+      const seed = 12;
+      const random = seededRandom(seed);
+      // Every other connection lives: what is read at once shares one, and would never come through together.
+      const cutAfterBytes = (): number => (random() < 0.6 ? 300_000 + random() * 2_000_000 : Infinity);
+      await using dir = await tempDir();
+      await using server = await startSshd();
+      await using proxy = await cuttingProxy(server.port, cutAfterBytes);
+      const args = server.args.replace(/-p \d+/, `-p ${proxy.port} -o HostKeyAlias=[127.0.0.1]:${server.port}`);
+      const ssh = `ssh 127.0.0.1 -l ${server.user} ${args} -s sftp`;
+      const command = `${process.execPath} ${reorderingSftp} ${seed} ${dir.file('overtaken')} ${ssh}`;
+      const at = { repository: server.address('team'), password: 'bad network' };
+      await backUpAndRestore(at, { options: ['-o', `sftp.command=${command}`] });
+      const cuts = proxy.struck.get('truncate') ?? 0;
+      assert.ok(cuts >= 3, `only ${cuts} cuts`);
+      const overtaken = readFileSync(dir.file('overtaken')).length;
+      assert.ok(overtaken >= 100, `only ${overtaken} answers overtaken`);
+      prove(context, {
+        claim: 'a network that cuts SFTP connections and reorders answers loses nothing',
+        count: `${cuts} cuts, ${overtaken} answers overtaken`,
+        seeds: [seed],
+      });
+    },
+  );
+});

@@ -24,6 +24,8 @@ interface Budget {
   readonly originalsShare: number;
   /** Of the benchmark's data sets, where their sizes are compared. */
   readonly benchScale: number;
+  /** Of the requests over a bad network, the part that goes wrong. */
+  readonly networkFaults: number;
 }
 
 const sample: Budget = {
@@ -39,6 +41,7 @@ const sample: Budget = {
   damages: 5,
   originalsShare: 1 / 8,
   benchScale: 0.05,
+  networkFaults: 0.08,
 };
 
 const full: Budget = {
@@ -54,6 +57,7 @@ const full: Budget = {
   damages: 100,
   originalsShare: 1,
   benchScale: 1,
+  networkFaults: 0.12,
 };
 
 export const isFullBudget = process.env['HOLDFAST_BUDGET'] === 'full';

@@ -68,7 +68,7 @@ test('certain answers are not repeated', async () => {
   await assert.rejects(storage.get('absent'), { code: 'storage-not-found' });
   await assert.rejects(storage.remove('absent'), { code: 'storage-not-found' });
   await storage.put('a', [bytes]);
-  await assert.rejects(storage.put('a', [bytes], { ifAbsent: true }), { code: 'storage-exists' });
+  await assert.rejects(storage.put('a', [other], { ifAbsent: true }), { code: 'storage-exists' });
   assert.equal(events.length, 0);
 });
 
@@ -85,6 +85,14 @@ test('a creation whose answer was lost succeeds when the object is ours, and fai
   const theirs = retrying(first('error'), new MemoryStorage(new Map([['a', other]])));
   await assert.rejects(theirs.storage.put('a', [bytes], { ifAbsent: true }), { code: 'storage-exists' });
   assert.deepEqual(await theirs.inner.get('a'), other);
+});
+
+test('a creation that something on the way repeated succeeds when the object is ours', async () => {
+  const twice = new MemoryStorage(new Map([['a', bytes]]));
+  const { storage } = retrying({}, twice);
+  await storage.put('a', [bytes], { ifAbsent: true });
+  await assert.rejects(storage.put('a', [other], { ifAbsent: true }), { code: 'storage-exists' });
+  assert.deepEqual(await twice.get('a'), bytes);
 });
 
 test('a removal whose answer was lost succeeds', async () => {

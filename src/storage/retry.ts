@@ -62,8 +62,9 @@ const unknownBytes = 64 * 1024 * 1024;
  * A storage whose passing errors are tried again for a bounded time, and that never waits forever: an attempt that
  * gives no answer in time counts as 'storage-timeout'.
  *
- * A put or removal that failed may have happened all the same. So when a repeated `ifAbsent` finds the object there,
- * its bytes decide whether it is ours; a repeated removal that finds nothing has succeeded.
+ * A put or removal that failed may have happened all the same, and what stands before a server may repeat a request by
+ * itself. So when an `ifAbsent` finds the object there, its bytes decide whether it is ours: what is sealed twice is never
+ * the same. A repeated removal that finds nothing has succeeded.
  */
 export class RetryingStorage implements Storage {
   readonly url: string;
@@ -87,12 +88,11 @@ export class RetryingStorage implements Storage {
 
   async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
     const sizeBytes = data.reduce((sum, piece) => sum + piece.byteLength, 0);
-    await this.#retry({ what: `storing ${key}`, sizeBytes, ...options }, async (signal, attempt) => {
+    await this.#retry({ what: `storing ${key}`, sizeBytes, ...options }, async (signal) => {
       try {
         await this.#inner.put(key, data, { ...options, signal });
       } catch (error) {
-        const repeated = attempt > 1 && hasCode(error, 'storage-exists');
-        if (!repeated || !(await this.#holds(key, data, signal))) throw error;
+        if (!hasCode(error, 'storage-exists') || !(await this.#holds(key, data, signal))) throw error;
       }
     });
   }

@@ -10,8 +10,21 @@ import { systemClock } from '../../src/clock/clock.ts';
  * - 'truncate': the answer breaks off in its body.
  * - 'duplicate': the request arrives twice; the second answer comes.
  * - 'delay': the answer takes its time.
+ * - 'reorder': the answer waits until one to a later request was given; without such a request it comes late.
  */
-export type NetworkFault = 'drop' | 'lost-answer' | 'truncate' | 'duplicate' | 'delay';
+export type NetworkFault = 'drop' | 'lost-answer' | 'truncate' | 'duplicate' | 'delay' | 'reorder';
+
+export const networkFaults: readonly NetworkFault[] = [
+  'reorder',
+  'drop',
+  'lost-answer',
+  'truncate',
+  'duplicate',
+  'delay',
+];
+
+/** What happens to a request, beside so many others that are under way. */
+export type FaultFor = (asked: { readonly beside: number }) => NetworkFault | undefined;
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
@@ -26,25 +39,36 @@ interface Answer {
 }
 
 const delayMs = 200;
+const longestHoldMs = 2000;
 
-/** Stands before an HTTP server on 127.0.0.1; `faultFor` decides for each request. */
-export async function httpProxy(to: number, faultFor: () => NetworkFault | undefined): Promise<Proxy> {
+/**
+ * Stands before an HTTP server on 127.0.0.1; `faultFor` decides for each request. What a client says of the host goes on
+ * as it came: one who signs it (S3) signs the proxy's address, and the server finds the signature right.
+ */
+export async function httpProxy(to: number, faultFor: FaultFor): Promise<Proxy> {
   const struck = new Map<NetworkFault, number>();
+  let underWay = 0;
+  const shelf = new Shelf();
   const serve = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const fault = faultFor();
-    if (fault) struck.set(fault, (struck.get(fault) ?? 0) + 1);
+    const fault = faultFor({ beside: underWay - 1 });
+    const strikes = (): void => void (fault && struck.set(fault, (struck.get(fault) ?? 0) + 1));
+    if (fault !== 'reorder') strikes();
     if (fault === 'drop') return void asked.socket.destroy();
     const body = await buffer(asked);
     if (fault === 'duplicate') await forward(to, asked, body);
     const answer = await forward(to, asked, body);
     if (fault === 'lost-answer') return void asked.socket.destroy();
     if (fault === 'delay') await systemClock.sleep(delayMs);
+    if (fault === 'reorder' && (await shelf.overtaken())) strikes();
     response.writeHead(answer.status, answer.headers);
-    if (fault !== 'truncate') return void response.end(answer.body);
+    if (fault !== 'truncate') return void response.end(answer.body, () => shelf.letGo());
     response.write(answer.body.subarray(0, answer.body.length >> 1), () => asked.socket.destroy());
   };
   const server = createServer((asked, response) => {
-    serve(asked, response).catch(() => asked.socket.destroy()); // the client went away, or the server did
+    underWay++;
+    serve(asked, response)
+      .catch(() => asked.socket.destroy()) // the client went away, or the server did
+      .finally(() => underWay--);
   });
   const port = await listening(server);
   const dispose = async (): Promise<void> => {
@@ -52,6 +76,24 @@ export async function httpProxy(to: number, faultFor: () => NetworkFault | undef
     await closed(server);
   };
   return { port, struck, [Symbol.asyncDispose]: dispose };
+}
+
+/** Holds answers back until another one was given. */
+class Shelf {
+  #waiting: (() => void)[] = [];
+
+  /** Whether another answer came first; it isn't held forever. */
+  async overtaken(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push(() => resolve(true));
+    return await Promise.race([promise, systemClock.sleep(longestHoldMs).then(() => false)]);
+  }
+
+  letGo(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const go of waiting) go();
+  }
 }
 
 async function forward(port: number, asked: IncomingMessage, body: Buffer): Promise<Answer> {

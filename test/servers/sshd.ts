@@ -21,6 +21,8 @@ export interface Sshd extends RunningServer {
   readonly folder: string;
   /** `sftp:user@127.0.0.1:/…/name`, in restic's form. */
   readonly address: (name: string) => string;
+  /** Whom it lets in. */
+  readonly user: string;
   /** What `ssh` needs to get in, for `-o sftp.args`. */
   readonly args: string;
 }
@@ -50,7 +52,13 @@ export async function startSshd(): Promise<Sshd> {
   ];
   const args = ['-F', '/dev/null', '-i', dir.file('key'), '-p', String(port), ...options.flatMap((one) => ['-o', one])];
   const folder = dir.file('data');
-  return { ...server, folder, args: args.join(' '), address: (one) => `sftp:${name}@127.0.0.1:${folder}/${one}` };
+  return {
+    ...server,
+    folder,
+    user: name,
+    args: args.join(' '),
+    address: (one) => `sftp:${name}@127.0.0.1:${folder}/${one}`,
+  };
 }
 
 /** Everything of OpenSSH's server side. */
