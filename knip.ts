@@ -17,7 +17,7 @@ const config: KnipConfig = {
     'test/support/*-server.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',
-    'bench/{measure,pipeline,primitives,profile}.ts',
+    'bench/{measure,pipeline,primitives,profile,slow-link}.ts',
   ],
   project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
   ignoreExportsUsedInFile: production || { interface: true, type: true },

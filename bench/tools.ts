@@ -1,26 +1,28 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One contestant: the commands of each phase. Commands are lists of words; none goes through a shell. */
 export interface Tool {
   readonly name: string;
-  /** Makes an empty repository at `repository`, from the shared template where the format allows. Not timed. */
-  prepare(run: Run): readonly (readonly string[])[];
+  /** Makes an empty repository, where that can't be a copy of restic's template. Not timed. */
+  prepare?(run: Run): readonly (readonly string[])[];
   backup(run: Run): readonly string[];
   restore(run: Run): readonly string[];
+  /** Copies all snapshots of a repository into the empty one at `copy`. */
+  copy?(run: Run, from: string): readonly string[];
   /** A command that does nothing but open the repository: its time is key derivation and start-up. */
   open(run: Run): readonly string[];
 }
 
 export interface Run {
+  /** Addresses. */
   readonly repository: string;
+  readonly copy: string;
   readonly data: string;
   readonly target: string;
   /** Password file, and the folder of caches and settings of this run. */
   readonly passwordFile: string;
   readonly home: string;
-  /** A repository made by restic: its config and key file are the start of every restic-format run. */
-  readonly template: string;
 }
 
 export interface Paths {
@@ -40,10 +42,10 @@ export function tools(paths: Paths): readonly Tool[] {
 }
 
 function resticLike(name: string, binary: string): Tool {
-  const words = (run: Run): string[] => [
+  const words = (run: Run, repository = run.repository): string[] => [
     binary,
     '-r',
-    run.repository,
+    repository,
     '--password-file',
     run.passwordFile,
     '--cache-dir',
@@ -52,9 +54,12 @@ function resticLike(name: string, binary: string): Tool {
   ];
   return {
     name,
-    prepare: copyTemplate,
     backup: (run) => [...words(run), 'backup', run.data],
     restore: (run) => [...words(run), 'restore', 'latest', '--target', run.target],
+    copy: (run, from) => [
+      ...[...words(run, run.copy), 'copy'],
+      ...['--from-repo', from, '--from-password-file', run.passwordFile],
+    ],
     open: (run) => [...words(run), 'cat', 'config'],
   };
 }
@@ -74,17 +79,10 @@ function rustic(binary: string): Tool {
   ];
   return {
     name: 'rustic',
-    prepare: copyTemplate,
     backup: (run) => [...words(run), 'backup', run.data],
     restore: (run) => [...words(run), 'restore', 'latest', run.target],
     open: (run) => [...words(run), 'cat', 'config'],
   };
-}
-
-function copyTemplate(run: Run): readonly (readonly string[])[] {
-  rmSync(run.repository, { recursive: true, force: true });
-  cpSync(run.template, run.repository, { recursive: true });
-  return [];
 }
 
 /** kopia derives its key otherwise; zstd, as the others compress. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { phasesOf } from '../bench/phases.ts';
+import { requestReader } from '../bench/requests.ts';
 import { median, pairedRatio } from '../bench/results.ts';
 import { withoutRestic } from './servers/restic.ts';
 import { runOk } from './support/run-program.ts';
@@ -24,11 +25,47 @@ test('the bench runs each phase of each tool, compares what was restored, and pr
   assert.match(rows.at(-1) ?? '', /\| pages \| repository, MiB \| /);
 });
 
+test(
+  'on S3 the bench counts requests behind a link that delays answers, and holds ratios against bars',
+  { skip },
+  async () => {
+    await using dir = await tempDir();
+    const script = join(import.meta.dirname, '../bench/bench.ts');
+    const what = ['--storage', 's3', '--delays', '5', '--scale', '0.01', '--rounds', '1', '--work', dir.file('work')];
+    const printed = await runOk(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...what], {
+      timeoutMs: 240_000,
+    });
+    const rows = printed.toString().trim().split('\n');
+    for (const phase of ['open', 'first', 'unchanged', 'restore', 'copy', 'copy from a folder']) {
+      const [ours = '', theirs = '', ratios = ''] = rows.filter((row) => row.startsWith(`| mixed S3 +5 ms ${phase} |`));
+      for (const row of [ours, theirs]) assert.match(row, /· GET \d+ ·.* LIST \d+ · PUT \d+/);
+      assert.match(ratios, phase === 'open' ? /\| [\d.]+ \|$/ : /\| \**[\d.]+\** \(≤ [\d.]+\) \|$/);
+    }
+  },
+);
+
+test('requests are counted by what is paid for, however they are cut into pieces', () => {
+  const sent = Buffer.from(
+    [
+      'PUT /bucket/data/1 HTTP/1.1\r\nContent-Length: 30\r\n\r\nGET /no HTTP/1.1\r\n\r\n..........',
+      'GET /bucket/?list-type=2&prefix=x HTTP/1.1\r\nhost: a\r\n\r\n',
+      'GET /bucket/?location HTTP/1.1\r\n\r\n',
+      'DELETE /bucket/locks/1 HTTP/1.1\r\ncontent-length:0\r\n\r\n',
+    ].join(''),
+  );
+  for (let pieceBytes = 1; pieceBytes <= sent.length; pieceBytes++) {
+    const kinds: string[] = [];
+    const read = requestReader((kind) => kinds.push(kind));
+    for (let at = 0; at < sent.length; at += pieceBytes) read(sent.subarray(at, at + pieceBytes));
+    assert.deepEqual(kinds, ['PUT', 'LIST', 'GET', 'DELETE'], `in pieces of ${pieceBytes} bytes`);
+  }
+});
+
 test('ratios are medians of pairs, so that a slow minute hits both', () => {
   const runs = (...walls: readonly number[]) => walls.map((wallMs) => ({ status: 0, wallMs, cpuMs: 1, peakMiB: 1 }));
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
-  assert.equal(pairedRatio(runs(1, 10, 3), runs(2, 20, 4), 'wallMs'), 0.5);
+  assert.equal(pairedRatio(runs(1, 10, 3), runs(2, 20, 4), 'wall'), 0.5);
 });
 
 test('the profile tells the phases of a first backup and a restore apart, beside the machine’s limits', async () => {
