@@ -3,6 +3,7 @@ import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { startProgram, type ProgramOptions, type RunningProgram } from '../host/process.ts';
 import { reasonOf } from '../host/system-error.ts';
+import { othersWords } from './others-words.ts';
 
 /** A program through which a storage is reached, over its standard input and output. */
 export interface ConnectingProgram {
@@ -36,7 +37,7 @@ const noUse = /permission denied|host key verification failed|not found|subsyste
 /** A connection that fails because the program ended says nothing; the program's last words do. */
 export async function explained({ name, running }: ConnectingProgram, error: unknown): Promise<HoldfastError> {
   const end = await within(endMs, running.ended, systemClock);
-  const said = end?.lastWords.join(' · ') ?? '';
+  const said = end?.lastWords.map(othersWords).join(' · ') ?? '';
   const failed = end?.status === 'failure';
   const why = failed ? `${name} ended with ${end.how}${said ? `: ${said}` : ''}` : reasonOf(error);
   const denied = failed && noUse.test(said);

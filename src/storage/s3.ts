@@ -14,6 +14,7 @@ import { isSegment, checkKey, checkPrefix } from './keys.ts';
 import type { DriverSettings } from './driver.ts';
 import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
 import { attributesOf } from './s3/attributes.ts';
+import { infoOf, keyBelow, nsOf, told } from './s3/answers.ts';
 import { beyond, md5Of, rangeOf, receivedBody, sentBody, sizeOf } from './s3/body.ts';
 import { hasBucket, makeBucket } from './s3/bucket.ts';
 import { connectS3, type S3Connection, type SdkWait } from './s3/client.ts';
@@ -21,7 +22,7 @@ import { s3Error } from './s3/errors.ts';
 import { objectsOf, uploadsOf } from './s3/listing.ts';
 import { putInParts } from './s3/multipart.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
-import { lockHeaders, nsOf, s3Versions } from './s3/versions.ts';
+import { lockHeaders, s3Versions } from './s3/versions.ts';
 import {
   transientCodes,
   type Capabilities,
@@ -144,7 +145,9 @@ class S3Storage implements Storage {
         return putInParts(client, object, data, { wait, throttle, ...this.#tuning });
       const put = { ...object, ...sentBody(data, throttle, options.signal), ContentType: 'application/octet-stream' };
       const sum = lock && { ContentMD5: md5Of(data) };
-      return (await client.send(new PutObjectCommand({ ...put, ...sum }), wait)).VersionId;
+      const { ETag, VersionId } = await client.send(new PutObjectCommand({ ...put, ...sum }), wait);
+      told(ETag, 'saying what it stored');
+      return VersionId;
     });
   }
 
@@ -181,7 +184,7 @@ class S3Storage implements Storage {
     for (;;) {
       const next = await this.#attempt(doing, options, () => objects.next());
       if (next.done === true) return;
-      const key = next.value.Key?.slice(this.#address.prefix.length) ?? '';
+      const key = prefix + keyBelow(place.Prefix, next.value.Key);
       // Others may have put there what no key of ours is, such as the consoles' folders.
       if (key.split('/').every(isSegment)) yield infoOf(key, next.value.Size, next.value.LastModified);
     }
@@ -240,8 +243,8 @@ class S3Storage implements Storage {
     offset: number,
     wait: SdkWait,
   ): Promise<Uint8Array> {
-    const { ContentLength = 0 } = await client.send(new HeadObjectCommand(object), wait);
-    if (offset > ContentLength) throw beyond(object.Key, { offset, length: 0 });
+    const { ContentLength } = await client.send(new HeadObjectCommand(object), wait);
+    if (offset > told(ContentLength, 'a size')) throw beyond(object.Key, { offset, length: 0 });
     return new Uint8Array();
   }
 
@@ -279,8 +282,4 @@ class S3Storage implements Storage {
 
 function waitOf({ signal }: WaitOptions): SdkWait {
   return signal ? { abortSignal: signal } : {};
-}
-
-function infoOf(key: string, sizeBytes: number | undefined, modified: Date | undefined): ObjectInfo {
-  return { key, sizeBytes: sizeBytes ?? 0, ...(modified && { modifiedNs: nsOf(modified) }) };
 }

@@ -5,6 +5,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { assertWithin } from '../size-limit.ts';
 import type { GetOptions } from '../storage.ts';
 import { throttled, type Throttle } from '../throttle.ts';
+import { assertEnds } from './answers.ts';
 import { signedBy } from './headers.ts';
 
 /** Less is copied together: a stream costs more. */
@@ -45,6 +46,7 @@ export async function receivedBody(
   const { Body: body, ContentLength: length } = answer;
   if (!(body instanceof Readable)) throw new HoldfastError('internal', `${key} came without a body`);
   try {
+    assertEnds(body, key);
     if (length !== undefined) assertWithin(length, options, key);
     const most = options.range?.length ?? options.maxBytes ?? Infinity;
     const bytes = await collect(throttled(body, throttle, options.signal), length ?? 0, most, key);

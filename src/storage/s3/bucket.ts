@@ -32,5 +32,10 @@ export async function makeBucket(
     ...(locks === 'enabled' && { ObjectLockEnabledForBucket: true }),
     ...(region !== 'us-east-1' && { CreateBucketConfiguration: { LocationConstraint } }),
   };
-  await client.send(new CreateBucketCommand(input));
+  try {
+    await client.send(new CreateBucketCommand(input));
+  } catch (error) {
+    // Somebody else of ours was faster.
+    if (!(error instanceof Error && error.name === 'BucketAlreadyOwnedByYou')) throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { httpAgents, type HttpAgents } from '../http/agents.ts';
 import type { StorageSettings } from '../settings.ts';
 import type { S3Address } from './address.ts';
 import { credentialsOf, removersCredentials } from './credentials.ts';
+import { boundAnswers } from './answers.ts';
 import { addHeaders } from './headers.ts';
 import type { S3Options } from './options.ts';
 import { regionOf } from './region.ts';
@@ -90,6 +91,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 function clientOf(config: S3ClientConfig, region: string, { httpUserAgent }: StorageSettings): S3Client {
   const client = new S3Client({ ...config, region });
   addHeaders(client, httpUserAgent);
+  boundAnswers(client);
   return client;
 }
 

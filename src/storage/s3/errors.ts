@@ -1,6 +1,7 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { othersWords } from '../others-words.ts';
 
 /** By the error's own name; what isn't here is judged by its status. */
 const meanings: Readonly<Record<string, ErrorCode>> = {
@@ -8,16 +9,20 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   AllAccessDisabled: 'storage-denied',
   BadDigest: 'storage-failed',
   BucketAlreadyExists: 'storage-denied',
+  /** Somebody removes or stores the same key just now: whether it is there is open. */
+  ConditionalRequestConflict: 'storage-failed',
   ExpiredToken: 'storage-denied',
   InvalidAccessKeyId: 'storage-denied',
   InvalidBucketName: 'usage',
   InvalidObjectState: 'storage-denied',
   InvalidToken: 'storage-denied',
-  MethodNotAllowed: 'storage-not-found',
   NoSuchBucket: 'storage-missing',
   NoSuchKey: 'storage-not-found',
+  NoSuchUpload: 'storage-failed',
   NoSuchVersion: 'storage-not-found',
   NotImplemented: 'unsupported',
+  OperationAborted: 'storage-failed',
+  PermanentRedirect: 'usage',
   QuotaExceeded: 'storage-full',
   /** The clock is set right by the answer's date, so that another attempt has a chance. */
   RequestTimeTooSkewed: 'storage-failed',
@@ -29,6 +34,8 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
 };
 
 const statuses: Readonly<Record<number, ErrorCode>> = {
+  301: 'usage',
+  308: 'usage',
   401: 'storage-denied',
   403: 'storage-denied',
   404: 'storage-not-found',
@@ -43,6 +50,7 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
 const nexts: Readonly<Record<string, string>> = {
   ExpiredToken: 'Renew the credentials and run the command again. What was stored before is unharmed.',
   InvalidObjectState: 'The object is in an archive class: it has to be restored from there first.',
+  PermanentRedirect: 'The bucket is elsewhere: name its region’s host in the address, or give -o s3.region.',
 };
 
 /** What a failed request means for the object; `doing` reads like 'cannot store data/ab/… in s3:https://host/bucket'. */
@@ -51,7 +59,7 @@ export function s3Error(error: unknown, doing: string): HoldfastError {
   if (error instanceof S3ServiceException) return serviceError(error, doing);
   const { name, code, message } = partsOf(error);
   if (name === 'CredentialsProviderError') return noCredentials(error, doing);
-  const reason = [code, message].filter((part) => part !== undefined && part !== '').join(': ');
+  const reason = [code, othersWords(message)].filter((part) => part !== undefined && part !== '').join(': ');
   return new HoldfastError(isTrust(code) ? 'storage-denied' : 'storage-failed', `${doing}: ${reason}`, {
     cause: error,
   });
@@ -59,13 +67,24 @@ export function s3Error(error: unknown, doing: string): HoldfastError {
 
 function serviceError(error: S3ServiceException, doing: string): HoldfastError {
   const status = error.$metadata.httpStatusCode ?? 0;
-  const code = lockRefusal(error) ? 'storage-denied' : (meanings[error.name] ?? statuses[status] ?? 'storage-failed');
+  const code = codeOf(error, status);
   const words = [error.name, error.message].filter((part, n, all) => part !== '' && all.indexOf(part) === n).join(': ');
   const next = nexts[error.name];
-  return new HoldfastError(code, `${doing}: ${lockRefusal(error) ? 'it is locked: ' : ''}${words} (${status})`, {
-    cause: error,
-    ...(next !== undefined && { next }),
-  });
+  return new HoldfastError(
+    code,
+    `${doing}: ${lockRefusal(error) ? 'it is locked: ' : ''}${othersWords(words)} (${status})`,
+    {
+      cause: error,
+      ...(next !== undefined && { next }),
+    },
+  );
+}
+
+function codeOf(error: S3ServiceException, status: number): ErrorCode {
+  if (lockRefusal(error)) return 'storage-denied';
+  // Of a version that is a marker.
+  if (error.$response?.headers['x-amz-delete-marker'] === 'true') return 'storage-not-found';
+  return meanings[error.name] ?? statuses[status] ?? 'storage-failed';
 }
 
 /** What a server says of a version that it keeps: 403 on AWS and versitygw, 400 on MinIO. */
@@ -89,5 +108,7 @@ function isTrust(code: string | undefined): boolean {
 function partsOf(error: unknown): { readonly name?: string; readonly code?: string; readonly message: string } {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return { name: error.name, message: error.message, ...(code !== undefined && { code }) };
+  // What the SDK adds is for programmers.
+  const message = error.message.replace(/\s*Deserialization error: to see the raw response.*$/s, '');
+  return { name: error.name, message, ...(code !== undefined && { code }) };
 }

@@ -6,6 +6,7 @@ import {
   type S3Client,
   type _Object,
 } from '@aws-sdk/client-s3';
+import { nextOf } from './answers.ts';
 import type { SdkWait } from './client.ts';
 
 interface Place {
@@ -34,8 +35,8 @@ async function* pagesV2(client: S3Client, place: Place, wait: SdkWait): AsyncGen
     const input = { ...place, ...(ContinuationToken !== undefined && { ContinuationToken }) };
     const page = await client.send(new ListObjectsV2Command(input), wait);
     yield page.Contents ?? [];
-    ContinuationToken = page.NextContinuationToken;
-    if (page.IsTruncated !== true || ContinuationToken === undefined) return;
+    ContinuationToken = nextOf(page, page.NextContinuationToken, ContinuationToken);
+    if (ContinuationToken === undefined) return;
   }
 }
 
@@ -44,8 +45,8 @@ async function* pagesV1(client: S3Client, place: Place, wait: SdkWait): AsyncGen
     const input = { ...place, ...(Marker !== undefined && { Marker }) };
     const page = await client.send(new ListObjectsCommand(input), wait);
     yield page.Contents ?? [];
-    Marker = page.NextMarker ?? page.Contents?.at(-1)?.Key;
-    if (page.IsTruncated !== true || Marker === undefined) return;
+    Marker = nextOf(page, page.NextMarker ?? page.Contents?.at(-1)?.Key, Marker);
+    if (Marker === undefined) return;
   }
 }
 
@@ -54,7 +55,9 @@ export async function* uploadsOf(client: S3Client, place: Place, wait: SdkWait):
   for (let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}; ;) {
     const page = await client.send(new ListMultipartUploadsCommand({ ...place, ...after }), wait);
     yield* page.Uploads ?? [];
-    if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
-    after = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    const next = KeyMarker && `${KeyMarker} ${UploadIdMarker}`;
+    if (nextOf(page, next, `${after.KeyMarker} ${after.UploadIdMarker}`) === undefined) return;
+    after = { KeyMarker, UploadIdMarker };
   }
 }

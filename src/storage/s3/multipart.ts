@@ -6,7 +6,7 @@ import {
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { HoldfastError } from '../../errors/error.ts';
+import { told } from './answers.ts';
 import type { Attributes } from './attributes.ts';
 import { sentBody, sizeOf } from './body.ts';
 import type { SdkWait } from './client.ts';
@@ -46,13 +46,13 @@ export async function putInParts(
     new CreateMultipartUploadCommand({ ...place, ContentType: 'application/octet-stream' }),
     wait,
   );
-  if (begun.UploadId === undefined)
-    throw new HoldfastError('storage-failed', `the upload of ${object.Key} has no name`);
-  const upload = { Bucket: object.Bucket, Key: object.Key, UploadId: begun.UploadId };
+  const upload = { Bucket: object.Bucket, Key: object.Key, UploadId: told(begun.UploadId, 'the name of an upload') };
   try {
     const Parts = await sendParts(client, upload, data, options);
     const whole = { ...upload, MultipartUpload: { Parts }, ...(IfNoneMatch && { IfNoneMatch }) };
-    return (await client.send(new CompleteMultipartUploadCommand(whole), wait)).VersionId;
+    const { ETag, VersionId } = await client.send(new CompleteMultipartUploadCommand(whole), wait);
+    told(ETag, 'saying what it stored');
+    return VersionId;
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined); // it stays, unseen
     throw error;
@@ -70,7 +70,7 @@ async function sendParts(
     const PartNumber = parts.length + 1;
     const command = new UploadPartCommand({ ...upload, PartNumber, ...sentBody(pieces, throttle, wait.abortSignal) });
     const { ETag } = await client.send(command, wait);
-    parts.push({ PartNumber, ETag });
+    parts.push({ PartNumber, ETag: told(ETag, 'saying what it stored') });
   }
   return parts;
 }

@@ -13,6 +13,7 @@ import { isSegment } from '../keys.ts';
 import type { PutOptions, WaitOptions } from '../storage.ts';
 import type { Throttle } from '../throttle.ts';
 import type { LockMode, ObjectLock, VersionInfo, Versions } from '../versions.ts';
+import { infoOf, keyBelow, nextOf, nsOf } from './answers.ts';
 import { rangeOf, receivedBody } from './body.ts';
 import type { SdkWait } from './client.ts';
 import { versionTime } from './version-time.ts';
@@ -92,32 +93,32 @@ async function* listed(
   options: WaitOptions = {},
 ): AsyncGenerator<VersionInfo> {
   let held: readonly VersionInfo[] = [];
-  for (let markers: { KeyMarker?: string; VersionIdMarker?: string } = {}; ;) {
+  for (let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {}; ;) {
     const input = { Bucket: bucket, Prefix: root + prefix, ...markers };
     const page = await attempt(`cannot list versions of ${prefix || 'all'}`, options, (client, wait) =>
       client.send(new ListObjectVersionsCommand(input), wait),
     );
-    const groups = byKey([...held, ...versionsIn(page, root)]);
+    const groups = byKey([...held, ...versionsIn(page, root, prefix)]);
     const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
-    const more = page.IsTruncated === true && KeyMarker !== undefined;
+    const next = KeyMarker && `${KeyMarker} ${VersionIdMarker}`;
+    const more = nextOf(page, next, `${markers.KeyMarker} ${markers.VersionIdMarker}`) !== undefined;
     // The last object's versions may go on on the next page.
     held = more ? (groups.pop() ?? []) : [];
     for (const group of groups) yield* group;
     if (!more) return;
-    markers = { KeyMarker, ...(VersionIdMarker !== undefined && { VersionIdMarker }) };
+    markers = { KeyMarker, VersionIdMarker };
   }
 }
 
-function versionsIn(page: ListObjectVersionsCommandOutput, root: string): readonly VersionInfo[] {
+function versionsIn(page: ListObjectVersionsCommandOutput, root: string, prefix: string): readonly VersionInfo[] {
   const all = [
     ...(page.Versions ?? []).map((one) => ({ ...one, deleted: false })),
     ...(page.DeleteMarkers ?? []).map((one) => ({ ...one, Size: 0, deleted: true })),
   ];
   return all
-    .map(({ Key = '', VersionId = 'null', Size = 0, LastModified, IsLatest = false, deleted }) => ({
-      key: Key.slice(root.length),
+    .map(({ Key, VersionId = 'null', Size, LastModified, IsLatest = false, deleted }) => ({
+      ...infoOf(prefix + keyBelow(root + prefix, Key), Size, undefined),
       version: VersionId,
-      sizeBytes: Size,
       modifiedNs: versionTime(VersionId, LastModified),
       latest: IsLatest,
       deleted,
@@ -125,7 +126,7 @@ function versionsIn(page: ListObjectVersionsCommandOutput, root: string): readon
     .filter(({ key }) => key.split('/').every(isSegment));
 }
 
-/** Versions and markers come apart, and some servers repeat the last row of a page. Newest first. */
+/** Versions and markers come apart, and some servers repeat the last row of a page. In order, newest first. */
 function byKey(versions: readonly VersionInfo[]): (readonly VersionInfo[])[] {
   const groups = new Map<string, Map<string, VersionInfo>>();
   for (const version of versions) {
@@ -133,7 +134,9 @@ function byKey(versions: readonly VersionInfo[]): (readonly VersionInfo[])[] {
     group.set(version.version, version);
     groups.set(version.key, group);
   }
-  return [...groups.values()].map((group) => [...group.values()].toSorted(newestFirst));
+  return [...groups]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => [...group.values()].toSorted(newestFirst));
 }
 
 function newestFirst(a: VersionInfo, b: VersionInfo): number {
@@ -156,8 +159,4 @@ function modeName(mode: LockMode): 'COMPLIANCE' | 'GOVERNANCE' {
 /** Whole seconds: servers keep no more. */
 function dateOf(ns: bigint): Date {
   return dateOfNs((ns / 1_000_000_000n) * 1_000_000_000n);
-}
-
-export function nsOf(date: Date): bigint {
-  return BigInt(date.getTime()) * 1_000_000n;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { othersWords } from '../others-words.ts';
 import type { PacketReader } from './packet.ts';
 
 export const statusCodes = { ok: 0, eof: 1, noSuchFile: 2, permissionDenied: 3, failure: 4, unsupported: 8 } as const;
@@ -25,14 +26,9 @@ export function refusalIn(packet: PacketReader): SftpRefusal | undefined {
   const status = packet.uint32();
   if (status === statusCodes.ok) return undefined;
   const words = packet.done ? '' : packet.string();
-  return new SftpRefusal(status, printable(words));
+  return new SftpRefusal(status, othersWords(words));
 }
 
 export function hasStatus(error: unknown, ...wanted: readonly number[]): error is SftpRefusal {
   return error instanceof SftpRefusal && wanted.includes(error.status);
-}
-
-/** A server's words go to a terminal. */
-function printable(words: string): string {
-  return words.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
