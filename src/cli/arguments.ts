@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { HoldfastError } from '../errors/error.ts';
 import { flagName, type Given, type Option, type Options } from './option.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../bytes/nearest.ts';
 
 /** By name; undefined where it isn't set. */
 export type Environment = Readonly<Record<string, string | undefined>>;

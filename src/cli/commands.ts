@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors/error.ts';
 import { runnable, type Command, type Run, type Runnable } from './command.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../bytes/nearest.ts';
 import type { Options } from './option.ts';
 
 /** Every command by name, in the order of help; each is loaded when it is named. */
@@ -66,6 +66,18 @@ const table = {
     opening((await import('./commands/list.ts')).list, async () => (await import('./runs/list.ts')).run),
   'cache': async () =>
     runnable((await import('./commands/cache.ts')).cache, async () => (await import('./runs/cache.ts')).run),
+  'config check': async () =>
+    runnable((await import('./commands/config.ts')).configCheck, async () => (await import('./runs/config.ts')).check),
+  'config explain': async () =>
+    runnable(
+      (await import('./commands/config.ts')).configExplain,
+      async () => (await import('./runs/config.ts')).explain,
+    ),
+  'config schema': async () =>
+    runnable(
+      (await import('./commands/config.ts')).configSchema,
+      async () => (await import('./runs/config.ts')).schema,
+    ),
   'doctor storage': async () =>
     runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
   'completion': async () =>

@@ -11,6 +11,9 @@ export const globals = {
   repositoryFile: text('file', 'read the location of the repository from a file', {
     environment: 'RESTIC_REPOSITORY_FILE',
   }),
+  config: text('file', 'the policy file; ./holdfast.yaml or /etc/holdfast/holdfast.yaml where none is named', {
+    environment: 'HOLDFAST_CONFIG',
+  }),
   passwordFile: text('file', 'read the password from a file', { short: 'p', environment: 'RESTIC_PASSWORD_FILE' }),
   passwordCommand: text('command', 'run a command that prints the password', {
     environment: 'RESTIC_PASSWORD_COMMAND',

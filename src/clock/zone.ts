@@ -12,6 +12,15 @@ export function localZone(): Zone {
 
 let local: { readonly id: string; readonly zone: Zone } | undefined;
 
+/** Whether it names a time zone that this machine knows. */
+export function isZone(id: string): boolean {
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(id).timeZoneId !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** By IANA name or offset. Remembers spans without a transition: backups ask once for every file. */
 export function zoneOf(id: string): Zone {
   const spans: Span[] = [];

@@ -17,6 +17,10 @@ export const codes = {
   },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
   'path-not-found': { exit: 1, next: 'Run `holdfast ls` to see what the snapshot holds. Nothing was changed.' },
+  'policy-refused': {
+    exit: 2,
+    next: 'Mend the places named above; `holdfast config check` looks again. Nothing was changed.',
+  },
   'refused': { exit: 1, next: 'Nothing was changed.' },
   'snapshot-not-found': { exit: 1, next: 'Run `holdfast snapshots` to see what there is. Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },

@@ -6,16 +6,21 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best !== undefined && best.edits <= limit ? best.candidate : undefined;
 }
 
-/** Levenshtein's edit distance. */
+/** Edits of letters: one too many, one missing, another one, two swapped. */
 function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  let [before, row]: [readonly number[], readonly number[]] = [
+    [],
+    Array.from({ length: to.length + 1 }, (_, at) => at),
+  ];
   for (const [at, letter] of Array.from(from).entries()) {
     const next = [at + 1];
     for (let column = 1; column <= to.length; column += 1) {
       const replaced = (row[column - 1] ?? 0) + (to[column - 1] === letter ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+      const isSwap = to[column - 2] === letter && to[column - 1] === from[at - 1];
+      const swapped = isSwap ? (before[column - 2] ?? Infinity) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row.at(-1) ?? 0;
 }

@@ -1,0 +1,32 @@
+import { nearest } from '../../bytes/nearest.ts';
+import type { Path } from '../path.ts';
+import type { Policy } from '../policy.ts';
+import type { Contradiction } from './contradictions.ts';
+
+/** Repositories and tiers that are named, and are none. */
+export function namesUnknown(policy: Policy): readonly Contradiction[] {
+  const repositories = Object.keys(policy.repositories);
+  const tiers = Object.keys(policy.tiers);
+  return Object.entries(policy.components).flatMap(([name, { tier, backups, log, verify }]) => {
+    const at = ['components', name];
+    return [
+      ...(tier === undefined ? [] : unknown('tier', tier, tiers, [...at, 'tier'])),
+      ...Object.entries(backups).flatMap(([rule, { to }]) => keys(to, repositories, [...at, 'backups', rule, 'to'])),
+      ...(log === undefined ? [] : keys(log.to, repositories, [...at, 'log', 'to'])),
+      ...verify.flatMap(({ from }, index) =>
+        unknown('repository', from, ['nearest', 'each', ...repositories], [...at, 'verify', index, 'from']),
+      ),
+    ];
+  });
+}
+
+function unknown(what: string, word: string, known: readonly string[], path: Path): readonly Contradiction[] {
+  if (known.includes(word)) return [];
+  return [{ path, message: `there is no such ${what}`, nearest: nearest(word, known) }];
+}
+
+function keys(to: object, known: readonly string[], path: Path): readonly Contradiction[] {
+  return Object.keys(to)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path, key, message: 'there is no such repository', nearest: nearest(key, known) }));
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { sourceKinds } from '../../source/kinds.ts';
+import { keep } from './keep.ts';
+import { exactlyOne, name, span, text } from './values.ts';
+import { verification } from './verification.ts';
+import { needsOneWhen, scheduleOf, whenKeys } from './when.ts';
+
+const rule = z
+  .strictObject({
+    method: name.optional().meta({ description: 'how: what the kind of component offers', examples: ['physical'] }),
+    ...whenKeys,
+    to: z
+      .record(name, z.strictObject({ keep }))
+      .refine((places) => Object.keys(places).length > 0, 'names no repository')
+      .meta({
+        title: 'repositories, each with what it keeps',
+        description: 'the first takes the backup, the others copy it',
+        examples: [{ local: { keep: { daily: 7 } } }],
+      }),
+  })
+  .superRefine(needsOneWhen)
+  .transform(({ at, every, cron, on, ...rest }) => ({ ...rest, when: scheduleOf({ at, every, cron, on }) }))
+  .meta({ title: 'a rule', examples: [{ every: '1h', to: { local: { keep: { daily: 7 } } } }] });
+
+const log = z
+  .strictObject({
+    mode: z.enum(['stream', 'archive']).meta({ description: 'as it is written, or segment by segment' }),
+    every: span.optional().meta({ description: 'of an archive: a segment is closed at least so often' }),
+    to: z
+      .record(name, z.strictObject({ window: span.meta({ description: 'how long it is kept' }) }))
+      .meta({ title: 'repositories, each with how long it keeps the log' }),
+  })
+  .meta({ title: 'a log', examples: [{ mode: 'stream', to: { local: { window: '24h' } } }] });
+
+/** Typed as no keys at all: what a kind's options are is the source's business. */
+const kindKeys: Readonly<Record<never, z.ZodType>> = Object.fromEntries(
+  Object.entries(sourceKinds).map(([kind, { schema, what }]) => [kind, schema.optional().meta({ description: what })]),
+);
+
+const reserved: Readonly<Record<never, z.ZodType>> = Object.fromEntries(
+  ['on', 'application', 'objectives'].map((key) => [key, z.unknown().optional().meta({ notBuilt: true })]),
+);
+
+/** A component's own keys; those of a kind of source come from the source itself. */
+export const component = z
+  .strictObject({
+    ...kindKeys,
+    template: name.optional().meta({ description: 'which of `templates` it is put together from' }),
+    tier: name.optional().meta({ description: 'which objectives hold' }),
+    site: text.optional().meta({ description: 'where production stands' }),
+    backups: z
+      .record(name, rule)
+      .default({})
+      .meta({ title: 'rules by name', description: 'how, when, to where, kept how long' }),
+    log: log.optional().meta({ description: 'the transaction log between backups' }),
+    verify: z.array(verification).default([]).meta({ description: 'proofs that are made again and again' }),
+    ...reserved,
+  })
+  .superRefine((given, context) => exactlyOne(given, Object.keys(sourceKinds), context))
+  .transform(({ template: _taken, tier, site, backups, log: stream, verify, ...rest }) => ({
+    tier,
+    site,
+    backups,
+    log: stream,
+    verify,
+    source: sourceOf(rest),
+  }))
+  .meta({ title: 'a component' });
+
+function sourceOf(given: Readonly<Record<string, unknown>>): { readonly kind: string; readonly options: unknown } {
+  const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(sourceKinds, key)) ?? [];
+  return { kind, options };
+}

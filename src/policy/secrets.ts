@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Path } from './path.ts';
+import type { Policy, RepositoryPolicy } from './policy.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { SecretReference } from '../secret/secret.ts';
+
+/** As a policy says it: one of the four. */
+export type PolicySecret = RepositoryPolicy['password'];
+
+export interface NamedSecret {
+  readonly path: Path;
+  readonly secret: PolicySecret;
+}
+
+/** Every secret that a policy refers to. */
+export function secretsOf({ repositories }: Policy): readonly NamedSecret[] {
+  return Object.entries(repositories).flatMap(([name, repository]) => {
+    const at = ['repositories', name];
+    const keys = (['credentials', 'delete-credentials'] as const).flatMap((which) =>
+      Object.entries(repository[which] ?? {}).flatMap(([key, value]) =>
+        typeof value === 'object' ? [{ path: [...at, which, key], secret: value }] : [],
+      ),
+    );
+    return [{ path: [...at, 'password'], secret: repository.password }, ...keys];
+  });
+}
+
+/** Where this process finds it; 'refused' where the environment lacks what is named. */
+export function referenceOf(
+  secret: PolicySecret,
+  environment: Readonly<Record<string, string | undefined>>,
+): SecretReference {
+  const { env, file, command, credential } = secret;
+  if (file !== undefined) return { kind: 'file', path: file };
+  if (command !== undefined) return { kind: 'command', line: command };
+  if (credential !== undefined) {
+    const folder = environment['CREDENTIALS_DIRECTORY'];
+    if (folder === undefined)
+      throw new HoldfastError('refused', `systemd handed over no credentials, ${credential} among them`);
+    return { kind: 'file', path: join(folder, credential) };
+  }
+  const value = env === undefined ? undefined : environment[env];
+  if (env === undefined || value === undefined || value === '')
+    throw new HoldfastError('refused', `the variable ${String(env)} is not set`);
+  return { kind: 'environment', name: env, value };
+}
