@@ -22,20 +22,20 @@ export function jobContext(context: Context, listener = context.listener): JobCo
 
 /** How the repository that is meant is opened. */
 export function repositoryAccess(context: Context, location: Location): RepositoryAccess {
-  const { noLock, retryLock, asOf } = context.globals;
+  const { noLock, retryLock } = context.globals;
   const { name, uid, gid } = currentUser();
   return {
     open: async () => await opened(context, location),
     holder: { hostname: hostName(), username: name, pid: process.pid, uid, gid },
     // What is past changes no more, and can't be locked.
-    locking: noLock || asOf !== undefined ? 'none' : { retryMs: retryLock ?? 0 },
+    locking: noLock || location.asOf !== undefined ? 'none' : { retryMs: retryLock ?? 0 },
   };
 }
 
 /** A person may try a password three times. */
 async function opened(context: Context, location: Location): Promise<Repository> {
   const reference = passwordReference(location, context);
-  const at = { address: await repositoryAddress(location), keyHint: location.keyHint };
+  const at = { ...location, address: await repositoryAddress(location) };
   const openWith = async (secret: Secret): Promise<Repository> =>
     await finish(context, await openingWith(context, at, secret));
   if (reference !== undefined) return await openWith(await readSecret(reference, context.signal));
@@ -50,9 +50,9 @@ async function opened(context: Context, location: Location): Promise<Repository>
   }
 }
 
-async function finish(context: Context, { storage, password, search }: Opening): Promise<Repository> {
+async function finish(context: Context, { storage, password, search, state }: Opening): Promise<Repository> {
   const { clock, console, listener } = context;
-  const folder = cacheFolder(context);
+  const folder = state === 'present' ? cacheFolder(context) : undefined;
   const optional = folder === undefined ? {} : { cache: { folder, listener } };
   try {
     const repository = await openRepository({ storage, clock, password: password.reveal(), search, ...optional });

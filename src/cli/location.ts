@@ -14,6 +14,8 @@ export interface Location {
   readonly passwordCommand: Said;
   readonly insecureNoPassword: boolean;
   readonly keyHint: string | undefined;
+  /** It is shown as it was then. Of two repositories only the one that is read can be: `--as-of` is the other's. */
+  readonly asOf: bigint | undefined;
   readonly noPasswordFlag: string;
   /** The variable that may hold the password itself. */
   readonly passwordVariable: string;
@@ -35,6 +37,7 @@ export function ownLocation({ globals, given }: Context): Location {
     passwordCommand: said(given, 'passwordCommand', globals.passwordCommand),
     insecureNoPassword: globals.insecureNoPassword,
     keyHint: globals.keyHint,
+    asOf: namesOther(given) ? undefined : globals.asOf,
     noPasswordFlag: flagName('insecureNoPassword'),
     passwordVariable: 'RESTIC_PASSWORD',
     name: 'repository',
@@ -42,7 +45,7 @@ export function ownLocation({ globals, given }: Context): Location {
 }
 
 /** The other one, that `--from-repo` names. */
-export function fromLocation(values: Values<typeof fromOptions>, { given }: Context): Location {
+export function fromLocation(values: Values<typeof fromOptions>, { globals, given }: Context): Location {
   return {
     repo: said(given, 'fromRepo', values.fromRepo),
     repositoryFile: said(given, 'fromRepositoryFile', values.fromRepositoryFile),
@@ -50,10 +53,15 @@ export function fromLocation(values: Values<typeof fromOptions>, { given }: Cont
     passwordCommand: said(given, 'fromPasswordCommand', values.fromPasswordCommand),
     insecureNoPassword: values.fromInsecureNoPassword,
     keyHint: values.fromKeyHint,
+    asOf: globals.asOf,
     noPasswordFlag: flagName('fromInsecureNoPassword'),
     passwordVariable: 'RESTIC_FROM_PASSWORD',
     name: 'source repository',
   };
+}
+
+function namesOther(given: Given): boolean {
+  return given('fromRepo').origin !== 'none' || given('fromRepositoryFile').origin !== 'none';
 }
 
 function said(given: Given, key: string, text: string | undefined): Said {

@@ -6,7 +6,7 @@ import { RetryingStorage, retryPolicy } from '../storage/retry.ts';
 import type { StorageSettings } from '../storage/settings.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Context } from './context.ts';
-import { ownLocation, passwordReference, repositoryAddress } from './location.ts';
+import { ownLocation, passwordReference, repositoryAddress, type Location } from './location.ts';
 import { storageSettings } from './storage-settings.ts';
 
 /**
@@ -17,7 +17,11 @@ export interface Opening {
   readonly storage: Storage;
   readonly password: Secret;
   readonly search: Promise<OpenedKey>;
+  /** 'earlier': what is cached now says nothing of it. */
+  readonly state: 'present' | 'earlier';
 }
+
+type Place = Pick<Location, 'keyHint' | 'asOf'> & { readonly address: string };
 
 const begun = new WeakMap<Context, Promise<Opening | undefined>>();
 
@@ -40,21 +44,21 @@ export async function takeOpening(context: Context): Promise<Opening | undefined
 
 export async function openingWith(
   context: Context,
-  { address, keyHint = '' }: { readonly address: string; readonly keyHint: string | undefined },
+  { address, keyHint = '', asOf }: Place,
   password: Secret,
   onDeriving: () => void = () => undefined,
 ): Promise<Opening> {
-  const storage = await repositoryStorage(context, address);
+  const storage = await repositoryStorage(context, address, asOf);
   const search = searchKey(storage, password.reveal(), { hint: keyHint, onDeriving });
   search.catch(() => undefined); // heard by who opens the repository
-  return { storage, password, search };
+  return { storage, password, search, state: asOf === undefined ? 'present' : 'earlier' };
 }
 
 async function openingGiven(context: Context, onDeriving: () => void): Promise<Opening | undefined> {
   const location = ownLocation(context);
   const reference = passwordReference(location, context);
   if (reference === undefined || reference.kind === 'command') return undefined;
-  const at = { address: await repositoryAddress(location), keyHint: location.keyHint };
+  const at = { ...location, address: await repositoryAddress(location) };
   return await openingWith(context, at, await readSecret(reference, context.signal), onDeriving);
 }
 
@@ -62,17 +66,17 @@ async function openingGiven(context: Context, onDeriving: () => void): Promise<O
 export async function storageAt(
   context: Context,
   address: string,
-  settings: Pick<StorageSettings, 'create'> = {},
+  { asOf, ...settings }: Pick<StorageSettings, 'create'> & { readonly asOf?: bigint | undefined } = {},
 ): Promise<Storage> {
   const { clock, listener, globals } = context;
-  const all = { ...storageSettings(context), ...settings };
+  const all = { ...storageSettings(context), ...settings, ...(asOf !== undefined && { asOf }) };
   const policy = retryPolicy({ timeoutMs: globals.stuckRequestTimeout, limits: all.limits });
   return new RetryingStorage(await openStorage(address, all), { clock, listener, policy });
 }
 
-async function repositoryStorage(context: Context, address: string): Promise<Storage> {
+async function repositoryStorage(context: Context, address: string, asOf: bigint | undefined): Promise<Storage> {
   try {
-    return await storageAt(context, address);
+    return await storageAt(context, address, { asOf });
   } catch (cause) {
     if (!hasCode(cause, 'storage-missing')) throw cause;
     throw new HoldfastError('no-repository', `there is no repository: ${cause.message}`, { cause });

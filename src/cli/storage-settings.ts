@@ -15,7 +15,6 @@ export function storageSettings({ globals, environment }: Context): StorageSetti
     },
     ...(httpUserAgent === undefined ? {} : { httpUserAgent }),
     limits: limits(globals),
-    ...(globals.asOf === undefined ? {} : { asOf: globals.asOf }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag } from '../option.ts';
-import { fromOptions } from './from-options.ts';
+import { asOfOther, fromOptions } from './from-options.ts';
 
 export const copyOptions = {
   ...fromOptions,
@@ -28,6 +28,7 @@ export const copy = command({
     'Blobs are carried over as they are, decrypted and encrypted anew but never cut again. Run it again after an interruption: what is there already is found, whichever program copied it.',
     'A target that was made by `init --from-repo … --copy-chunker-params` cuts files at the same places, so that its own backups and the copies share their data.',
     'A snapshot of which the source has lost a part is not copied: it is named, with the files, all others are copied, and the exit code is 3.',
+    asOfOther,
   ],
   options: copyOptions,
 });

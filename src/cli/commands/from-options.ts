@@ -1,5 +1,9 @@
 import { flag, text, unsupported } from '../option.ts';
 
+/** For the help of commands that take them. */
+export const asOfOther =
+  'With --as-of TIME the other repository is read as it was then, where its storage keeps old versions; the one of -r is written as it is now.';
+
 /** Options that name a second repository and its password: `--from-repo` and its companions. */
 export const fromOptions = {
   fromRepo: text('repository', 'the other repository', { environment: 'RESTIC_FROM_REPOSITORY' }),

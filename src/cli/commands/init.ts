@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
 import { choice, flag } from '../option.ts';
-import { fromOptions } from './from-options.ts';
+import { asOfOther, fromOptions } from './from-options.ts';
 
 export const initOptions = {
   repositoryVersion: choice('version', ['1', '2', 'stable', 'latest'], 'version of the repository’s format', {
@@ -26,6 +26,9 @@ export const init = command({
       does: 'A repository to copy to: what both hold is stored once in it.',
     },
   ],
-  about: ['Keep the password safe: without it nobody can read the repository, and there is no way to get it back.'],
+  about: [
+    'Keep the password safe: without it nobody can read the repository, and there is no way to get it back.',
+    asOfOther,
+  ],
   options: initOptions,
 });

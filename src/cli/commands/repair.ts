@@ -1,7 +1,7 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag } from '../option.ts';
-import { fromOptions } from './from-options.ts';
+import { asOfOther, fromOptions } from './from-options.ts';
 
 const dryRun = flag('change nothing, show what would be done', { short: 'n' });
 
@@ -93,6 +93,7 @@ export const repairConfig = command({
   ],
   about: [
     'The keys must still be there. Everything that is stored can be read afterwards; where files were cut can’t be known without a copy.',
+    asOfOther,
   ],
   options: repairConfigOptions,
 });

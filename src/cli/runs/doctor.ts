@@ -16,7 +16,7 @@ export const run: Run<typeof doctorOptions> = async ({ operands, values }, conte
   using view = showProgress(context);
   const { results, left } = await proveStorage(
     { listener: view.listener, signal },
-    await storageAt(context, operands[0] ?? ''),
+    await storageAt(context, operands[0] ?? '', { asOf: context.globals.asOf }),
   );
   const broken = results.filter(({ outcome }) => outcome === 'broken');
   if (console.form === 'json') {

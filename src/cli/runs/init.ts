@@ -18,7 +18,7 @@ export const run: Run<typeof initOptions> = async ({ values }, context) => {
   const password = reference === undefined ? await askNewSecret(signal) : await readSecret(reference, signal);
   const owner = { hostname: hostName(), username: currentUser().name };
   const cut = await chunkerOf(values, context);
-  const storage = await storageAt(context, address, { create: true });
+  const storage = await storageAt(context, address, { create: true, asOf: location.asOf });
   const version = values.repositoryVersion === '1' ? 1 : 2;
   const outcome = await init({ storage, password, owner, clock, version, ...cut });
   if (console.form === 'json') {

@@ -13,7 +13,7 @@ import { dryRunLine, tellEnd, tellSteps, type Step } from '../repair-view.ts';
 export const run: Run<typeof repairConfigOptions> = async ({ values }, context) => {
   const { console, signal } = context;
   const location = ownLocation(context);
-  const at = { address: await repositoryAddress(location), keyHint: location.keyHint };
+  const at = { ...location, address: await repositoryAddress(location) };
   const reference = passwordReference(location, context);
   const password =
     reference === undefined
