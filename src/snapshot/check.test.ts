@@ -133,3 +133,24 @@ test('a tree without anything bad is read once, wherever it stands, and what is 
   );
   assert.equal(read, 5, 'the root, and two trees of each kind');
 });
+
+test('a bad tree is named by its folder, once, though it can be read, and so is what else is bad below it', async () => {
+  const at = new Fixture();
+  const bad = await at.blob('bad');
+  const folder = await at.tree(file('x', bad));
+  const tree = await at.tree(node('d', 'dir', { subtree: folder }), node('e', 'dir', { subtree: folder }));
+  const snapshots = [1, 2].map((n) => ({ id: fileIdOf(Buffer.alloc(32, n)), tree }));
+  const namedBy = async (set: BlobSet): Promise<readonly string[]> => {
+    const items = await Array.fromAsync(affectedItems(at.store.repository, snapshots, set, options.signal));
+    return items.map(({ snapshot, path, type }) => `${snapshot.slice(0, 2)} ${type} ${path}`);
+  };
+  const set = new BlobSet();
+  set.add('tree', folder);
+  assert.deepEqual(await namedBy(set), ['01 tree /d', '01 tree /e', '02 tree /d', '02 tree /e']);
+  set.add('data', bad);
+  const below = ['tree /d', 'data /d/x', 'tree /e', 'data /e/x'];
+  assert.deepEqual(await namedBy(set), [...below.map((item) => `01 ${item}`), ...below.map((item) => `02 ${item}`)]);
+  const roots = new BlobSet();
+  roots.add('tree', tree);
+  assert.deepEqual(await namedBy(roots), ['01 tree /', '02 tree /']);
+});

@@ -8,7 +8,7 @@ import { BlobSet, type Blobs } from '../repository/blob-set.ts';
 import { visitTrees, type VisitOptions } from './visit-trees.ts';
 import { RecentTrees } from './recent-trees.ts';
 import { SoundTrees } from './sound-trees.ts';
-import { walkTree, type WalkItem } from './walk.ts';
+import { rootPath, walkTree, type WalkItem } from './walk.ts';
 
 /** Something wrong with a tree or with what it refers to. */
 export interface TreeFinding {
@@ -80,7 +80,10 @@ export interface AffectedItem {
   readonly id: BlobId;
 }
 
-/** The files and folders of the snapshots that need one of the blobs in `bad`. A tree without any is read once. */
+/**
+ * The files and folders of the snapshots that need one of the blobs in `bad`, or a tree that can't be read; a tree in
+ * `bad` counts even where it can be read by now. A tree without any is read once.
+ */
 export async function* affectedItems(
   repository: Pick<Repository, 'readBlob'>,
   snapshots: readonly Pick<Snapshot, 'id' | 'tree'>[],
@@ -90,6 +93,8 @@ export async function* affectedItems(
   const reader = new RecentTrees(repository);
   const sound = new SoundTrees();
   for (const { id: snapshot, tree } of snapshots) {
+    let named: RawPath | undefined;
+    if (bad.has('tree', tree)) yield { snapshot, path: (named = rootPath), type: 'tree', id: tree };
     if (!sound.enter('', tree)) continue;
     const enter = (path: RawPath, { subtree }: TreeNode): boolean =>
       subtree === undefined || sound.enter(path, subtree);
@@ -98,6 +103,8 @@ export async function* affectedItems(
       const affected = affectedBy(item, bad);
       if (affected === undefined) continue;
       sound.taint();
+      if (item.path === named) continue;
+      named = item.path;
       yield { snapshot, path: item.path, ...affected };
     }
     sound.leaveAll();
@@ -106,6 +113,8 @@ export async function* affectedItems(
 
 function affectedBy(item: WalkItem, bad: Blobs): Pick<AffectedItem, 'type' | 'id'> | undefined {
   if (item.kind === 'unreadable') return item.tree === undefined ? undefined : { type: 'tree', id: item.tree };
-  const id = item.node.content?.find((blob) => bad.has('data', blob));
+  const { content, subtree } = item.node;
+  if (subtree !== undefined && bad.has('tree', subtree)) return { type: 'tree', id: subtree };
+  const id = content?.find((blob) => bad.has('data', blob));
   return id === undefined ? undefined : { type: 'data', id };
 }

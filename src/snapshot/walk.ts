@@ -58,7 +58,7 @@ export async function* walkTree(
   }
 }
 
-const rootPath = rawPathOfByteString('/');
+export const rootPath = rawPathOfByteString('/');
 /** More levels than a path of the longest length that Linux takes can have. */
 export const deepest = 2048;
 /** Failures that concern one tree; all others end the walk. */

@@ -79,9 +79,12 @@ class Copying {
     if (this.#unreadable.size === 0) return new Set();
     const { signal } = this.#options.writer;
     const { source } = this.#repositories;
-    const lost = await Array.fromAsync(affectedItems(source, snapshots, this.#unreadable, signal));
-    this.lost.push(...lost);
-    return new Set(lost.map(({ snapshot }) => snapshot));
+    const damaged = new Set<FileId>();
+    for await (const item of affectedItems(source, snapshots, this.#unreadable, signal)) {
+      this.lost.push(item);
+      damaged.add(item.snapshot);
+    }
+    return damaged;
   }
 
   readonly #progress = (blobs: readonly PackedBlob[]): void => {

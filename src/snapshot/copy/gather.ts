@@ -1,6 +1,7 @@
 import type { BlobId, FileId } from '../../bytes/ids.ts';
 import type { BlobType } from '../../repository/index.ts';
-import { affectedItems } from '../check.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { affectedItems, type AffectedItem } from '../check.ts';
 import type { CopyPlan, FromTo, PlanCopyOptions } from '../copy.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { BlobSet } from '../../repository/blob-set.ts';
@@ -27,13 +28,19 @@ export async function gatherBatches(
   snapshots: readonly Snapshot[],
   options: PlanCopyOptions,
 ): Promise<Gathered> {
-  const { gathered, gone } = await gather(repositories, snapshots, options);
-  if (gone.size === 0) return gathered;
-  const { source } = repositories;
-  const lost = await Array.fromAsync(affectedItems(source, snapshots, gone, options.signal));
-  const damaged = new Set(lost.map(({ snapshot }) => snapshot));
-  const whole = snapshots.filter(({ id }) => !damaged.has(id));
-  return { ...(await gather(repositories, whole, options)).gathered, lost };
+  const lost: AffectedItem[] = [];
+  // What could be read before may be gone the next time.
+  for (let whole = snapshots; ;) {
+    const { gathered, gone } = await gather(repositories, whole, options);
+    if (gone.size === 0) return { ...gathered, lost };
+    const damaged = new Set<FileId>();
+    for await (const item of affectedItems(repositories.source, whole, gone, options.signal)) {
+      lost.push(item);
+      damaged.add(item.snapshot);
+    }
+    if (damaged.size === 0) throw new HoldfastError('internal', 'no snapshot needs what the source has lost');
+    whole = whole.filter(({ id }) => !damaged.has(id));
+  }
 }
 
 async function gather(
