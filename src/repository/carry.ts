@@ -34,7 +34,7 @@ export async function carryPacks(
     group.run(async () => {
       for await (const [pack, blobs] of queue) {
         await writer.ready();
-        failures.push(...(await writer.carry(from, pack, blobs, options)));
+        for (const failure of await writer.carry(from, pack, blobs, options)) failures.push(failure);
         onPack(blobs);
       }
     });

@@ -93,7 +93,7 @@ class PipelineReader implements BlobReader {
     const failed = await this.#everywhere(pack, files.map(itemOf), async (bytes, items) => {
       const reply = await this.#run({ kind: 'make', pack: bytes, files: toColumns(items) });
       if (reply.kind !== 'made') throw unexpectedReply();
-      lost.push(...reply.lost);
+      for (const one of reply.lost) lost.push(one);
       return reply.failures;
     });
     const failures = failed.map(({ origin: file, failure }) => ({ file, error: errorOf(file.location, failure) }));

@@ -90,7 +90,8 @@ export class TreeRepair {
         return { builder, changes: [...changes, { path: rawPathOfByteString(''), kind: 'folder cut' }] };
       }
       const repaired = await this.#repairNode(node, utf8Bytes(element), depth);
-      changes.push(...repaired.changes.map(({ path, kind }) => ({ path: joined(node.name, path), kind })));
+      // One by one: there may be more than a call takes arguments.
+      for (const { path, kind } of repaired.changes) changes.push({ path: joined(node.name, path), kind });
       if (repaired.node) builder.add(repaired.node);
     }
   }
