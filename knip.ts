@@ -12,7 +12,7 @@ const config: KnipConfig = {
     'test/servers/reordering-sftp.ts',
     // What tests of any room stand on is offered like the rest.
     'src/clock/manual-clock.ts!',
-    'src/storage/{memory,memory-versions,fault,powercut}.ts!',
+    'src/storage/{memory,memory-archive,memory-versions,fault,powercut}.ts!',
     'scripts/*.ts',
     'test/support/*-server.ts',
     'scripts/checks/list-modules.ts',

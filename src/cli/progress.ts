@@ -96,7 +96,8 @@ export function nonZero(name: string, value: number): Readonly<Record<string, nu
   return value === 0 ? {} : { [name]: value };
 }
 
-function remaining({ doneBytes, totalBytes }: Progress, elapsedMs: number): number | undefined {
+function remaining({ doneBytes, totalBytes, remainingMs }: Progress, elapsedMs: number): number | undefined {
+  if (remainingMs !== undefined) return remainingMs;
   if (totalBytes === undefined || doneBytes === 0 || doneBytes > totalBytes) return undefined;
   return (elapsedMs * (totalBytes - doneBytes)) / doneBytes;
 }

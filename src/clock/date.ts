@@ -2,3 +2,9 @@
 export function dateOfNs(ns: bigint): Date {
   return new Date(Number(ns / 1_000_000n));
 }
+
+/** As HTTP writes it, 'Fri, 21 Dec 2012 00:00:00 GMT': nanoseconds since 1970; undefined where it is no date. */
+export function nsOfHttpDate(text: string): bigint | undefined {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n;
+}

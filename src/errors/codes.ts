@@ -24,6 +24,10 @@ export const codes = {
   'refused': { exit: 1, next: 'Nothing was changed.' },
   'snapshot-not-found': { exit: 1, next: 'Run `holdfast snapshots` to see what there is. Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },
+  'storage-archived': {
+    exit: 1,
+    next: 'Add -o s3.enable-restore=true to have it thawed, which takes hours and costs money; --dry-run shows a plan.',
+  },
   'storage-denied': { exit: 1, next: 'Check the owner and the permissions of the storage.' },
   'storage-exists': { exit: 1, next: 'The key is write-once and holds something else already.' },
   'storage-failed': { exit: 1, next: 'What was stored before is unharmed. Run the command again.' },

@@ -13,6 +13,8 @@ export interface Progress {
   readonly totalBytes?: number;
   readonly doneItems: number;
   readonly totalItems?: number;
+  /** How long the rest takes, where that is known from elsewhere than from the work done so far. */
+  readonly remainingMs?: number;
   /** Names of what is at work just now, a few at most. */
   readonly current?: readonly string[];
 }

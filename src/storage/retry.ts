@@ -4,6 +4,8 @@ import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
+import type { Archive } from './archive.ts';
+import { retryingArchive } from './retry/archive.ts';
 import type { RateLimits } from './settings.ts';
 import {
   transientCodes,
@@ -158,6 +160,17 @@ export class RetryingStorage implements Storage {
     const what = `listing versions of ${prefix || 'all'}`;
     yield* await this.#retryUnbounded(what, options, () =>
       this.#gather((wait) => inner.list(prefix, wait), what, options),
+    );
+  }
+
+  get archive(): Archive | undefined {
+    return (
+      this.#inner.archive &&
+      retryingArchive(this.#inner.archive, {
+        one: (what, options, task) => this.#retry({ what, ...options }, (signal) => task({ signal })),
+        all: (what, options, list) =>
+          this.#retryUnbounded(what, options, () => this.#gather((wait) => list(wait), what, options)),
+      })
     );
   }
 

@@ -12,7 +12,9 @@ import { orAborted } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
 import { isSegment, checkKey, checkPrefix } from './keys.ts';
 import type { DriverSettings } from './driver.ts';
+import type { Archive } from './archive.ts';
 import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
+import { s3Archive, type ListedClass } from './s3/archive.ts';
 import { attributesOf } from './s3/attributes.ts';
 import { infoOf, keyBelow, nsOf, told } from './s3/answers.ts';
 import { beyond, md5Of, rangeOf, receivedBody, sentBody, sizeOf } from './s3/body.ts';
@@ -74,6 +76,7 @@ class S3Storage implements Storage {
   readonly url: string;
   readonly capabilities: Capabilities;
   readonly versions: Versions;
+  readonly archive: Archive;
   readonly #written = new Map<string, WrittenVersion>();
   readonly #address: S3Address;
   readonly #options: S3Options;
@@ -94,6 +97,12 @@ class S3Storage implements Storage {
       lock: lock !== undefined,
       versions: lock !== undefined,
     };
+    this.archive = s3Archive({
+      wishes: options.thaw,
+      object: (key) => this.#object(key),
+      attempt: (doing, wait, task) => this.#attempt(doing, wait, task),
+      list: (prefix, wait) => this.#list(prefix, wait),
+    });
     this.versions = s3Versions({
       retention: lock,
       written: this.#written,
@@ -174,7 +183,11 @@ class S3Storage implements Storage {
     });
   }
 
-  async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo> {
+  async *list(prefix: string, options?: WaitOptions): AsyncGenerator<ObjectInfo> {
+    for await (const { storageClass: _class, ...info } of this.#list(prefix, options)) yield info;
+  }
+
+  async *#list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ListedClass> {
     checkPrefix(prefix);
     const doing = `cannot list ${prefix || 'all'}`;
     const place = { ...this.#bucket, Prefix: this.#address.prefix + prefix };
@@ -184,9 +197,10 @@ class S3Storage implements Storage {
     for (;;) {
       const next = await this.#attempt(doing, options, () => objects.next());
       if (next.done === true) return;
-      const key = prefix + keyBelow(place.Prefix, next.value.Key);
+      const { Key, Size, LastModified, StorageClass: storageClass } = next.value;
+      const key = prefix + keyBelow(place.Prefix, Key);
       // Others may have put there what no key of ours is, such as the consoles' folders.
-      if (key.split('/').every(isSegment)) yield infoOf(key, next.value.Size, next.value.LastModified);
+      if (key.split('/').every(isSegment)) yield { ...infoOf(key, Size, LastModified), storageClass };
     }
   }
 

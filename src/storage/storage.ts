@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/codes.ts';
+import type { Archive } from './archive.ts';
 import type { Versions } from './versions.ts';
 
 /**
@@ -60,6 +61,8 @@ export interface Storage extends AsyncDisposable {
   readonly removeLeftovers?: ((before: bigint, options?: WaitOptions) => Promise<number>) | undefined;
   /** What objects were before, and their locks, where the storage keeps them (versions.ts). */
   readonly versions?: Versions | undefined;
+  /** What is to be done before objects in an archive can be read, where there are such (archive.ts). */
+  readonly archive?: Archive | undefined;
 }
 
 /** Disposed of without a commit, it leaves nothing. */

@@ -9,14 +9,14 @@ export interface Attributes {
 }
 
 /** Classes from which an object has to be brought back before it can be read. */
-const archives = ['GLACIER', 'DEEP_ARCHIVE'];
+export const archiveClasses: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
 
 /** An archive class holds packs of data alone, so that an archived repository still opens. */
 export function attributesOf(
   { storageClass, encryption }: Pick<S3Options, 'storageClass' | 'encryption'>,
   { rarelyRead }: PutOptions,
 ): Attributes {
-  const fits = storageClass !== undefined && (rarelyRead === true || !archives.includes(storageClass));
+  const fits = storageClass !== undefined && (rarelyRead === true || !archiveClasses.includes(storageClass));
   return {
     // The server knows which classes there are: Amazon's list in the SDK is only one.
     ...(fits && { StorageClass: storageClass as 'DEEP_ARCHIVE' }),

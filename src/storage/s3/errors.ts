@@ -14,7 +14,7 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   ExpiredToken: 'storage-denied',
   InvalidAccessKeyId: 'storage-denied',
   InvalidBucketName: 'usage',
-  InvalidObjectState: 'storage-denied',
+  InvalidObjectState: 'storage-archived',
   InvalidToken: 'storage-denied',
   NoSuchBucket: 'storage-missing',
   NoSuchKey: 'storage-not-found',
@@ -49,7 +49,6 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
 
 const nexts: Readonly<Record<string, string>> = {
   ExpiredToken: 'Renew the credentials and run the command again. What was stored before is unharmed.',
-  InvalidObjectState: 'The object is in an archive class: it has to be restored from there first.',
   PermanentRedirect: 'The bucket is elsewhere: name its region’s host in the address, or give -o s3.region.',
 };
 

@@ -23,7 +23,7 @@ test('the region comes from the option, else from AWS_DEFAULT_REGION', () => {
   assert.equal(s3Options({ environment: { AWS_DEFAULT_REGION: '' } }).region, undefined);
 });
 
-test('unknown options and values of S3 are usage, those of restic’s that do nothing yet unsupported', () => {
+test('unknown options and values of S3 are usage', () => {
   for (const [name, value] of [
     ['s3.regoin', 'x'],
     ['s3.bucket-lookup', 'host'],
@@ -32,9 +32,29 @@ test('unknown options and values of S3 are usage, those of restic’s that do no
     ['s3.lock', '30'],
     ['s3.lock', '0d'],
     ['s3.lock-mode', 'compliance'],
+    ['s3.enable-restore', 'perhaps'],
+    ['s3.restore-days', '0'],
+    ['s3.restore-tier', 'fast'],
+    ['s3.restore-timeout', '24'],
+    ['s3.thaw-price', '1 EUR'],
   ] as const)
     assert.throws(() => given([name, value]), { code: 'usage' }, name);
-  assert.throws(() => given(['s3.enable-restore', 'true']), { code: 'unsupported' });
+});
+
+test('how packs come out of an archive is said as to restic, and nothing is asked for unless it is allowed', () => {
+  assert.deepEqual(given().thaw, {
+    ...{ permission: 'refused', days: 7, tier: 'Standard', patienceMs: 86_400_000, pricePerGib: undefined },
+  });
+  const { thaw } = given(
+    ['s3.enable-restore', '1'],
+    ['s3.restore-days', '2'],
+    ['s3.restore-tier', 'bulk'],
+    ['s3.restore-timeout', '1h30m'],
+    ['s3.thaw-price', '0.0025'],
+  );
+  assert.deepEqual(thaw, {
+    ...{ permission: 'given', days: 2, tier: 'Bulk', patienceMs: 5_400_000, pricePerGib: 0.0025 },
+  });
 });
 
 test('a lock has a time and, unless governance is asked for, is against everybody', () => {

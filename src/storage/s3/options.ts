@@ -1,6 +1,8 @@
 import { HoldfastError } from '../../errors/error.ts';
 import type { StorageSettings } from '../settings.ts';
+import type { ThawWishes } from '../archive.ts';
 import type { Retention } from '../versions.ts';
+import { thawWishes } from './thaw-options.ts';
 
 /** What `-o s3.…` says. */
 export interface S3Options {
@@ -14,6 +16,8 @@ export interface S3Options {
   readonly encryption: Encryption | undefined;
   /** What is stored can't be removed for so long. */
   readonly lock: Retention | undefined;
+  /** What is to be done about packs in an archive. */
+  readonly thaw: ThawWishes;
   /** Where `anonymous` is false: the profile whose credentials remove what a writer may not. */
   readonly deleteProfile: string | undefined;
   /** Requests are not signed. */
@@ -27,15 +31,13 @@ export interface Encryption {
 
 const defaultConnections = 10;
 
-/** restic's, about bringing objects back from an archive, and its former layout. */
-const notBuilt = ['enable-restore', 'restore-days', 'restore-timeout', 'restore-tier'];
-
 /** Accepted without an effect: every storage is retried alike, and there is one layout. */
 const idle = ['retries', 'layout'];
 
 const names = [
   ...['region', 'bucket-lookup', 'connections', 'list-objects-v1', 'unsafe-anonymous-auth'],
   ...['lock', 'lock-mode', 'delete-profile', 'storage-class', 'sse', 'sse-kms-key-id'],
+  ...['enable-restore', 'restore-days', 'restore-tier', 'restore-timeout', 'thaw-price'],
 ];
 
 export function s3Options({ options = new Map(), environment = {} }: StorageSettings): S3Options {
@@ -51,13 +53,13 @@ export function s3Options({ options = new Map(), environment = {} }: StorageSett
     storageClass: value('storage-class'),
     encryption: encryptionOf(value('sse'), value('sse-kms-key-id')),
     lock: retentionOf(value('lock'), value('lock-mode')),
+    thaw: thawWishes(value, flag('enable-restore') ? 'given' : 'refused'),
     deleteProfile: value('delete-profile') ?? (environment['HOLDFAST_DELETE_PROFILE'] || undefined),
   };
 }
 
 function checkName(name: string): void {
   if (names.includes(name) || idle.includes(name)) return;
-  if (notBuilt.includes(name)) throw new HoldfastError('unsupported', `the option s3.${name} is not built yet`);
   throw new HoldfastError('usage', `unknown option s3.${name}; there are ${[...names, ...idle].join(', ')}`);
 }
 
