@@ -9,6 +9,7 @@ import { cacheFolder } from './cache.ts';
 import type { Context } from './context.ts';
 import { ownLocation, passwordReference, repositoryAddress, type Location } from './location.ts';
 import { openingWith, takeOpening, type Opening } from './opening.ts';
+import { tellThaw } from './thaw-view.ts';
 
 /** What jobs need of a command's context. A command with a progress view gives its listener. */
 export function jobContext(context: Context, listener = context.listener): JobContext {
@@ -17,7 +18,8 @@ export function jobContext(context: Context, listener = context.listener): JobCo
     const begun = await takeOpening(context);
     return begun === undefined ? await access.open() : await finish(context, begun);
   };
-  return { access: { ...access, open }, clock: context.clock, signal: context.signal, listener };
+  const { clock, signal, console } = context;
+  return { access: { ...access, open }, clock, signal, listener, onThaw: (plan) => tellThaw(plan, console) };
 }
 
 /** How the repository that is meant is opened. */

@@ -81,7 +81,7 @@ function tellPlan({ batches, skipped, blobs, bytes, packs }: CopyPlan, mode: str
     console.say(lineOf(snapshot));
   }
   console.say(
-    `copy ${plural(blobs, 'blob')} with disk size ${formatBytes(bytes)} in ${plural(packs, 'packfile')}`,
+    `copy ${plural(blobs, 'blob')} with disk size ${formatBytes(bytes)} in ${plural(packs.size, 'packfile')}`,
     mode === 'dry-run' ? 1 : 2,
   );
 }
@@ -121,7 +121,7 @@ function summary(
     snapshots_unreadable: unreadable,
     blobs_to_copy: plan?.blobs ?? 0,
     bytes_to_copy: plan?.bytes ?? 0,
-    packs_to_read: plan?.packs ?? 0,
+    packs_to_read: plan?.packs.size ?? 0,
     blobs_stored: blobs,
     bytes_stored: storedBytes,
     lost: lost.map(({ snapshot, path, type }) => ({ source_snapshot_id: snapshot, path: displayPath(path), type })),

@@ -10,6 +10,7 @@ import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { BlobSet, Blobs } from '../repository/blob-set.ts';
 import { needsOf } from './immutable.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { thawPacks } from './thaw.ts';
 import { adviceOnPutOff } from './put-off.ts';
 
 export interface CheckJobOptions {
@@ -77,7 +78,10 @@ export async function check(context: JobContext, options: CheckJobOptions): Prom
     const snapshots = await readSnapshots(checked.repository, options.filter, told);
     const bad = await treesOf(checked, snapshots, { ...context, signal }, told);
     await checkJournals(checked.repository, bad, told);
-    if (options.data !== undefined) await checked.readData(options.data, { ...checkOptions, random: options.random });
+    const beforeReading = (packs: ReadonlySet<FileId>): Promise<void> =>
+      thawPacks(checked.repository, { ...context, signal }, { packs: async () => packs, mode: 'execute' });
+    const reading = { ...checkOptions, random: options.random, beforeReading };
+    if (options.data !== undefined) await checked.readData(options.data, reading);
     for (const { type, id } of checked.brokenBlobs()) bad.add(type, id);
     const until = options.locks && (await checkLocks(checked.repository, snapshots, { ...context, signal }, told));
     const affected = told.errors === 0 ? nothing : await whatIsLost(checked.repository, snapshots, bad, signal);

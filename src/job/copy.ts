@@ -7,6 +7,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, listSnapshots, type FindOptions, type Found } from '../snapshot/snapshots.ts';
 import { loadIndexToStore } from './index-to-store.ts';
 import { inRepository, type JobContext, type RepositoryAccess } from './job.ts';
+import { thawPacks } from './thaw.ts';
 
 export interface CopyJobOptions extends FindOptions {
   /** Where the snapshots are. */
@@ -36,11 +37,8 @@ export async function copy(context: JobContext, options: CopyJobOptions): Promis
 }
 
 /** Snapshots are listed before the indexes are read: what they need is in these. */
-async function copyLocked(
-  repositories: FromTo,
-  { listener, signal }: JobContext,
-  options: CopyJobOptions,
-): Promise<CopyOutcome> {
+async function copyLocked(repositories: FromTo, context: JobContext, options: CopyJobOptions): Promise<CopyOutcome> {
+  const { listener, signal } = context;
   const { source, target } = repositories;
   warnOfOtherCuts(repositories, listener);
   const found = await findSnapshots(source, options.names, options);
@@ -58,6 +56,7 @@ async function copyLocked(
   const { packSizeBytes } = options.writer;
   const plan = await planCopy(repositories, { wanted, present, packSizeBytes, listener, signal });
   options.onPlan(plan);
+  await thawPacks(source, context, { packs: async () => plan.packs, mode: options.mode });
   const unreadable = found.length - wanted.length;
   if (options.mode === 'dry-run') return { copied: 0, lost: plan.lost, blobs: 0, storedBytes: 0, unreadable };
   const writer = { ...options.writer, signal, mode: 'store' } as const;

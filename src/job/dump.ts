@@ -1,10 +1,14 @@
-import type { RawPath } from '../bytes/ids.ts';
+import type { BlobId, FileId, RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import { dumpFile, dumpFolder } from '../snapshot/dump.ts';
-import { locate } from '../snapshot/locate.ts';
+import type { Repository } from '../repository/repository.ts';
+import { packsBelow, packsOfFile } from '../snapshot/data-packs.ts';
+import { dumpFile, dumpFolder, type DumpOptions } from '../snapshot/dump.ts';
+import type { TreeNode } from '../snapshot/entry.ts';
+import { locate, type Located } from '../snapshot/locate.ts';
 import type { FindOptions } from '../snapshot/snapshots.ts';
 import type { JobContext } from './job.ts';
 import { withNamedTree } from './named-tree.ts';
+import { thawPacks } from './thaw.ts';
 
 export interface DumpJobOptions {
   readonly name: string;
@@ -25,14 +29,32 @@ export async function dump(context: JobContext, options: DumpJobOptions): Promis
   const { listener } = context;
   const { name, find, path, format, write } = options;
   await withNamedTree(context, name, find, async (repository, { tree: root }, signal) => {
-    const located = await locate(repository, root, path);
-    const tree = located.kind === 'root' ? located.tree : located.node.subtree;
+    const part = partOf(await locate(repository, root, path));
+    if (part.kind === 'folder' && options.archives === 'refused') throw new HoldfastError('usage', archiveOnScreen);
     const dumping = { listener, signal };
-    if (located.kind === 'node' && located.node.type === 'file') {
-      for await (const bytes of dumpFile(repository, located.node, dumping)) await write(bytes);
-    } else if (tree !== undefined) {
-      if (options.archives === 'refused') throw new HoldfastError('usage', archiveOnScreen);
-      for await (const bytes of dumpFolder(repository, { tree, path, format }, dumping)) await write(bytes);
-    } else throw new HoldfastError('refused', 'neither a file nor a folder: there is nothing to dump');
+    const packs = (): Promise<ReadonlySet<FileId>> => packsOf(repository, part, dumping);
+    await thawPacks(repository, { ...context, signal }, { packs, mode: 'execute' });
+    const pieces =
+      part.kind === 'file'
+        ? dumpFile(repository, part.node, dumping)
+        : dumpFolder(repository, { tree: part.tree, path, format }, dumping);
+    for await (const bytes of pieces) await write(bytes);
   });
+}
+
+/** What can be dumped. */
+type Part = { readonly kind: 'file'; readonly node: TreeNode } | { readonly kind: 'folder'; readonly tree: BlobId };
+
+function partOf(located: Located): Part {
+  if (located.kind === 'root') return { kind: 'folder', tree: located.tree };
+  const { node } = located;
+  if (node.type === 'file') return { kind: 'file', node };
+  if (node.subtree !== undefined) return { kind: 'folder', tree: node.subtree };
+  throw new HoldfastError('refused', 'neither a file nor a folder: there is nothing to dump');
+}
+
+async function packsOf(repository: Repository, part: Part, options: DumpOptions): Promise<ReadonlySet<FileId>> {
+  return part.kind === 'file'
+    ? packsOfFile(part.node, repository.index)
+    : await packsBelow(repository, [part.tree], options);
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import { lockRepository, type LockHolder } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { ThawPlan } from '../storage/thaw.ts';
 
 /**
  * A job is one run of one thing: `(context, options) → outcome`. It opens what it needs, takes the lock that its work
@@ -15,6 +16,8 @@ export interface JobContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly listener: Listener;
+  /** Told what of the packs that a job reads lies in an archive, before anything is asked for. */
+  readonly onThaw?: (plan: ThawPlan) => void;
 }
 
 /** How the repository is come by; what kind of storage and whose password are not the job's business. */

@@ -18,6 +18,7 @@ import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay 
 import { allSnapshots, treesIn } from './prune/snapshots.ts';
 import { sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
 import { underLock, type JobContext } from './job.ts';
+import { thawToRepack } from './prune/thawing.ts';
 
 export type { PruneJobOptions, PruneJobOutcome, PruneWay } from './prune/options.ts';
 
@@ -83,6 +84,7 @@ export async function pruneInstantly(
     signal,
   });
   options.onPlan(plan.statistics);
+  await thawToRepack(repository, plan, context, options.mode);
   if (options.mode === 'execute') await removeLeftovers(repository, context);
   if (options.mode === 'dry-run') return swept;
   if (isEmpty(plan)) return await withoutMarks(repository, journals, swept);

@@ -1,8 +1,9 @@
 import type { RawPath } from '../bytes/ids.ts';
-import { restoreTree, type RestoreOptions, type RestoreOutcome } from '../snapshot/restore.ts';
+import { packsToRestore, restoreTree, type RestoreOptions, type RestoreOutcome } from '../snapshot/restore.ts';
 import type { FindOptions, NamedSnapshot } from '../snapshot/snapshots.ts';
 import type { JobContext } from './job.ts';
 import { withNamedTree } from './named-tree.ts';
+import { thawPacks } from './thaw.ts';
 
 export interface RestoreToFolderOptions {
   /** `latest`, a moment, an ID; with `:folder` behind, only that folder. */
@@ -22,6 +23,9 @@ export async function restoreToFolder(context: JobContext, options: RestoreToFol
     const { listener } = context;
     const snapshot: NamedSnapshot = named;
     listener({ kind: 'note', name: 'restoring', data: { snapshot } });
-    return await restoreTree({ repository, tree: named.tree, target, options: restore, listener, signal });
+    const request = { repository, tree: named.tree, target, options: restore, listener, signal };
+    const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
+    await thawPacks(repository, { ...context, signal }, { packs: () => packsToRestore(request), mode });
+    return await restoreTree(request);
   });
 }

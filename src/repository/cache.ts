@@ -47,6 +47,10 @@ export class CachedStorage implements Storage {
     return this.#far.versions;
   }
 
+  get archive(): Storage['archive'] {
+    return this.#far.archive;
+  }
+
   /** Packs that hold trees, as the index says: from now on they are kept, and no other. */
   async keepPacks(packs: Iterable<FileId>): Promise<void> {
     this.#treePacks.clear();

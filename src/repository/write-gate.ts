@@ -57,6 +57,10 @@ class GatedStorage implements Storage {
     return this.#inner.versions;
   }
 
+  get archive(): Storage['archive'] {
+    return this.#inner.archive;
+  }
+
   async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
     await this.#pass(key);
     return this.#inner.put(key, data, options);

@@ -25,7 +25,7 @@ export interface CopyPlan {
   /** As stored in the source. */
   readonly bytes: number;
   /** Packs of the source that are to be read. */
-  readonly packs: number;
+  readonly packs: ReadonlySet<FileId>;
 }
 
 export interface SkippedSnapshot {

@@ -1,5 +1,5 @@
-import type { BlobId, RawPath } from '../bytes/ids.ts';
-import type { Listener } from '../events/events.ts';
+import type { BlobId, FileId, RawPath } from '../bytes/ids.ts';
+import { silent, type Listener } from '../events/events.ts';
 import type { XattrSelection } from '../host/attributes.ts';
 import type { Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
@@ -21,6 +21,14 @@ export async function restoreTree(request: RestoreRequest): Promise<RestoreOutco
   return await new Restorer(request).run();
 }
 
+/** The packs of data that a restore would read, found as a dry run finds what it would write. Changes nothing. */
+export async function packsToRestore(request: RestoreRequest): Promise<ReadonlySet<FileId>> {
+  const packs = new Set<FileId>();
+  const options = { ...request.options, mode: 'dry-run', extras: 'keep', verify: 'no' } as const;
+  await new Restorer({ ...request, options, listener: silent, onPack: (pack) => packs.add(pack) }).run();
+  return packs;
+}
+
 export interface RestoreRequest {
   /** With its index loaded. */
   readonly repository: Repository;
@@ -30,6 +38,8 @@ export interface RestoreRequest {
   readonly options: RestoreOptions;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** In a dry run: told of each pack of which something would be read, often more than once. */
+  readonly onPack?: (pack: FileId) => void;
 }
 
 export interface RestoreOptions {

@@ -7,6 +7,7 @@ import { usedBlobs } from '../../snapshot/used-blobs.ts';
 import { underLock, type JobContext } from '../job.ts';
 import { nothingDone, type PruneJobOptions, type PruneJobOutcome } from './options.ts';
 import { allSnapshots, treesIn } from './snapshots.ts';
+import { thawToRepack } from './thawing.ts';
 import { leavingBy, planSweepNow, sweepLocked, warnOfUnreadable } from './sweeping.ts';
 
 /**
@@ -92,6 +93,7 @@ async function mark(repository: Repository, context: JobContext, options: PruneJ
   const planning = { prune: options.prune, findUsed, dropped, clock, listener, signal };
   const { plan, used, stored } = await planPrune(repository, planning);
   options.onPlan(plan.statistics);
+  await thawToRepack(repository, plan, context, 'execute');
   await removeLeftovers(repository, context);
   const writer = { ...options.writer, signal, mode: 'store' } as const;
   return await executeMark(repository, plan, { used, snapshots, stored, superseded, writer, listener });
@@ -119,7 +121,9 @@ async function showPlans(
     };
     const dropped = new Set(sweep.waiting.keys());
     const planning = { prune: options.prune, findUsed, outgoing, dropped, clock, listener, signal };
-    options.onPlan((await planPrune(repository, planning)).plan.statistics);
+    const { plan } = await planPrune(repository, planning);
+    options.onPlan(plan.statistics);
+    await thawToRepack(repository, plan, { ...context, signal }, 'dry-run');
     return { ...nothingDone, leaving: leavingBy(sweep) };
   });
 }

@@ -65,8 +65,9 @@ export class Checked {
     return this.#damage.brokenBlobs(this.repository.index);
   }
 
-  async readData(subset: Subset, { report, random, ...options }: DataOptions): Promise<void> {
+  async readData(subset: Subset, { report, random, beforeReading, ...options }: DataOptions): Promise<void> {
     const selected = new Map(selectPacks([...this.packs.present()], subset, random));
+    await beforeReading?.(new Set(selected.keys()));
     const noting = this.noting(report);
     const take = (finding: PackFinding): void => this.#take(finding, noting);
     await readPacks(this.repository, { ...options, selected, take });

@@ -56,6 +56,8 @@ export interface CheckOptions {
 export interface DataOptions extends CheckOptions {
   /** 0 up to 1; handed in so that a test can repeat itself. */
   readonly random: () => number;
+  /** Called with the packs that are going to be read; the reading begins when it resolves. */
+  readonly beforeReading?: (packs: ReadonlySet<FileId>) => Promise<void>;
 }
 
 export interface CheckSummary {

@@ -102,7 +102,7 @@ class Gatherer {
       lost: [],
       blobs: sum(({ blobs }) => blobs),
       bytes: sum(({ bytes }) => bytes),
-      packs: this.#packs.size,
+      packs: this.#packs,
     };
   }
 

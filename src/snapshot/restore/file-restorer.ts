@@ -66,7 +66,7 @@ export class FileRestorer {
     const location = below(folder.location, node.name);
     if (this.#context.isDryRun || plan.way === 'complete') {
       if (!this.#context.isDryRun) this.#context.metadata.applyToChild(folder.open(), node.name, node);
-      else if (plan.action !== 'unchanged') this.#context.tally.wrote(node.sizeBytes);
+      else if (plan.action !== 'unchanged') this.#pretend(plan, node);
       this.#context.tally.done(plan.action, location, node.sizeBytes);
       return false;
     }
@@ -74,6 +74,11 @@ export class FileRestorer {
     if (newFile === undefined) await this.#fill(plan, folder, node, settle);
     else await this.#make(newFile, plan.action, folder, node, settle);
     return true;
+  }
+
+  #pretend({ pieces }: FilePlan, node: TreeNode): void {
+    for (const { blob } of pieces) this.#context.onPack?.(blob.pack);
+    this.#context.tally.wrote(node.sizeBytes);
   }
 
   /** What a worker can make by itself: a new file of one blob. */

@@ -9,6 +9,7 @@ import { nsOfHttpDate } from '../../clock/date.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Archive, ArchivedObject, ThawState, ThawTier, ThawWishes, UsualTime } from '../archive.ts';
 import type { ObjectInfo, WaitOptions } from '../storage.ts';
+import { told } from './answers.ts';
 import { archiveClasses } from './attributes.ts';
 import type { SdkWait } from './client.ts';
 
@@ -95,7 +96,8 @@ function archivedObject(
   { StorageClass, ContentLength, Restore }: HeadObjectCommandOutput,
 ): ArchivedObject | undefined {
   if (!isArchive(StorageClass)) return undefined;
-  return { key, sizeBytes: ContentLength ?? 0, storageClass: StorageClass, state: thawState(Restore) };
+  const sizeBytes = told(ContentLength, `the size of ${key}`);
+  return { key, sizeBytes, storageClass: StorageClass, state: thawState(Restore) };
 }
 
 /** Of the header x-amz-restore: `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`. */
