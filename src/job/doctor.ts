@@ -1,12 +1,13 @@
-import { runConformance, type ConformanceReport } from '../storage/conformance.ts';
+import { runConformance, type CheckResult } from '../storage/conformance.ts';
 import type { Storage } from '../storage/storage.ts';
+import { inTrial, type Tried } from '../storage/trial.ts';
 import type { JobContext } from './job.ts';
 
 /** Tries every promise of the storage contract, and closes the storage. */
 export async function proveStorage(
-  { listener, signal }: Pick<JobContext, 'listener' | 'signal'>,
+  context: Pick<JobContext, 'clock' | 'listener' | 'signal'>,
   storage: Storage,
-): Promise<ConformanceReport> {
+): Promise<Tried<readonly CheckResult[]>> {
   await using _storage = storage;
-  return await runConformance(storage, listener, signal);
+  return await inTrial(storage, context, (trial) => runConformance(trial, context));
 }

@@ -3,14 +3,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { silent } from '../events/events.ts';
-import { runConformance } from './conformance.ts';
 import { openLocal } from './local.ts';
 import { MemoryStorage } from './memory.ts';
 import type { PutOptions, Storage } from './storage.ts';
+import { conformanceOf } from '../../test/support/conformance.ts';
 
 async function assertKept(storage: Storage): Promise<void> {
-  const { results, left } = await runConformance(storage, silent);
+  const { results, left } = await conformanceOf(storage);
   for (const result of results)
     assert.equal(
       result.outcome,
@@ -47,7 +46,7 @@ test('a broken promise is reported, and the others are still checked', async () 
       await super.put(key, data);
     }
   }
-  const { results, left } = await runConformance(new Forgetful(), silent);
+  const { results, left } = await conformanceOf(new Forgetful());
   const broken = results.filter(({ outcome }) => outcome === 'broken').map(({ name }) => name);
   assert.ok(broken.includes('ifAbsent leaves an object that is there as it is'));
   assert.ok(broken.length < results.length / 2);
@@ -66,7 +65,7 @@ class Narrow extends MemoryStorage {
 
 test('a storage that holds restic keys only is tried with packs that bear the hash of what they hold', async () => {
   const narrow = new Narrow();
-  const { results, left } = await runConformance(narrow, silent);
+  const { results, left } = await conformanceOf(narrow);
   const not = results.filter(({ outcome }) => outcome !== 'kept');
   assert.deepEqual(
     not.map(({ outcome }) => outcome),
@@ -78,6 +77,6 @@ test('a storage that holds restic keys only is tried with packs that bear the ha
 
 test('a storage that holds restic keys only is not touched where a repository is', async () => {
   const narrow = new Narrow(new Map([['config', new Uint8Array(3)]]));
-  await assert.rejects(runConformance(narrow, silent), { code: 'unsupported' });
+  await assert.rejects(conformanceOf(narrow), { code: 'unsupported' });
   assert.equal(narrow.keys.size, 0);
 });

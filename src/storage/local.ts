@@ -8,7 +8,7 @@ import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
 import { assertWithin } from './size-limit.ts';
 import { errnoOf, storageError } from './local/errors.ts';
-import { Folders } from './local/folders.ts';
+import { Folders, removeEmptyFolders } from './local/folders.ts';
 import {
   checkRoot,
   createRoot,
@@ -25,6 +25,7 @@ import { temporaryPrefix, walkObjects, walkTemporaries } from './local/walk.ts';
 import type {
   Capabilities,
   GetOptions,
+  LeftoverOptions,
   ObjectInfo,
   PutOptions,
   StagedObject,
@@ -144,14 +145,18 @@ class LocalStorage implements Storage {
     });
   }
 
-  async removeLeftovers(before: bigint, options: WaitOptions = {}): Promise<number> {
+  async removeLeftovers(before: bigint, options: LeftoverOptions = {}): Promise<number> {
+    const { below } = options;
+    if (below !== undefined) checkPrefix(below);
+    const folder = join(this.#root.path, below ?? '');
     return this.#attempt('cannot remove leftovers', options, async () => {
       let removed = 0;
-      for await (const { path, stats } of walkTemporaries(this.#root.path)) {
+      for await (const { path, stats } of walkTemporaries(folder)) {
         if (stats.mtimeNs >= before) continue;
-        await rm(join(this.#root.path, path), { force: true });
+        await rm(join(folder, path), { force: true });
         removed++;
       }
+      if (below !== undefined) await removeEmptyFolders(folder);
       return removed;
     });
   }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silent } from '../events/events.ts';
-import { runConformance } from './conformance.ts';
 import type { Image, MemoryStorage } from './memory.ts';
 import { countOperations, CutStorage, cutAt, everyCut, PowerCut, type CutPoint, type Fate } from './powercut.ts';
 import type { Storage } from './storage.ts';
+import { conformanceOf } from '../../test/support/conformance.ts';
 
 const bytes = new Uint8Array([1]);
 const image: Image = new Map([['old', bytes]]);
@@ -84,7 +83,7 @@ test('a program that ends before the cut is told so', async () => {
 });
 
 test('without a cut it keeps the contract', async () => {
-  const { results } = await runConformance(new CutStorage({ image }), silent);
+  const { results } = await conformanceOf(new CutStorage({ image }));
   assert.deepEqual(
     results.filter(({ outcome }) => outcome !== 'kept'),
     [],

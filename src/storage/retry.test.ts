@@ -4,10 +4,10 @@ import { ManualClock } from '../clock/manual-clock.ts';
 import type { Event } from '../events/events.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
-import { runConformance } from './conformance.ts';
 import { FaultyStorage, seededFaults, type Fault, type FaultOptions, type Operation } from './fault.ts';
 import { MemoryStorage } from './memory.ts';
 import { RetryingStorage } from './retry.ts';
+import { conformanceOf } from '../../test/support/conformance.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
 const other = new Uint8Array([4, 5, 6]);
@@ -117,7 +117,7 @@ test('the contract is kept over a storage that errs by chance', async () => {
   const { storage, events } = retrying({
     faultFor: seededFaults(7, { 'error': 0.05, 'lost-answer': 0.02, 'stall': 0.002 }),
   });
-  const { results } = await runConformance(storage, silent);
+  const { results } = await conformanceOf(storage);
   assert.deepEqual(
     results.filter(({ outcome }) => outcome !== 'kept'),
     [],

@@ -29,6 +29,7 @@ import {
   transientCodes,
   type Capabilities,
   type GetOptions,
+  type LeftoverOptions,
   type ObjectInfo,
   type PutOptions,
   type Storage,
@@ -212,10 +213,10 @@ class S3Storage implements Storage {
     });
   }
 
-  async removeLeftovers(before: bigint, options: WaitOptions = {}): Promise<number> {
+  async removeLeftovers(before: bigint, options: LeftoverOptions = {}): Promise<number> {
     return this.#attempt('cannot remove leftovers', options, async (client, wait) => {
       let removed = 0;
-      const place = { ...this.#bucket, Prefix: this.#address.prefix };
+      const place = { ...this.#bucket, Prefix: this.#address.prefix + (options.below ?? '') };
       for await (const { Key, UploadId, Initiated } of uploadsOf(client, place, wait)) {
         if (Initiated === undefined || nsOf(Initiated) >= before) continue;
         await client.send(new AbortMultipartUploadCommand({ ...this.#bucket, Key, UploadId }), wait);

@@ -56,9 +56,9 @@ export interface Storage extends AsyncDisposable {
   /**
    * Removes what interrupted puts left behind and nobody sees, if older than `before` (nanoseconds since 1970): a put
    * still running must not lose its work, so leave a day. Resolves with how many were removed. Only where a driver
-   * can leave such things.
+   * can leave such things. `below` a prefix alone it takes the folders with it that are empty then.
    */
-  readonly removeLeftovers?: ((before: bigint, options?: WaitOptions) => Promise<number>) | undefined;
+  readonly removeLeftovers?: ((before: bigint, options?: LeftoverOptions) => Promise<number>) | undefined;
   /** What objects were before, and their locks, where the storage keeps them (versions.ts). */
   readonly versions?: Versions | undefined;
   /** What is to be done before objects in an archive can be read, where there are such (archive.ts). */
@@ -104,6 +104,11 @@ export interface Capabilities {
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface LeftoverOptions extends WaitOptions {
+  /** Ends with '/'. */
+  readonly below?: string;
 }
 
 export interface PutOptions extends WaitOptions {

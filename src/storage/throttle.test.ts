@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../clock/manual-clock.ts';
-import { silent } from '../events/events.ts';
-import { runConformance } from './conformance.ts';
 import { MemoryStorage } from './memory.ts';
 import { RetryingStorage, retryPolicy } from './retry.ts';
 import { Throttle, throttled } from './throttle.ts';
 import { ThrottledStorage } from './throttled.ts';
+import { conformanceOf } from '../../test/support/conformance.ts';
 
 const bytesPerSecond = 100 * 1024;
 
@@ -64,7 +63,7 @@ test('a throttled storage keeps the contract, and its limits both ways', async (
   await storage.get('a');
   assert.equal(clock.monotonicMs(), 13_000);
   await storage.remove('a');
-  const { results, left } = await runConformance(storage, silent);
+  const { results, left } = await conformanceOf(storage);
   assert.deepEqual([results.filter(({ outcome }) => outcome === 'broken'), left], [[], []]);
 });
 

@@ -21,8 +21,9 @@ export const doctorStorage = command({
     },
   ],
   about: [
-    'It works in a new folder of its own below the storage and removes it afterwards. Behind a REST server or rclone, which',
-    'hold restic’s own files only, give an address where no repository is yet.',
+    'It works in a new folder of its own below the storage and removes it afterwards, also when it is stopped. What a kill',
+    'leaves, the next run removes: on the same host at once, else after a day. Behind a REST server or rclone, which hold',
+    'restic’s own files only, give an address where no repository is yet, to one run at a time.',
   ],
   options: doctorOptions,
 });

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors/codes.ts';
 import { hasCode } from '../../errors/error.ts';
 import { seededRandom } from '../seeded.ts';
 import type { Storage } from '../storage.ts';
-import type { Place } from './place.ts';
+import type { Place } from '../trial/place.ts';
 
 /** One promise of the contract and how to see that it is kept. */
 export interface Check {

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ignoring, syncFolder } from './sync.ts';
 
@@ -54,4 +54,15 @@ export class Folders {
     await syncFolder(parent);
     for (const child of children) if (child.isDirectory()) this.#durable.add(join(parent, child.name));
   }
+}
+
+/** Removes a folder and those below it, but what holds a file and what is above that. One that is gone is fine. */
+export async function removeEmptyFolders(folder: string): Promise<void> {
+  await ignoring(['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'], removeFolder(folder));
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) await removeEmptyFolders(join(folder, entry.name));
+  await rmdir(folder);
 }

@@ -84,6 +84,11 @@ export class SftpClient {
     await this.#done(packetTypes.mkdir, (packet) => packet.string(path).mode(mode));
   }
 
+  /** Fails unless it is empty. */
+  async removeFolder(path: string): Promise<void> {
+    await this.#done(packetTypes.rmdir, (packet) => packet.string(path));
+  }
+
   async remove(path: string): Promise<void> {
     await this.#done(packetTypes.remove, (packet) => packet.string(path));
   }

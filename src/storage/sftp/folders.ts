@@ -88,6 +88,18 @@ export async function makeFolders(client: SftpClient, path: string, mode: number
   await syncFolder(client, parent);
 }
 
+/** Removes a folder and those below it, but what holds a file and what is above that. Links are left. */
+export async function removeEmptyFolders(client: SftpClient, folder: string): Promise<void> {
+  try {
+    const entries = (await Array.fromAsync(client.entries(folder))).flat();
+    const folders = entries.filter(({ name, attributes }) => isSegment(name) && isFolder(attributes));
+    for (const { name } of folders) await removeEmptyFolders(client, posix.join(folder, name));
+    await client.removeFolder(folder);
+  } catch (error) {
+    if (!hasStatus(error, statusCodes.noSuchFile, statusCodes.failure)) throw error; // 'failure': it isn't empty
+  }
+}
+
 /** Modes are a protection against mishaps; some servers know none. */
 export async function whereModesAre(setting: Promise<void>): Promise<void> {
   try {

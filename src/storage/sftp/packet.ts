@@ -15,6 +15,7 @@ export const packetTypes = {
   readdir: 12,
   remove: 13,
   mkdir: 14,
+  rmdir: 15,
   stat: 17,
   rename: 18,
   status: 101,

@@ -2,10 +2,27 @@ import { posix } from 'node:path';
 import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { orAborted } from '../../flow/abort.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
-import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage.ts';
+import type {
+  Capabilities,
+  GetOptions,
+  LeftoverOptions,
+  ObjectInfo,
+  PutOptions,
+  Storage,
+  WaitOptions,
+} from '../storage.ts';
 import type { Throttles } from '../throttle.ts';
 import type { SftpClient } from './client.ts';
-import { isFile, isFolder, makeFolders, syncFolder, temporaryPrefix, walk, type Found } from './folders.ts';
+import {
+  isFile,
+  isFolder,
+  makeFolders,
+  removeEmptyFolders,
+  syncFolder,
+  temporaryPrefix,
+  walk,
+  type Found,
+} from './folders.ts';
 import { putFile, type Modes } from './put.ts';
 import type { Session } from './session.ts';
 import { hasStatus, statusCodes } from './status.ts';
@@ -110,16 +127,20 @@ export class SftpStorage implements Storage {
     });
   }
 
-  async removeLeftovers(before: bigint, options: WaitOptions = {}): Promise<number> {
+  async removeLeftovers(before: bigint, options: LeftoverOptions = {}): Promise<number> {
+    const { below } = options;
+    if (below !== undefined) checkPrefix(below);
+    const folder = posix.join(this.#place.root, below ?? '');
     return this.#attempt('cannot remove leftovers', options, async (client) => {
       let removed = 0;
-      const leftovers = walk(client, this.#place.root, (name) => name.startsWith(temporaryPrefix));
+      const leftovers = walk(client, folder, (name) => name.startsWith(temporaryPrefix));
       for await (const { path, attributes } of leftovers) {
         options.signal?.throwIfAborted();
         if (nanoseconds(attributes.modifiedSeconds ?? 0) >= before) continue;
-        await client.remove(posix.join(this.#place.root, path));
+        await client.remove(posix.join(folder, path));
         removed++;
       }
+      if (below !== undefined) await removeEmptyFolders(client, folder);
       return removed;
     });
   }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Storage } from '../storage.ts';
 
-/** Where one check may store what it tries, so that it meets nobody else's objects. */
+/** Where one check or measurement may store what it tries, so that it meets nobody else's objects. */
 export interface Place {
-  /** Ends with '/'; a list of it holds what this check stored, and maybe other checks' objects. */
+  /** Ends with '/'; a list of it holds what was stored here, and maybe at other places. */
   readonly prefix: string;
   /** Where these bytes may be stored. The name tells apart what may have the same bytes, where names are free. */
-  key(name: string, bytes: Uint8Array): string;
-  /** Whether this check may have stored what is there. */
-  holds(key: string): boolean;
+  readonly key: (name: string, bytes: Uint8Array) => string;
+  /** Whether it may have been stored here. */
+  readonly holds: (key: string) => boolean;
 }
 
 /** Names are free below a prefix of the check's own. */
@@ -26,13 +25,4 @@ export function packPlace(): Place {
     return path;
   };
   return { prefix: 'data/', key, holds: (path) => given.has(path) };
-}
-
-/** Removes what was stored at a place; returns what stayed. */
-export async function clean(storage: Storage, place: Place): Promise<readonly string[]> {
-  const left: string[] = [];
-  for await (const { key } of storage.list(place.prefix)) {
-    if (place.holds(key)) await storage.remove(key).catch(() => left.push(key));
-  }
-  return left;
 }

@@ -1,0 +1,43 @@
+import type { Storage, WaitOptions } from '../storage.ts';
+import { clearBelow, together, type Remains } from './clear.ts';
+import { isOver, markerOf, parseRunName, trialRoot } from './run-name.ts';
+
+/**
+ * Removes all that a run has stored below its prefix: the marker by which a later run finds it goes last, with the folders
+ * that are empty then.
+ */
+export async function clearRun(storage: Storage, prefix: string, nowNs: bigint, wait: WaitOptions): Promise<Remains> {
+  const marker = markerOf(prefix);
+  // Nobody writes there any more; the storage's clock may be ahead of ours.
+  const leftovers = { ...wait, below: prefix };
+  const before = nowNs + 365n * 86_400_000_000_000n;
+  const stored = await clearBelow(storage, prefix, (key) => key !== marker, wait);
+  await storage.removeLeftovers?.(before, leftovers);
+  const last = await clearBelow(storage, prefix, (key) => key === marker, wait);
+  await storage.removeLeftovers?.(before, leftovers);
+  return together(stored, last);
+}
+
+/** Clears up after the runs that are over and didn't. */
+export async function clearDeadRuns(storage: Storage, nowNs: bigint, wait: WaitOptions): Promise<void> {
+  for (const name of await runNames(storage, wait)) {
+    const run = parseRunName(name);
+    if (run && isOver(run, nowNs)) await clearRun(storage, `${trialRoot}${name}/`, nowNs, wait);
+  }
+}
+
+/** Of all runs that have left something, be it hidden. */
+async function runNames(storage: Storage, wait: WaitOptions): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  const add = ({ key }: { readonly key: string }): void => {
+    names.add(key.slice(trialRoot.length).split('/')[0] ?? '');
+  };
+  for await (const object of storage.list(trialRoot, wait)) add(object);
+  if (!storage.versions) return names;
+  try {
+    for await (const version of storage.versions.list(trialRoot, wait)) add(version);
+  } catch {
+    wait.signal?.throwIfAborted(); // who may not list versions may not remove them either
+  }
+  return names;
+}
