@@ -153,6 +153,36 @@ test('refusals mean what is certain, and no more', async () => {
   await refused(refuses(503, 'SlowDown'), 'storage-failed');
 });
 
+test('where a server knows no conditions, an object that must not be there is looked for before it is stored', async () => {
+  const held = new Map([
+    ['/bucket', ''],
+    ['/bucket/', ''],
+  ]);
+  const methods: string[] = [];
+  const answer: Answer = (asked, response) => {
+    const { method = '', url = '', headers } = asked;
+    methods.push(method);
+    const path = url.split('?')[0] ?? '';
+    if (headers['if-none-match'] !== undefined) return refuses(501, 'NotImplemented')(asked, response);
+    if (method === 'PUT') held.set(path, 'x');
+    const found = held.get(path);
+    if (found === undefined) return refuses(404, 'NoSuchKey')(asked, response);
+    says(200, method === 'GET' ? found : '', { 'etag': '"x"', 'content-length': method === 'PUT' ? '0' : '1' })(
+      asked,
+      response,
+    );
+  };
+  await before(answer, async (storage) => {
+    const put = (key: string): Promise<void> => storage.put(key, [Buffer.from('x')], { ifAbsent: true });
+    await put('config');
+    assert.deepEqual(methods, ['PUT', 'HEAD', 'HEAD', 'PUT']);
+    assert.equal(storage.capabilities.conditionalCreate, false);
+    await assert.rejects(put('config'), { code: 'storage-exists' });
+    await put('locks/a');
+    assert.equal(held.size, 4);
+  });
+});
+
 test('a server’s words reach a terminal without control characters, and not without end', async () => {
   const loud = `<Error><Code>Loud</Code><Message>${'&#27;[31m red &#7;'.repeat(1000)}</Message></Error>`;
   await before(says(400, loud), async (storage) => {

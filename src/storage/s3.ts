@@ -3,7 +3,6 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { systemClock } from '../clock/clock.ts';
@@ -17,12 +16,13 @@ import { parseS3Address, showS3Address, type S3Address } from './s3/address.ts';
 import { s3Archive, type ListedClass } from './s3/archive.ts';
 import { attributesOf } from './s3/attributes.ts';
 import { infoOf, keyBelow, nsOf, told } from './s3/answers.ts';
-import { beyond, md5Of, rangeOf, receivedBody, sentBody, sizeOf } from './s3/body.ts';
+import { beyond, rangeOf, receivedBody } from './s3/body.ts';
 import { hasBucket, makeBucket } from './s3/bucket.ts';
 import { connectS3, type S3Connection, type SdkWait } from './s3/client.ts';
+import { Creation, type Condition } from './s3/creation.ts';
 import { s3Error } from './s3/errors.ts';
 import { objectsOf, uploadsOf } from './s3/listing.ts';
-import { putInParts } from './s3/multipart.ts';
+import { storeObject } from './s3/put.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
 import { lockHeaders, s3Versions } from './s3/versions.ts';
 import {
@@ -78,6 +78,7 @@ class S3Storage implements Storage {
   readonly capabilities: Capabilities;
   readonly versions: Versions;
   readonly archive: Archive;
+  readonly #creation = new Creation();
   readonly #written = new Map<string, WrittenVersion>();
   readonly #address: S3Address;
   readonly #options: S3Options;
@@ -92,9 +93,12 @@ class S3Storage implements Storage {
     this.#tuning = tuning;
     this.url = showS3Address(address);
     const { lock } = options;
+    const creation = this.#creation;
     this.capabilities = {
       ownPrefixes: true,
-      conditionalCreate: true,
+      get conditionalCreate() {
+        return creation.isAtomic;
+      },
       lock: lock !== undefined,
       versions: lock !== undefined,
     };
@@ -145,20 +149,17 @@ class S3Storage implements Storage {
   ): Promise<string | undefined> {
     const object = {
       ...this.#object(key),
-      ...(options.ifAbsent && { IfNoneMatch: '*' as const }),
       ...(lock && lockHeaders(lock)),
       ...attributesOf(this.#options, options),
     };
     const { upload: throttle } = this.#settings.throttles;
-    return this.#attempt(`cannot store ${key}`, options, async (client, wait) => {
-      if (sizeOf(data) > this.#tuning.partBytes)
-        return putInParts(client, object, data, { wait, throttle, ...this.#tuning });
-      const put = { ...object, ...sentBody(data, throttle, options.signal), ContentType: 'application/octet-stream' };
-      const sum = lock && { ContentMD5: md5Of(data) };
-      const { ETag, VersionId } = await client.send(new PutObjectCommand({ ...put, ...sum }), wait);
-      told(ETag, 'saying what it stored');
-      return VersionId;
-    });
+    const { signal } = options;
+    const store = (condition: Condition): Promise<string | undefined> =>
+      this.#attempt(`cannot store ${key}`, options, async (client, wait) =>
+        storeObject(client, { ...object, ...condition }, data, { wait, throttle, signal, ...this.#tuning }),
+      );
+    if (!options.ifAbsent) return store({});
+    return this.#creation.put(`${key} in ${this.url}`, store, () => this.stat(key, options));
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
