@@ -6,6 +6,7 @@ import type { JobContext } from '../src/job/job.ts';
 import { listSnapshots } from '../src/snapshot/snapshots.ts';
 import type { Snapshot } from '../src/snapshot/snapshot.ts';
 import { walkTree } from '../src/snapshot/walk.ts';
+import { FaultyStorage } from '../src/storage/fault.ts';
 import { MemoryStorage, type Image } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -93,6 +94,21 @@ test('a snapshot of which nothing can be read goes only with --forget', async ()
   assert.deepEqual(await snapshotsIn(context), before);
   await snapshotsRepaired(context, 'forget');
   assert.deepEqual(await snapshotsIn(context), []);
+});
+
+test('what comes wrong once, and right when it is read again, is not lost', async () => {
+  const { storage } = await patient();
+  const before = new Map(storage.durable);
+  const seen = new Map<string, number>();
+  const faulty = new FaultyStorage(storage, {
+    faultFor: ({ kind, key }) => {
+      const times = (seen.get(key) ?? 0) + 1;
+      seen.set(key, times);
+      return kind === 'get' && /^(data|index|snapshots)/.test(key) && times % 2 === 1 ? 'flip' : undefined;
+    },
+  });
+  await snapshotsRepaired(jobContext(faulty), 'forget');
+  assert.deepEqual(new Map(storage.durable), before);
 });
 
 test('--forget leaves repaired snapshots alone; a second repair finds the first one’s work', async () => {

@@ -120,12 +120,12 @@ export class OpenedRepository implements Repository {
     throw failures[0] ?? new HoldfastError('blob-missing', `no index names the ${type} blob ${id}`);
   }
 
-  /** What came from the cache and is wrong is asked for once more, from the storage. */
+  /** What is wrong is asked for once more, from the storage: the cache, or the way that it took, may be at fault. */
   async #tryRead(location: BlobLocation): Promise<Uint8Array | HoldfastError> {
     const { cache } = this.#opening;
     const first = await this.#readAt(location);
-    if (!(first instanceof HoldfastError) || cache === undefined) return first;
-    await cache.forget(keyOf('data', location.pack));
+    if (!(first instanceof HoldfastError) || (cache === undefined && first.code !== 'damaged')) return first;
+    await cache?.forget(keyOf('data', location.pack));
     return this.#readAt(location);
   }
 
