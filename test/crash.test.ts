@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { copy } from '../src/job/copy.ts';
 import { addKey, changePassword } from '../src/job/keys.ts';
 import { repairIndex } from '../src/job/repair-index.ts';
@@ -10,13 +10,12 @@ import { anySnapshot } from '../src/snapshot/snapshots.ts';
 import { MemoryStorage, type Image } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut, PowerCut, type Cut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
-import { resticOk, withoutRestic } from './servers/restic.ts';
 import { budget } from './budget.ts';
 import { backupFolder, cheapKey, examine, jobContext, newRepository, type Health } from './support/engine.ts';
 import { keepLast, pruneAll, threeBackups } from './support/operations.ts';
 import { writerOptions } from './support/pipeline.ts';
 import { prove } from './support/proof.ts';
-import { storedIn } from './support/stored-in.ts';
+import { checkByRestic, removeLocks } from './support/stored-in.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
 /**
@@ -148,18 +147,4 @@ function assertHealthy(now: Health, before: Health, operation: Operation, where:
   for (const [position, id] of wanted.entries()) {
     assert.ok(found.some((one) => one === id) || operation.mayRemove?.(position) === true, `${where}: ${id} is lost`);
   }
-}
-
-async function removeLocks(storage: Storage): Promise<void> {
-  for await (const { key } of storage.list('locks/')) await storage.remove(key);
-}
-
-async function checkByRestic(context: TestContext, storage: MemoryStorage, where: string): Promise<void> {
-  const reason = withoutRestic('0.19.1');
-  if (reason !== false) return context.diagnostic(`not checked by restic: ${reason}`);
-  await using dir = await tempDir();
-  storedIn(dir.file('repository'), storage);
-  const at = { repository: dir.file('repository'), password: cheapKey.password };
-  const output = await resticOk('0.19.1', at, ['check', '--read-data']);
-  assert.match(output, /no errors were found/, where);
 }

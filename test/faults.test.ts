@@ -23,6 +23,7 @@ import { budget } from './budget.ts';
 import { backupFolder, contentsOf, examine, jobContext, restoreSnapshot, type Contents } from './support/engine.ts';
 import { checked, keepLast, pruneAll, threeBackups } from './support/operations.ts';
 import { prove } from './support/proof.ts';
+import { removeLocks } from './support/stored-in.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
 /**
@@ -122,10 +123,6 @@ async function assertUnharmed(trial: Trial, storage: MemoryStorage): Promise<voi
   assert.deepEqual((await examine(storage)).findings, [], where);
   await removeLocks(storage);
   await operation.run(jobContext(storage), stage);
-}
-
-async function removeLocks(storage: Storage): Promise<void> {
-  for await (const { key } of storage.list('locks/')) await storage.remove(key);
 }
 
 const firstSeed = Number(process.env['HOLDFAST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

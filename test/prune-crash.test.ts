@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut, PowerCut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { budget } from './budget.ts';
-import { resticOk, withoutRestic } from './servers/restic.ts';
-import { cheapKey, jobContext } from './support/engine.ts';
+import { jobContext } from './support/engine.ts';
 import { assertWhole, journalsOf, leaving, lockedByOther, type Leaving } from './support/leaving.ts';
 import { pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
-import { tempDir } from './support/temp-dir.ts';
+import { checkByRestic, removeLocks } from './support/stored-in.ts';
 
 /**
  * The power goes at the k-th call of the storage, for every k, in each phase of a prune beside others. Whatever it was
@@ -112,21 +109,4 @@ async function assertFinishes(
   await repository.loadIndex(() => undefined);
   const named = new Set([...repository.index.all()].map(({ pack }) => pack));
   for await (const { id } of repository.list('data')) assert.ok(named.has(id), `${where}: the pack ${id} is left over`);
-}
-
-async function removeLocks(storage: Storage): Promise<void> {
-  for await (const { key } of storage.list('locks/')) await storage.remove(key);
-}
-
-async function checkByRestic(context: TestContext, storage: MemoryStorage, where: string): Promise<void> {
-  const reason = withoutRestic('0.19.1');
-  if (reason !== false) return context.diagnostic(`not checked by restic: ${reason}`);
-  await using dir = await tempDir();
-  for (const [key, bytes] of storage.durable) {
-    if (key.startsWith('locks/')) continue;
-    mkdirSync(join(dir.file('repository'), key, '..'), { recursive: true });
-    writeFileSync(join(dir.file('repository'), key), bytes);
-  }
-  const at = { repository: dir.file('repository'), password: cheapKey.password };
-  assert.match(await resticOk('0.19.1', at, ['check', '--read-data']), /no errors were found/, where);
 }

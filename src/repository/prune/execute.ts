@@ -3,11 +3,10 @@ import type { Listener } from '../../events/events.ts';
 import type { Repository, WriterOptions } from '../repository.ts';
 import { composeIndex, rewriteIndex } from '../rewrite-index.ts';
 import { assertChangeable, sessionOf } from '../session.ts';
-import { confirmNewPacks, packsOf } from './new-packs.ts';
 import type { PruneOptions, PrunePlan } from './plan.ts';
 import type { Blobs } from '../blob-set.ts';
 import { removePacks } from './remove-packs.ts';
-import { assertKept, repack } from './repack.ts';
+import { makeDispensable } from './repack.ts';
 
 export interface ExecuteOptions extends Pick<PruneOptions, 'unsafeRecoverNoFreeSpace'> {
   /** What the plan was made with. */
@@ -35,13 +34,7 @@ export async function executePrune(
   assertChangeable(sessionOf(repository).config);
   const removal = new Removal(repository, options);
   await removal.packs(plan.removeUnindexed);
-  const going = new Set([...plan.remove, ...plan.repack, ...plan.forget]);
-  if (plan.repack.length > 0) {
-    const known = packsOf(repository.index);
-    await repack(repository, { ...options, going, packs: new Set(plan.repack) });
-    await confirmNewPacks(repository, known, options.writer.signal);
-  }
-  assertKept(repository.index, options.used, going);
+  const going = await makeDispensable(repository, plan, options);
   const without = new Set([...going, ...plan.removeUnindexed]);
   if (options.unsafeRecoverNoFreeSpace) await removal.recover(without, [...plan.remove, ...plan.repack]);
   else if (going.size + plan.unmark.length > 0) await removal.inOrder(without, [...plan.remove, ...plan.repack]);

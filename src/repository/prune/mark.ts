@@ -7,9 +7,8 @@ import type { Blobs } from '../blob-set.ts';
 import type { Listener } from '../../events/events.ts';
 import type { JournalPack } from './journal.ts';
 import { removeJournal, writeJournal } from './journals.ts';
-import { confirmNewPacks, packsOf } from './new-packs.ts';
 import type { PrunePlan } from './plan.ts';
-import { assertKept, repack } from './repack.ts';
+import { makeDispensable } from './repack.ts';
 
 export interface MarkOptions {
   /** What the plan was made with. */
@@ -37,13 +36,7 @@ const fullBlobs = 50_000;
  */
 export async function executeMark(repository: Repository, plan: PrunePlan, options: MarkOptions): Promise<MarkOutcome> {
   assertChangeable(sessionOf(repository).config);
-  const going = new Set([...plan.remove, ...plan.repack, ...plan.forget]);
-  if (plan.repack.length > 0) {
-    const known = packsOf(repository.index);
-    await repack(repository, { ...options, going, packs: new Set(plan.repack) });
-    await confirmNewPacks(repository, known, options.writer.signal);
-  }
-  assertKept(repository.index, options.used, going);
+  const going = await makeDispensable(repository, plan, options);
   const marking = new Marking(repository, options);
   for (const [id, blobs] of blobsByPack(repository.index, going)) await marking.add(id, blobs);
   for (const id of plan.removeUnindexed) await marking.add(id, []);

@@ -7,8 +7,10 @@ import type { BlobIndex, BlobType } from '../index.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { Repository, WriterOptions } from '../repository.ts';
 import type { Blobs } from '../blob-set.ts';
+import { confirmNewPacks, packsOf } from './new-packs.ts';
+import type { PrunePlan } from './plan.ts';
 
-export interface RepackOptions {
+interface RepackOptions {
   /** Rewritten, as far as needed. */
   readonly packs: ReadonlySet<FileId>;
   /** These, and packs that are about to go: a blob that stands elsewhere too needs no new place. */
@@ -18,8 +20,27 @@ export interface RepackOptions {
   readonly listener: Listener;
 }
 
+/**
+ * Stores anew what the plan says, and asks the storage for it. Resolves with all packs that may go then: what is used
+ * of them stands in packs that stay.
+ */
+export async function makeDispensable(
+  repository: Repository,
+  plan: Pick<PrunePlan, 'remove' | 'repack' | 'forget'>,
+  options: Omit<RepackOptions, 'packs' | 'going'>,
+): Promise<ReadonlySet<FileId>> {
+  const going = new Set([...plan.remove, ...plan.repack, ...plan.forget]);
+  if (plan.repack.length > 0) {
+    const known = packsOf(repository.index);
+    await repack(repository, { ...options, going, packs: new Set(plan.repack) });
+    await confirmNewPacks(repository, known, options.writer.signal);
+  }
+  assertKept(repository.index, options.used, going);
+  return going;
+}
+
 /** Stores what is used of the packs in new ones. All of it is durable and indexed when it resolves. */
-export async function repack(repository: Repository, options: RepackOptions): Promise<void> {
+async function repack(repository: Repository, options: RepackOptions): Promise<void> {
   const { signal } = options.writer;
   const needed = neededBlobs(repository.index, options);
   await using writer = await repository.openWriter(options.writer);
@@ -54,7 +75,7 @@ function progressOf({ packs, listener }: RepackOptions): () => void {
 }
 
 /** The last look before anything is removed: 'internal' unless every used blob has a place that stays. */
-export function assertKept(index: BlobIndex, used: Blobs, going: ReadonlySet<FileId>): void {
+function assertKept(index: BlobIndex, used: Blobs, going: ReadonlySet<FileId>): void {
   const stays = (type: BlobType, id: BlobId): boolean => index.locations(type, id).some(({ pack }) => !going.has(pack));
   for (const { type, id, pack } of index.all()) {
     if (!going.has(pack) || !used.has(type, id) || stays(type, id)) continue;
