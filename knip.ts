@@ -15,6 +15,7 @@ const config: KnipConfig = {
     'src/storage/{memory,memory-archive,memory-versions,fault,powercut}.ts!',
     'scripts/*.ts',
     'test/support/*-server.ts',
+    'test/support/shifted-clock.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',
     'bench/{measure,pipeline,primitives,profile,slow-link}.ts',

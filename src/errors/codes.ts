@@ -4,6 +4,10 @@
  */
 export const codes = {
   'blob-missing': { exit: 1, next: 'Run `holdfast check` to learn which snapshots and files need this blob.' },
+  'clock-wrong': {
+    exit: 1,
+    next: 'Set the clock of this host right (by NTP: `timedatectl` shows it) and run the command again.',
+  },
   'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
   'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
   'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },

@@ -2,6 +2,7 @@ import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { othersWords } from '../others-words.ts';
+import { clockRefusal } from './clock-refusal.ts';
 
 /** By the error's own name; what isn't here is judged by its status. */
 const meanings: Readonly<Record<string, ErrorCode>> = {
@@ -24,8 +25,6 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   OperationAborted: 'storage-failed',
   PermanentRedirect: 'usage',
   QuotaExceeded: 'storage-full',
-  /** The clock is set right by the answer's date, so that another attempt has a chance. */
-  RequestTimeTooSkewed: 'storage-failed',
   RequestTimeout: 'storage-failed',
   SignatureDoesNotMatch: 'storage-denied',
   XAmzContentSHA256Mismatch: 'storage-failed',
@@ -66,17 +65,13 @@ export function s3Error(error: unknown, doing: string): HoldfastError {
 
 function serviceError(error: S3ServiceException, doing: string): HoldfastError {
   const status = error.$metadata.httpStatusCode ?? 0;
-  const code = codeOf(error, status);
+  const wrongClock = clockRefusal(error);
+  const code = wrongClock === undefined ? codeOf(error, status) : 'clock-wrong';
   const words = [error.name, error.message].filter((part, n, all) => part !== '' && all.indexOf(part) === n).join(': ');
   const next = nexts[error.name];
-  return new HoldfastError(
-    code,
-    `${doing}: ${lockRefusal(error) ? 'it is locked: ' : ''}${othersWords(words)} (${status})`,
-    {
-      cause: error,
-      ...(next !== undefined && { next }),
-    },
-  );
+  const why = wrongClock ?? (lockRefusal(error) ? 'it is locked' : undefined);
+  const message = `${doing}: ${why === undefined ? '' : `${why}: `}${othersWords(words)} (${status})`;
+  return new HoldfastError(code, message, { cause: error, ...(next !== undefined && { next }) });
 }
 
 function codeOf(error: S3ServiceException, status: number): ErrorCode {
