@@ -17,6 +17,14 @@ test('seeds that follow one another are a range', () => {
   assert.ok(proofPage(['a'], { a: { ...nothing, proofs: [proof] } }).includes('| c | t | 3 runs | 7…9 |'));
 });
 
+test('tables of one title stand as one, each row of them', () => {
+  const table = { title: 'Deeds', columns: ['deed', 'by'], rows: [['hid', 'a']] };
+  const proof = { claim: 'c', test: 't', count: '1', seeds: [], table };
+  const other = { ...proof, table: { ...table, rows: [['removed', 'b']] } };
+  const page = proofPage(['a', 'b'], { a: { ...nothing, proofs: [proof] }, b: { ...nothing, proofs: [other] } });
+  assert.ok(page.includes('## Deeds\n\n| deed | by |\n| --- | --- |\n| hid | a |\n| removed | b |\n\n'));
+});
+
 test('what was not run and what failed is named, and nothing is claimed from it', () => {
   const proof = { claim: 'nothing is lost', test: 't', count: '1', seeds: [] };
   const broken: Section = { ...nothing, failed: 2, proofs: [proof] };

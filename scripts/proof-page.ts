@@ -1,4 +1,4 @@
-import type { Proof } from '../test/support/proof.ts';
+import type { Proof, ProofTable } from '../test/support/proof.ts';
 
 /** The result of one section of the full run: of one test file. */
 export interface Section {
@@ -27,6 +27,9 @@ export function proofPage(files: readonly string[], sections: Sections): string 
     '| --- | --- | --- | --- | --- | --- |',
     ...done.flatMap((section) => (section.failed === 0 ? claims(section) : [])),
     '',
+    ...tables(done.flatMap(({ failed, proofs }) => (failed === 0 ? proofs : []))),
+    '## Sections',
+    '',
     '| section | passed | failed | skipped | date | commit |',
     '| --- | --- | --- | --- | --- | --- |',
     ...files.map((file) => total(file, sections[file])),
@@ -43,6 +46,24 @@ function verdict(files: readonly string[], sections: Sections): string {
 
 function claims({ proofs, date, commit }: Section): readonly string[] {
   return proofs.map(({ claim, test, count, seeds }) => row(claim, test, count, shortened(seeds), date, commit));
+}
+
+/** Those of one title under one head. */
+function tables(proofs: readonly Proof[]): readonly string[] {
+  const found = Map.groupBy(
+    proofs.flatMap(({ table }) => table ?? []),
+    ({ title }) => title,
+  );
+  return [...found].flatMap(([title, some]) => [`## ${title}`, '', ...lines(some), '']);
+}
+
+function lines(some: readonly ProofTable[]): readonly string[] {
+  const columns = some[0]?.columns ?? [];
+  return [
+    row(...columns),
+    row(...columns.map(() => '---')),
+    ...some.flatMap(({ rows }) => rows.map((cells) => row(...cells))),
+  ];
 }
 
 function total(file: string, section: Section | undefined): string {

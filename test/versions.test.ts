@@ -136,5 +136,10 @@ for (const { name, start } of s3Servers) {
     assert.equal(new Set(found.map(({ key, version }) => `${key} ${version}`)).size, found.length);
     const order = found.map(({ key }) => key);
     assert.equal(order.filter((key, n) => key !== order[n - 1]).length, 25);
+    const rest = await Array.fromAsync(versionsOf(storage).list('locks/', { after: order[20 * 41 - 1] ?? '' }));
+    assert.deepEqual(
+      rest.map(({ key, version }) => `${key} ${version}`),
+      found.slice(20 * 41).map(({ key, version }) => `${key} ${version}`),
+    );
   });
 }

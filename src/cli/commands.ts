@@ -48,6 +48,11 @@ const table = {
       (await import('./commands/repair.ts')).repairSnapshots,
       async () => (await import('./runs/repair-snapshots.ts')).run,
     ),
+  'repair undelete': async () =>
+    opening(
+      (await import('./commands/repair.ts')).repairUndelete,
+      async () => (await import('./runs/repair-undelete.ts')).run,
+    ),
   'tag': async () => opening((await import('./commands/tag.ts')).tag, async () => (await import('./runs/tag.ts')).run),
   'stats': async () =>
     opening((await import('./commands/stats.ts')).stats, async () => (await import('./runs/stats.ts')).run),
@@ -114,7 +119,6 @@ export const unsupportedCommands = [
   'mount',
   'options',
   'recover',
-  'repair undelete',
   'rescue',
   'rewrite',
   'self-update',

@@ -3,10 +3,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
 import type { Capabilities, GetOptions, ObjectInfo, Storage, WaitOptions } from './storage.ts';
-import type { VersionInfo, Versions } from './versions.ts';
-
-/** What an object may have been at the time: versions, newest first. */
-type Candidates = readonly [VersionInfo, ...VersionInfo[]];
+import { byObject, type VersionInfo, type Versions } from './versions.ts';
 
 /**
  * A storage as it was at a time, to read only. An object is there if its newest version of then is no marker. Where it
@@ -14,11 +11,80 @@ type Candidates = readonly [VersionInfo, ...VersionInfo[]];
  * `config` the oldest that is locked, else the newest.
  */
 export function asOfView(storage: Storage, timeNs: bigint): Storage {
-  if (!storage.versions) {
-    throw new HoldfastError('unsupported', `${storage.url} keeps no old versions, so it can't be shown as it was`);
-  }
-  return new AsOfStorage(storage, storage.versions, timeNs);
+  return new AsOfStorage(storage, versionsOf(storage), timeNs);
 }
+
+/** 'unsupported' where a storage has no memory of what it held. */
+export function versionsOf({ versions, url }: Storage): Versions {
+  if (versions) return versions;
+  throw new HoldfastError('unsupported', `${url} keeps no old versions, so it can't be shown as it was`);
+}
+
+/** What an object may have been at the time: versions, newest first; none where it wasn't there. */
+export function candidatesAt(object: readonly VersionInfo[], timeNs: bigint): readonly VersionInfo[] {
+  const until = object.filter(({ modifiedNs }) => modifiedNs <= timeNs);
+  return until[0]?.deleted === false ? until.filter(({ deleted }) => !deleted) : [];
+}
+
+/** The one of several that counts; undefined where the object is named by a hash that none of them has. */
+export async function rightVersion(
+  versions: Versions,
+  candidates: readonly VersionInfo[],
+  options: WaitOptions,
+): Promise<VersionInfo | undefined> {
+  const [newest] = candidates;
+  if (newest === undefined || candidates.length === 1) return newest;
+  if (newest.key === 'config') return (await oldestLocked(versions, candidates, options)) ?? newest;
+  const name = newest.key.slice(newest.key.lastIndexOf('/') + 1);
+  if (!/^[0-9a-f]{64}$/.test(name)) return newest;
+  return await versionNamed(versions, candidates, options);
+}
+
+/** The first of an object's versions whose hash is its name; each sum is judged once. */
+export async function versionNamed(
+  versions: Versions,
+  candidates: readonly VersionInfo[],
+  options: WaitOptions,
+): Promise<VersionInfo | undefined> {
+  const wrong = new Set<string>();
+  for (const candidate of candidates) {
+    const { key, sum = candidate.version } = candidate;
+    if (wrong.has(sum)) continue;
+    if (key.endsWith(`/${await hashOf(versions, candidate, options)}`)) return candidate;
+    wrong.add(sum);
+  }
+  return undefined;
+}
+
+async function oldestLocked(
+  versions: Versions,
+  candidates: readonly VersionInfo[],
+  options: WaitOptions,
+): Promise<VersionInfo | undefined> {
+  for (const candidate of candidates.toReversed())
+    if (await versions.lockOf(candidate.key, candidate.version, options)) return candidate;
+  return undefined;
+}
+
+/** What somebody wrote over an object may have any size: it is never held whole. */
+const hashedAtOnceBytes = 32 * 1024 * 1024;
+
+/** SHA-256 of what a version holds, in hex. */
+export async function hashOf(
+  versions: Versions,
+  { key, version, sizeBytes }: VersionInfo,
+  options: WaitOptions,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (let offset = 0; offset < sizeBytes; offset += hashedAtOnceBytes) {
+    const range = { offset, length: Math.min(hashedAtOnceBytes, sizeBytes - offset) };
+    hash.update(await versions.get(key, version, { ...options, range }));
+  }
+  return hash.digest('hex');
+}
+
+/** What there was of objects whose keys begin alike. */
+type Index = ReadonlyMap<string, readonly VersionInfo[]>;
 
 class AsOfStorage implements Storage {
   readonly url: string;
@@ -26,7 +92,8 @@ class AsOfStorage implements Storage {
   readonly #inner: Storage;
   readonly #versions: Versions;
   readonly #timeNs: bigint;
-  #index: Promise<ReadonlyMap<string, Candidates>> | undefined;
+  /** By folder: who opens a repository needs no list of its packs. */
+  readonly #indexes = new Map<string, Promise<Index>>();
   readonly #chosen = new Map<string, Promise<VersionInfo>>();
 
   constructor(inner: Storage, versions: Versions, timeNs: bigint) {
@@ -56,7 +123,7 @@ class AsOfStorage implements Storage {
 
   async *list(prefix: string, options: WaitOptions = {}): AsyncGenerator<ObjectInfo> {
     checkPrefix(prefix);
-    for (const key of (await this.#all(options)).keys())
+    for (const key of (await this.#all(folderOf(prefix), options)).keys())
       if (key.startsWith(prefix)) yield infoOf(await this.#choose(key, options));
   }
 
@@ -70,8 +137,7 @@ class AsOfStorage implements Storage {
 
   async #choose(key: string, options: WaitOptions): Promise<VersionInfo> {
     checkKey(key);
-    const candidates = (await this.#all(options)).get(key);
-    if (!candidates) throw new HoldfastError('storage-not-found', `${key} was not in ${this.url} then`);
+    const candidates = (await this.#all(folderOf(key), options)).get(key) ?? [];
     let choice = this.#chosen.get(key);
     if (!choice) {
       choice = this.#right(key, candidates, options);
@@ -81,53 +147,43 @@ class AsOfStorage implements Storage {
     return await choice;
   }
 
-  async #right(key: string, candidates: Candidates, options: WaitOptions): Promise<VersionInfo> {
-    const [newest] = candidates;
-    if (candidates.length === 1) return newest;
-    if (key === 'config') return (await this.#oldestLocked(candidates, options)) ?? newest;
-    const name = key.slice(key.lastIndexOf('/') + 1);
-    if (!/^[0-9a-f]{64}$/.test(name)) return newest;
-    for (const candidate of candidates) {
-      const bytes = await this.#versions.get(key, candidate.version, options);
-      if (createHash('sha256').update(bytes).digest('hex') === name) return candidate;
-    }
-    return newest;
+  async #right(key: string, candidates: readonly VersionInfo[], options: WaitOptions): Promise<VersionInfo> {
+    const right = (await rightVersion(this.#versions, candidates, options)) ?? candidates[0];
+    if (right) return right;
+    throw new HoldfastError('storage-not-found', `${key} was not in ${this.url} then`);
   }
 
-  async #oldestLocked(candidates: Candidates, options: WaitOptions): Promise<VersionInfo | undefined> {
-    for (const candidate of candidates.toReversed())
-      if (await this.#versions.lockOf(candidate.key, candidate.version, options)) return candidate;
-    return undefined;
-  }
-
-  async #all({ signal }: WaitOptions): Promise<ReadonlyMap<string, Candidates>> {
-    const index = this.#index ?? this.#begin();
+  async #all(folder: string, { signal }: WaitOptions): Promise<Index> {
+    const index = this.#indexes.get(folder) ?? this.#begin(folder);
     return await orAborted(index, signal);
   }
 
   /** Whoever waits may give up; the list goes on for the others. */
-  async #begin(): Promise<ReadonlyMap<string, Candidates>> {
-    this.#index ??= this.#read();
+  async #begin(folder: string): Promise<Index> {
+    const index = this.#read(folder);
+    this.#indexes.set(folder, index);
     try {
-      return await this.#index;
+      return await index;
     } catch (error) {
-      this.#index = undefined;
+      this.#indexes.delete(folder);
       throw error;
     }
   }
 
-  async #read(): Promise<ReadonlyMap<string, Candidates>> {
-    const found = new Map<string, Candidates>();
-    const hidden = new Set<string>();
-    for await (const version of this.#versions.list('')) {
-      const { key, modifiedNs, deleted } = version;
-      if (modifiedNs > this.#timeNs) continue;
-      const known = found.get(key);
-      if (deleted && !known) hidden.add(key);
-      else if (!deleted && !hidden.has(key)) found.set(key, known ? [...known, version] : [version]);
+  async #read(folder: string): Promise<Index> {
+    const found = new Map<string, readonly VersionInfo[]>();
+    for await (const object of byObject(this.#versions.list(folder))) {
+      const candidates = candidatesAt(object, this.#timeNs);
+      if (candidates.length > 0) found.set(object[0].key, candidates);
     }
     return found;
   }
+}
+
+/** Up to its first '/', or all of a key that has none. */
+function folderOf(key: string): string {
+  const slash = key.indexOf('/');
+  return slash < 0 ? key : key.slice(0, slash + 1);
 }
 
 function infoOf({ key, sizeBytes, modifiedNs }: VersionInfo): ObjectInfo {

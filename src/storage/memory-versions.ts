@@ -2,7 +2,14 @@ import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { MemoryStorage } from './memory.ts';
 import type { Capabilities, GetOptions, PutOptions, WaitOptions } from './storage.ts';
-import { isLockable, type ObjectLock, type Retention, type VersionInfo, type Versions } from './versions.ts';
+import {
+  isLockable,
+  type ObjectLock,
+  type Retention,
+  type VersionInfo,
+  type VersionListOptions,
+  type Versions,
+} from './versions.ts';
 
 interface Kept extends Omit<VersionInfo, 'latest' | 'key'> {
   readonly bytes: Uint8Array;
@@ -43,7 +50,7 @@ export class VersionedMemoryStorage extends MemoryStorage {
     return {
       retention,
       written: new Map(),
-      list: (prefix) => this.#list(prefix),
+      list: (prefix, options) => this.#list(prefix, options),
       get: (key, version, options) => this.#get(key, version, options),
       lockOf: async (key, version) => this.#lockOf(this.#find(key, version)),
       lock: async (key, version, lock) => {
@@ -87,10 +94,10 @@ export class VersionedMemoryStorage extends MemoryStorage {
     return lock && lock.untilNs > this.#clock.nowNs() ? lock : undefined;
   }
 
-  async *#list(prefix: string): AsyncGenerator<VersionInfo> {
-    for (const [key, all] of new Map(this.#kept)) {
-      if (!key.startsWith(prefix)) continue;
-      for (const [n, { version, sizeBytes, modifiedNs, deleted }] of all.entries())
+  async *#list(prefix: string, { after = '' }: VersionListOptions = {}): AsyncGenerator<VersionInfo> {
+    for (const key of [...this.#kept.keys()].toSorted()) {
+      if (!key.startsWith(prefix) || key <= after) continue;
+      for (const [n, { version, sizeBytes, modifiedNs, deleted }] of [...(this.#kept.get(key) ?? [])].entries())
         yield { key, version, sizeBytes, modifiedNs, deleted, latest: n === 0 };
     }
   }

@@ -6,7 +6,9 @@ import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
 import { FaultyStorage, seededFaults, type Fault, type FaultOptions, type Operation } from './fault.ts';
 import { MemoryStorage } from './memory.ts';
+import { VersionedMemoryStorage } from './memory-versions.ts';
 import { RetryingStorage } from './retry.ts';
+import type { VersionInfo, VersionListOptions } from './versions.ts';
 import { conformanceOf } from '../../test/support/conformance.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
@@ -170,4 +172,28 @@ test('a write to a staged object that fails is repeated, one without an answer i
   answers.push(new Promise(() => undefined), Promise.resolve());
   await assert.rejects(staged?.write([bytes]) ?? assert.fail(), { code: 'storage-timeout' });
   assert.equal(answers.length, 1);
+});
+
+test('a list of many versions that breaks off goes on where it was, and is never held whole', async () => {
+  const inner = new VersionedMemoryStorage(new ManualClock());
+  const total = 26_000;
+  let asked = 0;
+  let ahead = 0;
+  let given = 0;
+  Object.assign(inner.versions, {
+    list: async function* (_prefix: string, { after = '' }: VersionListOptions = {}): AsyncGenerator<VersionInfo> {
+      asked += 1;
+      const none = { sizeBytes: 0, modifiedNs: 0n, latest: false, deleted: false };
+      for (let n = after === '' ? 0 : Number(after.slice(2)) * 4 + 4; n < total; n += 1) {
+        if (asked % 2 === 1 && n % 10_000 === 9_000) throw new HoldfastError('storage-failed', 'broke off');
+        ahead = Math.max(ahead, n - given);
+        yield { ...none, key: `k/${String(n >> 2).padStart(5, '0')}`, version: String(n) };
+      }
+    },
+  });
+  const storage = new RetryingStorage(inner, { clock: new ManualClock({ leaping: true }), listener: silent });
+  const seen = new Set<string>();
+  for await (const { version } of storage.versions?.list('k/') ?? []) given = seen.add(version).size;
+  assert.equal(given, total);
+  assert.ok(asked > 3 && ahead <= 10_010, `${asked} lists, ${ahead} ahead`);
 });

@@ -6,6 +6,8 @@ import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
 import type { Archive } from './archive.ts';
 import { retryingArchive } from './retry/archive.ts';
+import type { Retrying } from './retry/retrying.ts';
+import { retryingVersions } from './retry/versions.ts';
 import type { RateLimits } from './settings.ts';
 import {
   transientCodes,
@@ -17,7 +19,7 @@ import {
   type Storage,
   type WaitOptions,
 } from './storage.ts';
-import type { VersionInfo, Versions } from './versions.ts';
+import type { Versions } from './versions.ts';
 
 export interface RetryPolicy {
   /** Attempts an operation, the first included. */
@@ -137,41 +139,20 @@ export class RetryingStorage implements Storage {
   }
 
   get versions(): Versions | undefined {
-    const inner = this.#inner.versions;
-    if (!inner) return undefined;
-    const timed = <T>(what: string, wait: WaitOptions = {}, task: (wait: WaitOptions) => Promise<T>): Promise<T> =>
-      this.#retry({ what, sizeBytes: unknownBytes, ...wait }, (signal) => task({ ...wait, signal }));
-    return {
-      retention: inner.retention,
-      written: inner.written,
-      list: (prefix, wait) => this.#listVersions(inner, prefix, wait),
-      get: (key, version, wait) =>
-        timed(`reading ${key}`, wait, (held) => inner.get(key, version, { ...wait, ...held })),
-      lockOf: (key, version, wait) =>
-        timed(`asking for a lock of ${key}`, wait, (held) => inner.lockOf(key, version, held)),
-      lock: (key, version, lock, wait) => timed(`locking ${key}`, wait, (held) => inner.lock(key, version, lock, held)),
-      remove: (key, version, wait) => timed(`removing ${key}`, wait, (held) => inner.remove(key, version, held)),
-      put: (key, data, lock, wait) =>
-        timed(`storing ${key}`, wait, (held) => inner.put(key, data, lock, { ...wait, ...held })),
-    };
-  }
-
-  async *#listVersions(inner: Versions, prefix: string, options: WaitOptions = {}): AsyncGenerator<VersionInfo, void> {
-    const what = `listing versions of ${prefix || 'all'}`;
-    yield* await this.#retryUnbounded(what, options, () =>
-      this.#gather((wait) => inner.list(prefix, wait), what, options),
-    );
+    return this.#inner.versions && retryingVersions(this.#inner.versions, this.#retrying(unknownBytes));
   }
 
   get archive(): Archive | undefined {
-    return (
-      this.#inner.archive &&
-      retryingArchive(this.#inner.archive, {
-        one: (what, options, task) => this.#retry({ what, ...options }, (signal) => task({ signal })),
-        all: (what, options, list) =>
-          this.#retryUnbounded(what, options, () => this.#gather((wait) => list(wait), what, options)),
-      })
-    );
+    return this.#inner.archive && retryingArchive(this.#inner.archive, this.#retrying(0));
+  }
+
+  #retrying(sizeBytes: number): Retrying {
+    return {
+      one: (what, options, task) =>
+        this.#retry({ what, sizeBytes, ...options }, (signal) => task({ ...options, signal })),
+      all: (what, options, list) =>
+        this.#retryUnbounded(what, options, () => this.#gather((wait) => list(wait), what, options)),
+    };
   }
 
   /**

@@ -10,11 +10,11 @@ import type { GetOptions, PutOptions, WaitOptions } from './storage.ts';
  * everybody, in governance mode for all but an administrator who passes it by. A lock's end can be moved away, and
  * moving it nearer is refused in compliance mode.
  *
- * `list` gives the versions of one object one after another, newest first, each exactly once, markers among them.
- * Errors are those of `Storage`; a version that does not exist is 'storage-not-found'.
+ * `list` gives the versions of objects whose key begins with `prefix`, those of one object one after another, newest
+ * first, each exactly once, markers among them. Errors are those of `Storage`; a version that does not exist is 'storage-not-found'.
  */
 export interface Versions {
-  list(prefix: string, options?: WaitOptions): AsyncIterable<VersionInfo>;
+  list(prefix: string, options?: VersionListOptions): AsyncIterable<VersionInfo>;
   get(key: string, version: string, options?: GetOptions): Promise<Uint8Array>;
   /** Undefined where the version has no lock, or one that has ended. */
   lockOf(key: string, version: string, options?: WaitOptions): Promise<ObjectLock | undefined>;
@@ -30,6 +30,11 @@ export interface Versions {
   readonly written: ReadonlyMap<string, WrittenVersion>;
 }
 
+export interface VersionListOptions extends WaitOptions {
+  /** Goes on behind this key, in the order in which the storage lists. */
+  readonly after?: string;
+}
+
 /** A version, or (deleted) a marker that hides the object. */
 export interface VersionInfo {
   readonly key: string;
@@ -39,7 +44,12 @@ export interface VersionInfo {
   readonly modifiedNs: bigint;
   readonly latest: boolean;
   readonly deleted: boolean;
+  /** Where the storage has a sum: two versions of one object that have the same, and one size, hold the same bytes. */
+  readonly sum?: string;
 }
+
+/** The name of what a bucket stored while it kept no versions. */
+export const unversioned = 'null';
 
 /** 'governance': an administrator can pass it by. */
 export type LockMode = 'compliance' | 'governance';
@@ -67,6 +77,35 @@ export const neverLocked: readonly string[] = [
   'holdfast/prune/',
   'holdfast/conformance/',
 ];
+
+/** The versions of one object after another, each object's newest first. */
+export async function* byObject(
+  versions: AsyncIterable<VersionInfo>,
+): AsyncGenerator<readonly [VersionInfo, ...VersionInfo[]], void> {
+  let group: [VersionInfo, ...VersionInfo[]] | undefined;
+  for await (const version of versions) {
+    if (group?.[0].key === version.key) {
+      group.push(version);
+      continue;
+    }
+    if (group) yield group;
+    group = [version];
+  }
+  if (group) yield group;
+}
+
+/** The versions of so many objects from the first on that together have `least` versions. */
+export async function* firstObjects(
+  versions: AsyncIterable<VersionInfo>,
+  least: number,
+): AsyncGenerator<VersionInfo, void> {
+  let given = 0;
+  for await (const object of byObject(versions)) {
+    yield* object;
+    given += object.length;
+    if (given >= least) return;
+  }
+}
 
 export function isLockable(key: string): boolean {
   return !neverLocked.some((prefix) => key.startsWith(prefix));

@@ -9,6 +9,14 @@ export interface Proof {
   readonly count: string;
   /** Seeds that replay it; empty where nothing was random. */
   readonly seeds: readonly string[];
+  readonly table?: ProofTable;
+}
+
+/** What has more sides than a claim; tables of one title stand as one. */
+export interface ProofTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 const mark = 'proof ';
@@ -16,13 +24,14 @@ const mark = 'proof ';
 /** Tells the full run what this test has shown; in a sample it is a line of the test's diagnostics. */
 export function prove(
   context: TestContext,
-  shown: Pick<Proof, 'claim' | 'count'> & { readonly seeds?: readonly unknown[] },
+  shown: Pick<Proof, 'claim' | 'count' | 'table'> & { readonly seeds?: readonly unknown[] },
 ): void {
   const proof: Proof = {
     claim: shown.claim,
     test: context.name,
     count: shown.count,
     seeds: (shown.seeds ?? []).map(String),
+    ...(shown.table && { table: shown.table }),
   };
   context.diagnostic(mark + JSON.stringify(proof));
 }

@@ -97,3 +97,29 @@ export const repairConfig = command({
   ],
   options: repairConfigOptions,
 });
+
+export const repairUndeleteOptions = { dryRun } as const;
+
+export const repairUndelete = command({
+  name: 'repair undelete',
+  summary: 'Make a repository on a versioned bucket again what it was at a time',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [
+    {
+      line: 'holdfast -r s3:… repair undelete --as-of "2026-08-01 14:00" --dry-run',
+      does: 'Shows what would come back, what would be hidden, and what it costs.',
+    },
+    {
+      line: 'holdfast -r s3:… -o s3.lock=30d repair undelete --as-of "2026-08-01 14:00"',
+      does: 'Does it; what is stored again is locked again.',
+    },
+  ],
+  about: [
+    'After a thief or an accident wrote over, hid or removed objects. No version that holds something is removed: markers are, where they alone hide what was there, and else it is stored again.',
+    'What came since stays where it was sealed with the repository’s key: backups made since are named and kept. All else is hidden, keys too that were added since: add them again.',
+    'Whatever was removed since comes back, keys too: remove those again that nobody should have. Takes no lock: let nobody prune meanwhile.',
+    'The exit code is 3 where something is lost or could not be hidden. A second run finds the first one’s work.',
+  ],
+  options: repairUndeleteOptions,
+});

@@ -1,11 +1,5 @@
 import type { Archive } from '../archive.ts';
-import type { WaitOptions } from '../storage.ts';
-
-/** How calls are tried again: one that answers, and one that lists. */
-interface Retrying {
-  one<T>(what: string, options: WaitOptions, task: (wait: WaitOptions) => Promise<T>): Promise<T>;
-  all<T>(what: string, options: WaitOptions, list: (wait: WaitOptions) => AsyncIterable<T>): Promise<readonly T[]>;
-}
+import type { Retrying } from './retrying.ts';
 
 /** To ask once more for a thaw that was asked for changes nothing, so every call may be repeated. */
 export function retryingArchive(inner: Archive, retrying: Retrying): Archive {

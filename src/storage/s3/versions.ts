@@ -12,7 +12,14 @@ import { dateOfNs } from '../../clock/date.ts';
 import { isSegment } from '../keys.ts';
 import type { PutOptions, WaitOptions } from '../storage.ts';
 import type { Throttle } from '../throttle.ts';
-import type { LockMode, ObjectLock, VersionInfo, Versions } from '../versions.ts';
+import {
+  unversioned,
+  type LockMode,
+  type ObjectLock,
+  type VersionInfo,
+  type VersionListOptions,
+  type Versions,
+} from '../versions.ts';
 import { infoOf, keyBelow, nextOf, nsOf } from './answers.ts';
 import { rangeOf, receivedBody } from './body.ts';
 import type { SdkWait } from './client.ts';
@@ -90,10 +97,12 @@ function hasNoLock({ name, message }: S3ServiceException): boolean {
 async function* listed(
   { attempt, bucket, prefix: root }: VersionsHost,
   prefix: string,
-  options: WaitOptions = {},
+  { after, ...options }: VersionListOptions = {},
 ): AsyncGenerator<VersionInfo> {
   let held: readonly VersionInfo[] = [];
-  for (let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {}; ;) {
+  let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } =
+    after === undefined ? {} : { KeyMarker: root + after };
+  for (;;) {
     const input = { Bucket: bucket, Prefix: root + prefix, ...markers };
     const page = await attempt(`cannot list versions of ${prefix || 'all'}`, options, (client, wait) =>
       client.send(new ListObjectVersionsCommand(input), wait),
@@ -104,7 +113,8 @@ async function* listed(
     const more = nextOf(page, next, `${markers.KeyMarker} ${markers.VersionIdMarker}`) !== undefined;
     // The last object's versions may go on on the next page.
     held = more ? (groups.pop() ?? []) : [];
-    for (const group of groups) yield* group;
+    // versitygw begins with the object behind which it should.
+    for (const group of groups) if (group[0]?.key !== after) yield* group;
     if (!more) return;
     markers = { KeyMarker, VersionIdMarker };
   }
@@ -116,12 +126,13 @@ function versionsIn(page: ListObjectVersionsCommandOutput, root: string, prefix:
     ...(page.DeleteMarkers ?? []).map((one) => ({ ...one, Size: 0, deleted: true })),
   ];
   return all
-    .map(({ Key, VersionId = 'null', Size, LastModified, IsLatest = false, deleted }) => ({
+    .map(({ Key, VersionId = unversioned, Size, LastModified, IsLatest = false, deleted, ...rest }) => ({
       ...infoOf(prefix + keyBelow(root + prefix, Key), Size, undefined),
       version: VersionId,
       modifiedNs: versionTime(VersionId, LastModified),
       latest: IsLatest,
       deleted,
+      ...('ETag' in rest && rest.ETag !== undefined && { sum: rest.ETag }),
     }))
     .filter(({ key }) => key.split('/').every(isSegment));
 }
