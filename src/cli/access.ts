@@ -24,13 +24,29 @@ export function jobContext(context: Context, listener = context.listener): JobCo
 
 /** How the repository that is meant is opened. */
 export function repositoryAccess(context: Context, location: Location): RepositoryAccess {
+  return accessBy(context, location.asOf, async () => await opened(context, location));
+}
+
+/** As a policy says: with what it names for this repository. */
+export function accessWith(
+  context: Context,
+  place: () => Promise<{ readonly context: Context; readonly address: string; readonly password: Secret }>,
+): RepositoryAccess {
+  const { keyHint, asOf } = context.globals;
+  return accessBy(context, asOf, async () => {
+    const { context: own, address, password } = await place();
+    return await finish(own, await openingWith(own, { address, keyHint, asOf }, password));
+  });
+}
+
+function accessBy(context: Context, asOf: bigint | undefined, open: RepositoryAccess['open']): RepositoryAccess {
   const { noLock, retryLock } = context.globals;
   const { name, uid, gid } = currentUser();
   return {
-    open: async () => await opened(context, location),
+    open,
     holder: { hostname: hostName(), username: name, pid: process.pid, uid, gid },
     // What is past changes no more, and can't be locked.
-    locking: noLock || location.asOf !== undefined ? 'none' : { retryMs: retryLock ?? 0 },
+    locking: noLock || asOf !== undefined ? 'none' : { retryMs: retryLock ?? 0 },
   };
 }
 

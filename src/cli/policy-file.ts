@@ -1,9 +1,12 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
 import { reasonOf } from '../host/system-error.ts';
 import { loadPolicy, type LoadedPolicy } from '../policy/load.ts';
+import type { Policy } from '../policy/policy.ts';
+import { problemLine } from '../policy/problem.ts';
 import type { Context } from './context.ts';
+import { firstPolicyFile, policyPlaces } from './policy-places.ts';
 
 /** A policy file as it was found, whatever is wrong with it. */
 export interface PolicyFile extends LoadedPolicy {
@@ -11,32 +14,23 @@ export interface PolicyFile extends LoadedPolicy {
   readonly file: string;
 }
 
-const places = ['./holdfast.yaml', '/etc/holdfast/holdfast.yaml'] as const;
-
 /** The file that a command goes by: --config, HOLDFAST_CONFIG, or the first that is there. */
-export async function policyFile(context: Context): Promise<PolicyFile> {
-  const file = context.globals.config ?? (await firstThere());
-  if (file === undefined) {
-    throw new HoldfastError(
-      'usage',
-      `there is no policy file: neither --config nor $HOLDFAST_CONFIG names one, and ${places.join(' and ')} don’t exist`,
-      {
-        next: 'Say `--config FILE`, or `-r REPOSITORY` to work without a policy. Nothing was changed.',
-      },
-    );
-  }
-  return { file, ...loadPolicy(await textOf(file)) };
+export async function policyFile(context: Context, named?: string): Promise<PolicyFile> {
+  const file = named ?? context.globals.config ?? (await firstPolicyFile());
+  if (file !== undefined) return { file, ...loadPolicy(await textOf(file)) };
+  const looked = `neither --config nor $HOLDFAST_CONFIG names one, and ${policyPlaces.join(' and ')} don’t exist`;
+  throw new HoldfastError('usage', `there is no policy file: ${looked}`, {
+    next: 'Say `--config FILE`, or `-r REPOSITORY` to work without a policy. Nothing was changed.',
+  });
 }
 
-async function firstThere(): Promise<string | undefined> {
-  for (const place of places) {
-    const there = await access(place).then(
-      () => true,
-      () => false,
-    );
-    if (there) return place;
-  }
-  return undefined;
+/** A policy that holds; otherwise 'policy-refused', after each reason was told. */
+export async function policyOf(context: Context): Promise<{ readonly file: string; readonly policy: Policy }> {
+  const { file, policy, problems } = await policyFile(context);
+  if (policy !== undefined) return { file, policy };
+  for (const problem of problems.filter(({ severity }) => severity === 'error'))
+    context.console.complain(problemLine(file, problem), { message_type: 'policy_problem', file, ...problem });
+  throw new HoldfastError('policy-refused', `the policy ${file} is refused`);
 }
 
 async function textOf(file: string): Promise<string> {

@@ -17,7 +17,9 @@ function ofComponent(component: Located): readonly Problem[] {
   const schema = schemaAt(policy, ['components', 'any']);
   const keys = schema === undefined ? {} : keysOf(schema);
   return membersOf(component).flatMap(([key, { keyPlace }]) => {
-    const isLater = (keys[key] && metaOf(keys[key]).notBuilt === true) || sourceKinds[key]?.built === false;
+    const isLater =
+      (keys[key] && metaOf(keys[key]).notBuilt === true) ||
+      (Object.hasOwn(sourceKinds, key) && sourceKinds[key]?.open === undefined);
     return isLater || key === 'log' ? [told(key, keyPlace)] : [];
   });
 }

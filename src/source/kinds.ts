@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { openCommand, openFiles, type CommandOptions, type FilesOptions } from './component-source.ts';
+import { splitWords } from '../secret/words.ts';
+import type { OpenedSource, Surroundings } from './source.ts';
 
 /**
  * The kinds of components that a policy can name: for each the shape of its options. Whoever needs to know what a kind
@@ -7,8 +10,10 @@ import * as z from 'zod';
 export interface SourceKind {
   /** One line, for the reference of the policy file. */
   readonly what: string;
+  /** What it makes of options it takes again: whoever opens a source has them from a policy that was parsed by it. */
   readonly schema: z.ZodType;
-  readonly built: boolean;
+  /** Undefined where this version has no driver. */
+  readonly open?: (options: unknown, surroundings: Surroundings) => OpenedSource;
 }
 
 const path = z
@@ -19,10 +24,20 @@ const pattern = z
   .string()
   .min(1)
   .meta({ title: 'a pattern as of --exclude', examples: ['*.tmp'] });
+/** No shell runs it: a pipe would be an argument, and in a shell half a pipe may fail and look like a success. */
 const line = z
   .string()
-  .min(1)
+  .refine(isCommandLine, 'is run without a shell: write a script that fails when a part of it does')
   .meta({ title: 'a command line', examples: ['mydump --all'] });
+
+function isCommandLine(text: string): boolean {
+  try {
+    const words = splitWords(text);
+    return words.length > 0 && !words.some((word) => /^(?:\||\|\||&&?|;|\d?[<>].*)$/.test(word));
+  } catch {
+    return false;
+  }
+}
 
 const files = z
   .strictObject({
@@ -53,15 +68,20 @@ const command = z
 
 const notBuilt = z.unknown();
 
+const openFilesOf = (options: unknown, surroundings: Surroundings): OpenedSource =>
+  openFiles(files.parse(options) satisfies FilesOptions, surroundings);
+const openCommandOf = (options: unknown, surroundings: Surroundings): OpenedSource =>
+  openCommand(command.parse(options) satisfies CommandOptions, surroundings);
+
 export const sourceKinds: Readonly<Record<string, SourceKind>> = {
-  files: { what: 'files and folders', schema: files, built: true },
-  command: { what: 'anything that has a command which dumps it', schema: command, built: true },
-  postgres: { what: 'a PostgreSQL server', schema: notBuilt, built: false },
-  redis: { what: 'a Redis server', schema: notBuilt, built: false },
-  mongodb: { what: 'a MongoDB server', schema: notBuilt, built: false },
-  elasticsearch: { what: 'indices of Elasticsearch', schema: notBuilt, built: false },
-  kubernetes: { what: 'objects of a cluster', schema: notBuilt, built: false },
-  bucket: { what: 'a bucket', schema: notBuilt, built: false },
-  git: { what: 'a git repository with its mirrors', schema: notBuilt, built: false },
-  images: { what: 'container images', schema: notBuilt, built: false },
+  files: { what: 'files and folders', schema: files, open: openFilesOf },
+  command: { what: 'anything that has a command which dumps it', schema: command, open: openCommandOf },
+  postgres: { what: 'a PostgreSQL server', schema: notBuilt },
+  redis: { what: 'a Redis server', schema: notBuilt },
+  mongodb: { what: 'a MongoDB server', schema: notBuilt },
+  elasticsearch: { what: 'indices of Elasticsearch', schema: notBuilt },
+  kubernetes: { what: 'objects of a cluster', schema: notBuilt },
+  bucket: { what: 'a bucket', schema: notBuilt },
+  git: { what: 'a git repository with its mirrors', schema: notBuilt },
+  images: { what: 'container images', schema: notBuilt },
 };

@@ -1,3 +1,5 @@
+import type { RawPath } from '../bytes/ids.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { Entry } from '../snapshot/entry.ts';
 
@@ -20,4 +22,21 @@ export interface Source {
 export interface WalkOptions {
   readonly listener: Listener;
   readonly signal: AbortSignal;
+}
+
+/** A component's source, ready to be walked. */
+export interface OpenedSource {
+  readonly source: Source;
+  /** Absolute: what the snapshot is said to be of. */
+  readonly paths: readonly RawPath[];
+  /** For people; the source has its own. */
+  readonly excludes: readonly string[];
+}
+
+/** Where and when a source is opened. */
+export interface Surroundings {
+  readonly component: string;
+  readonly clock: Clock;
+  /** Folders that are never backed up: our own cache. */
+  readonly leftOut: readonly RawPath[];
 }

@@ -16,6 +16,8 @@ export interface CommandOptions extends StreamPlace {
   readonly program: string;
   readonly args: readonly string[];
   readonly clock: Clock;
+  /** 'allowed': a command that writes nothing succeeded all the same. */
+  readonly empty?: 'allowed';
 }
 
 /**
@@ -42,9 +44,10 @@ export function inputSource(place: StreamPlace, input: AsyncIterable<Uint8Array>
 }
 
 async function* commandOutput(options: CommandOptions, walk: WalkOptions): AsyncGenerator<Uint8Array> {
-  const { program } = options;
+  const { program, empty } = options;
   await using running = await start(options, walk);
-  yield* notEmpty(succeeding(program, running, walk.signal), program);
+  const output = succeeding(program, running, walk.signal);
+  yield* empty === 'allowed' ? output : notEmpty(output, program);
 }
 
 async function start(options: CommandOptions, { listener, signal }: WalkOptions): Promise<RunningProgram> {

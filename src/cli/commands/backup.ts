@@ -3,6 +3,8 @@ import { flag, list, parsed, text, wholeNumber } from '../option.ts';
 import { sizeBytes } from '../quantity.ts';
 
 export const backupOptions = {
+  all: flag('every component of the policy'),
+  rule: text('name', 'only this rule of the components'),
   exclude: list('pattern', 'leave out what matches', { short: 'e' }),
   iexclude: list('pattern', 'the same, whatever the case of letters'),
   excludeFile: list('file', 'leave out what matches a pattern of this file'),
@@ -42,8 +44,8 @@ export const backupOptions = {
 
 export const backup = command({
   name: 'backup',
-  summary: 'Back up files and folders, or the output of a command',
-  operands: '[PATH…]',
+  summary: 'Back up files and folders, the output of a command, or components of a policy',
+  operands: '[PATH… | COMPONENT…]',
   arity: { least: 0, most: Infinity },
   examples: [
     {
@@ -59,6 +61,10 @@ export const backup = command({
       does: 'A command’s output as a file; if the command fails, there is no snapshot.',
     },
     { line: 'holdfast backup ~/documents --dry-run -vv', does: 'Shows what would be stored.' },
+    {
+      line: 'holdfast backup shop-db --config holdfast.yaml',
+      does: 'The rules of a component, each into its first repository, with copies to the others.',
+    },
   ],
   about: ['Exit code 3: the snapshot was written, but some files could not be read; each was named.'],
   options: backupOptions,

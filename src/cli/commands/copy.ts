@@ -1,9 +1,11 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
-import { flag } from '../option.ts';
+import { flag, text } from '../option.ts';
 import { asOfOther, fromOptions } from './from-options.ts';
 
 export const copyOptions = {
+  all: flag('every component of the policy, to all its repositories'),
+  rule: text('name', 'only this rule of the components'),
   ...fromOptions,
   ...snapshotFilter,
   dryRun: flag('change nothing, show what would be copied', { short: 'n' }),
@@ -12,7 +14,7 @@ export const copyOptions = {
 export const copy = command({
   name: 'copy',
   summary: 'Copy snapshots from another repository',
-  operands: '[SNAPSHOT…]',
+  operands: '[SNAPSHOT… | COMPONENT…]',
   arity: { least: 0, most: Infinity },
   examples: [
     {
@@ -23,6 +25,7 @@ export const copy = command({
       line: 'holdfast -r /mnt/second copy --from-repo /srv/backup --host db1 latest --dry-run',
       does: 'Shows what copying the newest one of a host would take.',
     },
+    { line: 'holdfast copy --all', does: 'Whatever the other repositories of the policy’s rules lack and would keep.' },
   ],
   about: [
     'Blobs are carried over as they are, decrypted and encrypted anew but never cut again. Run it again after an interruption: what is there already is found, whichever program copied it.',

@@ -7,6 +7,8 @@ import { pruneOptions } from './prune-options.ts';
 const { short: _short, ...host } = snapshotFilter.host;
 
 export const forgetOptions = {
+  all: flag('what the policy doesn’t keep of any component'),
+  rule: text('name', 'only this rule of the components'),
   keepLast: parsed('n', parseKeepCount, 'keep the last n', { short: 'l' }),
   keepHourly: parsed('n', parseKeepCount, 'keep the last of each of n hours', { short: 'H' }),
   keepDaily: parsed('n', parseKeepCount, 'keep the last of each of n days', { short: 'd' }),
@@ -36,7 +38,7 @@ export const forgetOptions = {
 export const forget = command({
   name: 'forget',
   summary: 'Remove snapshots by rule or by ID',
-  operands: '[SNAPSHOT…]',
+  operands: '[SNAPSHOT… | COMPONENT…]',
   arity: { least: 0, most: Infinity },
   examples: [
     {
@@ -45,6 +47,7 @@ export const forget = command({
     },
     { line: 'holdfast forget --keep-within 30d --prune', does: 'Removes older snapshots and then their data.' },
     { line: 'holdfast forget 4bba301e', does: 'Removes one snapshot.' },
+    { line: 'holdfast forget --all --dry-run', does: 'What the policy keeps and removes in each repository.' },
   ],
   about: [
     'Rules apply to each group alone. A group is never emptied without --unsafe-allow-remove-all. Data is removed by prune.',

@@ -25,6 +25,7 @@ export const init = command({
       line: 'holdfast -r /mnt/second init --from-repo /srv/backup --copy-chunker-params',
       does: 'A repository to copy to: what both hold is stored once in it.',
     },
+    { line: 'holdfast init --config holdfast.yaml', does: 'Every repository of the policy that isn’t there yet.' },
   ],
   about: [
     'Keep the password safe: without it nobody can read the repository, and there is no way to get it back.',

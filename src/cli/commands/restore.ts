@@ -4,6 +4,7 @@ import { choice, flag, list, text, unsupported } from '../option.ts';
 
 export const restoreOptions = {
   ...snapshotFilter,
+  at: text('time', 'of a component: the newest point of then or before', { fallback: 'the newest' }),
   target: text('folder', 'where to restore to (needed)', { short: 't' }),
   include: list('pattern', 'only what matches', { short: 'i' }),
   iinclude: list('pattern', 'the same, whatever the case of letters'),
@@ -28,7 +29,7 @@ export const restoreOptions = {
 export const restore = command({
   name: 'restore',
   summary: 'Restore files from a snapshot',
-  operands: 'SNAPSHOT',
+  operands: 'SNAPSHOT | COMPONENT',
   arity: { least: 1, most: 1 },
   examples: [
     { line: 'holdfast restore latest --target /tmp/restored', does: 'The newest snapshot into a folder.' },
@@ -39,6 +40,10 @@ export const restore = command({
     {
       line: 'holdfast restore "yesterday 14:00" --target / --include /etc/nginx --verify',
       does: 'One folder at its place, read back afterwards.',
+    },
+    {
+      line: 'holdfast restore shop-db --at "2026-11-20 14:30" --target /srv/restored',
+      does: 'A component of the policy as it was, from the nearest copy that can be read.',
     },
   ],
   about: ['What is written stays below the target: links that lead elsewhere are not followed.'],

@@ -7,17 +7,22 @@ export const snapshotsOptions = {
   compact: flag('one line a snapshot', { short: 'c' }),
   latest: parsed('n', wholeNumber, 'only the last n for each host and paths'),
   last: flag('the same as --latest 1'),
+  points: flag('of a policy’s components: one list of what can be brought back, over all repositories'),
   groupBy: text('group', 'group by host, paths, tags', { short: 'g' }),
 } as const;
 
 export const snapshots = command({
   name: 'snapshots',
   summary: 'List snapshots',
-  operands: '[SNAPSHOT…]',
+  operands: '[SNAPSHOT… | COMPONENT…]',
   arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast snapshots', does: 'All snapshots, oldest first.' },
     { line: 'holdfast snapshots --tag weekly --latest 1', does: 'The newest with this tag for each host and paths.' },
+    {
+      line: 'holdfast snapshots --points shop-db',
+      does: 'The moments to which a component can be brought back, and who holds them.',
+    },
   ],
   options: snapshotsOptions,
   output: 'its purpose',

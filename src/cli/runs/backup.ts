@@ -10,6 +10,7 @@ import { cacheTag, filesSource, type ExcludeOptions } from '../../source/files.t
 import { gatherTargets } from '../../source/lists.ts';
 import { commandSource, inputSource } from '../../source/stream.ts';
 import { jobContext } from '../access.ts';
+import { goesByPolicy, refuseComponents } from '../by-policy.ts';
 import { backupView } from '../backup-view.ts';
 import { cacheFolder } from '../cache.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -30,6 +31,10 @@ type Values = Invocation<typeof backupOptions>['values'];
 
 /** Exit code 3: a snapshot was written, but something could not be read. */
 export const run: Run<typeof backupOptions> = async ({ values, operands }, context) => {
+  if (await meansComponents(values, operands, context)) {
+    const { backupComponents } = await import('../components/backup.ts');
+    return await backupComponents({ names: operands, values }, context);
+  }
   checkCombinations(values, operands, context);
   using view = backupView(context, values.dryRun ? 'dry-run' : 'store');
   const options = await optionsOf(values, operands, context, view.listener);
@@ -37,6 +42,16 @@ export const run: Run<typeof backupOptions> = async ({ values, operands }, conte
   view.finish(outcome);
   return view.warnings === 0 ? 0 : 3;
 };
+
+async function meansComponents(values: Values, operands: readonly string[], context: Context): Promise<boolean> {
+  if (!(await goesByPolicy(context))) {
+    if (values.all || values.rule !== undefined)
+      throw new HoldfastError('usage', 'backup: --all and --rule are for components of a policy');
+    await refuseComponents(context, operands, 'backup');
+    return false;
+  }
+  return true;
+}
 
 async function optionsOf(
   values: Values,

@@ -1,7 +1,9 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { copy } from '../../job/copy.ts';
 import { jobContext, repositoryAccess } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { copyOptions } from '../commands/copy.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import { copyView } from '../copy-view.ts';
 import { fromLocation, repositoryAddress } from '../location.ts';
 import { findOptions } from '../selection.ts';
@@ -9,6 +11,12 @@ import { writerOptions } from '../writer-options.ts';
 
 /** Exit code 3: some snapshot could not be copied, for the source has lost a part of it. */
 export const run: Run<typeof copyOptions> = async ({ values, operands }, context) => {
+  if (await goesByPolicy(context)) {
+    const { copyComponents } = await import('../components/backup.ts');
+    return await copyComponents({ names: operands, values }, context);
+  }
+  if (values.all || values.rule !== undefined)
+    throw new HoldfastError('usage', 'copy: --all and --rule are for components of a policy');
   const from = fromLocation(values, context);
   await repositoryAddress(from);
   using view = copyView(context, values.dryRun ? 'dry-run' : 'execute');

@@ -1,6 +1,7 @@
 import { localZone } from '../../clock/zone.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { forget } from '../../job/forget.ts';
+import { forget, type ForgetJobOptions } from '../../job/forget.ts';
+import type { RuleOf } from '../../job/component.ts';
 import { parseDuration, type Duration } from '../../retention/duration.ts';
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
 import { isEmptyPolicy, periods, type KeepCount, type KeepPolicy, type Period } from '../../retention/keep.ts';
@@ -8,6 +9,8 @@ import { parseTagList } from '../../retention/tags.ts';
 import { describePolicy, type GroupPlan } from '../../retention/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { jobContext } from '../access.ts';
+import { goesByPolicy } from '../by-policy.ts';
+import { flagName } from '../option.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { forgetOptions } from '../commands/forget.ts';
 import type { Context } from '../context.ts';
@@ -23,12 +26,14 @@ type Values = Invocation<typeof forgetOptions>['values'];
 
 /** Exit code 3: some snapshot or pack could not be removed. */
 export const run: Run<typeof forgetOptions> = async ({ values, operands }, context) => {
-  const { console, globals } = context;
+  const { globals } = context;
   if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'forget: --no-lock goes with --dry-run only');
   const policy = policyOf(values);
+  if (await goesByPolicy(context)) return await byPolicy(values, operands, context);
+  if (values.all || values.rule !== undefined)
+    throw new HoldfastError('usage', 'forget: --all and --rule are for components of a policy');
   checkRemoveAll(values, policy);
   using view = showProgress(context, pruneNotes(context));
-  let groups: readonly GroupPlan<Snapshot>[] = [];
   const outcome = await forget(jobContext(context, view.listener), {
     ...findOptions(values, context),
     names: operands,
@@ -40,6 +45,33 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
     },
     mode: values.dryRun ? 'dry-run' : 'execute',
     ...(values.prune ? { prune: pruneJob(values, context) } : {}),
+    ...showing(policy, values, context),
+  });
+  if (outcome.failed.length > 0) return 3;
+  if (outcome.pruned === undefined) return 0;
+  showPruned(outcome.pruned, context.console);
+  return pruneExitCode(outcome.pruned);
+};
+
+/** The policy file alone says what is kept. */
+async function byPolicy(values: Values, operands: readonly string[], context: Context): Promise<number> {
+  const { given } = context;
+  const own = Object.keys(values).find((key) => key.startsWith('keep') && given(key).origin !== 'none');
+  if (own !== undefined || values.prune)
+    throw new HoldfastError(
+      'usage',
+      `forget: ${own === undefined ? '--prune' : flagName(own)} can’t stand beside a policy`,
+    );
+  const { forgetComponents } = await import('../components/forget.ts');
+  const shown = (of: RuleOf, repository: string): ReturnType<typeof showing> =>
+    showing(of.rule.to[repository]?.keep ?? policyOf(values), values, context);
+  return await forgetComponents({ names: operands, values, showing: shown }, context);
+}
+
+function showing(policy: KeepPolicy, values: Values, context: Context): Pick<ForgetJobOptions, 'onPlan' | 'onRemoved'> {
+  const { console } = context;
+  let groups: readonly GroupPlan<Snapshot>[] = [];
+  return {
     onPlan: (planned) => {
       groups = planned;
       showPlan(planned, policy, values, context);
@@ -49,12 +81,8 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
       if (removed.length > 0)
         console.say(`${values.dryRun ? 'would remove' : 'removed'} ${plural(removed.length, 'snapshot')}`);
     },
-  });
-  if (outcome.failed.length > 0) return 3;
-  if (outcome.pruned === undefined) return 0;
-  showPruned(outcome.pruned, console);
-  return pruneExitCode(outcome.pruned);
-};
+  };
+}
 
 /** An empty policy removes everything that the filter lets through: never without one. */
 function checkRemoveAll({ unsafeAllowRemoveAll, host, tag, path }: Values, policy: KeepPolicy): void {

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { init, polynomialOf, type InitOptions } from '../../job/init.ts';
 import { readSecret } from '../../secret/secret.ts';
 import { repositoryAccess } from '../access.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import { storageAt } from '../opening.ts';
 import { askNewSecret } from '../ask.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -11,6 +12,10 @@ import type { Context } from '../context.ts';
 import { fromLocation, ownLocation, passwordReference, repositoryAddress } from '../location.ts';
 
 export const run: Run<typeof initOptions> = async ({ values }, context) => {
+  if (await goesByPolicy(context)) {
+    const { initRepositories } = await import('../components/init.ts');
+    return await initRepositories(context);
+  }
   const { clock, console, signal } = context;
   const location = ownLocation(context);
   const address = await repositoryAddress(location);

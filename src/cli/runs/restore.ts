@@ -5,6 +5,7 @@ import type { XattrSelection } from '../../host/attributes.ts';
 import { restoreToFolder } from '../../job/restore.ts';
 import { selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
 import { jobContext } from '../access.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { restoreOptions } from '../commands/restore.ts';
 import type { Environment } from '../arguments.ts';
@@ -20,6 +21,15 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   if (target === undefined) throw new HoldfastError('usage', 'restore: where to? Say --target FOLDER');
   if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
   const restore = await optionsOf(values, context.environment);
+  if (await goesByPolicy(context)) {
+    const { restoreComponentTo } = await import('../components/restore.ts');
+    return await restoreComponentTo({ name: operands[0] ?? '', at: values.at, target, restore }, context);
+  }
+  if (values.at !== undefined)
+    throw new HoldfastError(
+      'usage',
+      'restore: --at is for components of a policy; a time can stand in place of a snapshot',
+    );
   using view = restoreView(context, restore.mode);
   const outcome = await restoreToFolder(jobContext(context, view.listener), {
     name: operands[0] ?? '',

@@ -1,6 +1,8 @@
 import { listingOfSnapshots } from '../../job/snapshots.ts';
 import { parseGroupBy, type SnapshotGroup } from '../../retention/group.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import { jobContext } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { snapshotsOptions } from '../commands/snapshots.ts';
@@ -9,6 +11,11 @@ import { snapshotRecord } from '../snapshot-record.ts';
 import { groupTitle, snapshotTable } from '../snapshot-table.ts';
 
 export const run: Run<typeof snapshotsOptions> = async ({ values, operands }, context) => {
+  if (await goesByPolicy(context)) {
+    const { showSnapshots } = await import('../components/snapshots.ts');
+    return await showSnapshots(operands, values, context);
+  }
+  if (values.points) throw new HoldfastError('usage', 'snapshots: --points is for components of a policy');
   const { console } = context;
   const groupBy = values.groupBy ? parseGroupBy(values.groupBy) : undefined;
   const latest = values.last ? 1 : values.latest;

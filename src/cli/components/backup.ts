@@ -1,0 +1,118 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { backupRule } from '../../job/component-backup.ts';
+import { copyRule } from '../../job/component-copy.ts';
+import type { RuleOf } from '../../job/component.ts';
+import { placesOf } from '../../policy/policy.ts';
+import { backupView } from '../backup-view.ts';
+import { componentContext, rulesMeant } from './context.ts';
+import type { Context } from '../context.ts';
+import { copyView } from '../copy-view.ts';
+import { policyOf } from '../policy-file.ts';
+
+interface Meant {
+  readonly names: readonly string[];
+  readonly values: { readonly all: boolean; readonly rule: string | undefined; readonly dryRun: boolean };
+}
+
+type Base = ReturnType<typeof componentContext>;
+
+/** What came of one step of a rule, as exit codes have it. */
+type Outcome = 'done' | 'in part' | 'failed';
+
+/**
+ * `backup COMPONENT…`: every rule that is meant, one after another, each followed by its copies. What fails is told, and
+ * the others go on. Exit code 1: something failed; 3: something was done in part.
+ */
+export async function backupComponents(meant: Meant, context: Context): Promise<number> {
+  return await forEachRule(meant, context, async (base, rule) => {
+    const [to = ''] = placesOf(rule.rule);
+    const outcome = await told(context, rule, to, async () => await runBackup(base, rule, to, context));
+    // Copies are made even after a backup that failed: an earlier one may still have to travel.
+    return base.mode === 'dry-run' ? [outcome] : [outcome, ...(await runCopies(base, rule, context))];
+  });
+}
+
+/** `copy COMPONENT…`: from the first repository of each rule to its others. */
+export async function copyComponents(meant: Meant, context: Context): Promise<number> {
+  return await forEachRule(meant, context, async (base, rule) => await runCopies(base, rule, context));
+}
+
+async function forEachRule(
+  { names, values }: Meant,
+  context: Context,
+  run: (base: Base, rule: RuleOf) => Promise<readonly Outcome[]>,
+): Promise<number> {
+  const { file, policy } = await policyOf(context);
+  const rules = rulesMeant(policy, names, values);
+  context.console.say(`policy ${file}`);
+  const base = componentContext(context, policy, values.dryRun ? 'dry-run' : 'execute');
+  const outcomes: Outcome[] = [];
+  for (const rule of rules) outcomes.push(...(await run(base, rule)));
+  return outcomes.includes('failed') ? 1 : outcomes.includes('in part') ? 3 : 0;
+}
+
+async function runCopies(base: Base, rule: RuleOf, context: Context): Promise<readonly Outcome[]> {
+  const [from = '', ...others] = placesOf(rule.rule);
+  const outcomes: Outcome[] = [];
+  for (const to of others)
+    outcomes.push(await told(context, rule, to, async () => await runCopy(base, rule, { from, to }, context)));
+  return outcomes;
+}
+
+async function runBackup(base: Base, rule: RuleOf, to: string, context: Context): Promise<Outcome> {
+  announce(context, rule, { action: 'backup', to });
+  using view = backupView(context, base.mode === 'dry-run' ? 'dry-run' : 'store');
+  view.finish(await backupRule({ ...base, listener: view.listener }, rule));
+  return view.warnings === 0 ? 'done' : 'in part';
+}
+
+async function runCopy(
+  base: Base,
+  rule: RuleOf,
+  way: { from: string; to: string },
+  context: Context,
+): Promise<Outcome> {
+  announce(context, rule, { action: 'copy', ...way });
+  using view = copyView(context, base.mode);
+  const options = { ...way, onPlan: view.plan, onCopied: view.copied };
+  const outcome = await copyRule({ ...base, listener: view.listener }, rule, options);
+  if (outcome === undefined) {
+    context.console.say('nothing to copy: all that is to be kept there is there');
+    return 'done';
+  }
+  view.finish(outcome);
+  return outcome.lost.length + outcome.unreadable === 0 ? 'done' : 'in part';
+}
+
+interface Step {
+  readonly action: 'backup' | 'copy';
+  readonly from?: string;
+  readonly to: string;
+}
+
+function announce({ console }: Context, { name, ruleName }: RuleOf, step: Step): void {
+  if (console.form === 'json') console.record({ message_type: 'rule', component: name, rule: ruleName, ...step });
+  else console.say(`\n${name}, rule ${ruleName}: ${step.from === undefined ? '' : `${step.from} `}→ ${step.to}`);
+}
+
+/** What fails is told and ends its step alone. */
+async function told(context: Context, rule: RuleOf, to: string, step: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
+    const { code, message, next } = error;
+    const line = `${rule.name}, rule ${rule.ruleName}, ${to}: ${message}\n  ${next}`;
+    const record = {
+      message_type: 'rule_failed',
+      component: rule.name,
+      rule: rule.ruleName,
+      repository: to,
+      error_code: code,
+      message,
+      next,
+    };
+    context.console.complain(line, record);
+    return 'failed';
+  }
+}

@@ -1,0 +1,65 @@
+import { currentUser, hostName } from '../../host/users.ts';
+import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { nearest } from '../../bytes/nearest.ts';
+import { rawPathOf } from '../../bytes/ids.ts';
+import { cacheFolder } from '../cache.ts';
+import type { Context } from '../context.ts';
+import { accessByName } from '../policy-access.ts';
+import { programVersion } from '../program.ts';
+import { writerOptions } from '../writer-options.ts';
+
+export function componentContext(
+  context: Context,
+  policy: Policy,
+  mode: ComponentContext['mode'],
+): Omit<ComponentContext, 'listener'> {
+  const { name: username, uid, gid } = currentUser();
+  const folder = cacheFolder(context);
+  return {
+    policy,
+    access: accessByName(context, policy),
+    clock: context.clock,
+    signal: context.signal,
+    maker: { hostname: policy.host ?? hostName(), username, uid, gid, programVersion: `holdfast ${programVersion()}` },
+    writer: writerOptions(context.globals),
+    mode,
+    ...(folder === undefined ? {} : { cacheFolder: rawPathOf(folder) }),
+  };
+}
+
+/** The components that are meant, in the order of the file where all are. */
+export function componentsMeant(policy: Policy, names: readonly string[], all: boolean): readonly string[] {
+  const components = Object.keys(policy.components);
+  if (all && names.length > 0) throw new HoldfastError('usage', 'components and --all can’t stand together');
+  if (!all && names.length === 0)
+    throw new HoldfastError('usage', `which component? ${components.join(', ')}; or --all`);
+  for (const name of names) if (!components.includes(name)) throw unknown('component', name, components);
+  return all ? components : names;
+}
+
+/** The rules that are meant: of the components named, or of all. */
+export function rulesMeant(
+  policy: Policy,
+  names: readonly string[],
+  { all, rule }: { readonly all: boolean; readonly rule: string | undefined },
+): readonly RuleOf[] {
+  const rules = componentsMeant(policy, names, all).flatMap((name) => rulesOf(policy, name));
+  const meant = rules.filter(({ ruleName }) => rule === undefined || ruleName === rule);
+  if (meant.length === 0 && rule !== undefined)
+    throw unknown('rule', rule, [...new Set(rules.map(({ ruleName }) => ruleName))]);
+  return meant;
+}
+
+function rulesOf(policy: Policy, name: string): readonly RuleOf[] {
+  const { [name]: component } = policy.components;
+  if (component === undefined) return [];
+  return Object.entries(component.backups).map(([ruleName, rule]) => ({ name, component, ruleName, rule }));
+}
+
+function unknown(what: string, word: string, known: readonly string[]): HoldfastError {
+  const guess = nearest(word, known);
+  const hint = guess === undefined ? `there are ${known.join(', ')}` : `did you mean ${guess}?`;
+  return new HoldfastError('usage', `there is no ${what} ${JSON.stringify(word)}; ${hint}`);
+}

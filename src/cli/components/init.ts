@@ -1,0 +1,60 @@
+import { HoldfastError, hasCode } from '../../errors/error.ts';
+import { currentUser, hostName } from '../../host/users.ts';
+import { init, polynomialOf } from '../../job/init.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Context } from '../context.ts';
+import { storageAt } from '../opening.ts';
+import { accessByName, placeOf } from '../policy-access.ts';
+import { policyOf } from '../policy-file.ts';
+
+/**
+ * `init` by a policy: makes each of its repositories that isn't there, and leaves the others alone. All cut files alike,
+ * so that copies share their data. Exit code 1: one of them is neither there nor could be made.
+ */
+export async function initRepositories(context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const access = accessByName(context, policy);
+  let [cut, failed]: [string | undefined, number] = [undefined, 0];
+  const missing: string[] = [];
+  for (const name of Object.keys(policy.repositories)) {
+    try {
+      const found = await polynomialOf(access(name));
+      cut ??= found;
+      context.console.say(`${name}: is there`);
+    } catch (error) {
+      if (!hasCode(error, 'no-repository')) failed += tell(name, error, context);
+      else missing.push(name);
+    }
+  }
+  for (const name of missing) {
+    try {
+      cut = await made(name, policy, cut, context);
+    } catch (error) {
+      failed += tell(name, error, context);
+    }
+  }
+  if (missing.length > failed)
+    context.console.say('\nKeep the passwords: without them nobody can read the repositories.');
+  return failed === 0 ? 0 : 1;
+}
+
+/** Resolves with how it cuts files. */
+async function made(name: string, policy: Policy, cut: string | undefined, context: Context): Promise<string> {
+  const { address, context: own, password } = await placeOf(context, policy, name);
+  const storage = await storageAt(own, address, { create: true });
+  const owner = { hostname: hostName(), username: currentUser().name };
+  const optional = cut === undefined ? {} : { chunkerPolynomial: cut };
+  const outcome = await init({ storage, password, owner, version: 2, clock: context.clock, ...optional });
+  const record = { message_type: 'initialized', id: outcome.id, name, repository: outcome.address };
+  if (context.console.form === 'json') context.console.record(record);
+  context.console.say(`${name}: created repository ${outcome.id.slice(0, 10)} at ${outcome.address}`);
+  return cut ?? (await polynomialOf(accessByName(context, policy)(name)));
+}
+
+function tell(name: string, error: unknown, { console, signal }: Context): number {
+  if (!(error instanceof HoldfastError) || signal.aborted) throw error;
+  const { code, message, next } = error;
+  const record = { message_type: 'repository_failed', repository: name, error_code: code, message, next };
+  console.complain(`${name}: ${message}\n  ${next}`, record);
+  return 1;
+}

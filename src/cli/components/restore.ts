@@ -1,0 +1,53 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { restoreComponent } from '../../job/component-restore.ts';
+import type { RestoreOptions } from '../../snapshot/restore.ts';
+import { parseMoment } from '../../snapshot/moment.ts';
+import type { Context } from '../context.ts';
+import { formatTime } from '../format.ts';
+import { policyOf } from '../policy-file.ts';
+import { rawArgument } from '../raw-argument.ts';
+import { restoreView } from '../restore-view.ts';
+import { componentContext, componentsMeant } from './context.ts';
+
+interface Meant {
+  readonly name: string;
+  readonly at: string | undefined;
+  readonly target: string;
+  readonly restore: RestoreOptions;
+}
+
+/** `restore COMPONENT --target DIR [--at TIME]`. Exit code 1: something could not be restored from any copy. */
+export async function restoreComponentTo({ name, at, target, restore }: Meant, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const [component = name] = componentsMeant(policy, [name], false);
+  const { console, clock } = context;
+  const now = new Temporal.Instant(clock.nowNs()).toZonedDateTimeISO(policy.timezone);
+  const moment = at === undefined ? undefined : momentOf(at, now);
+  if (moment !== undefined) console.say(`at ${moment.text}`);
+  using view = restoreView(context, restore.mode);
+  const { listener } = view;
+  const outcome = await restoreComponent(
+    { ...componentContext(context, policy, 'execute'), listener },
+    {
+      component,
+      ...(moment === undefined ? {} : { atNs: moment.ns }),
+      target: rawArgument(target),
+      restore,
+      onCopy: ({ timeNs, identity }, { repository }) =>
+        console.say(`${component}: point ${identity.slice(0, 8)} of ${formatTime(timeNs)}, from ${repository}`),
+    },
+  );
+  view.finish(outcome);
+  return outcome.failures === 0 ? 0 : 1;
+}
+
+/** Without a zone of its own a time is one of the policy's; it is shown with its offset. */
+function momentOf(at: string, now: Temporal.ZonedDateTime): { readonly ns: bigint; readonly text: string } {
+  const parsed = parseMoment(at, now);
+  if (parsed === undefined || parsed.rest !== '')
+    throw new HoldfastError(
+      'usage',
+      `--at: ${JSON.stringify(at)} is no time; say "2026-11-20 14:30:00Z" or "yesterday 14:00"`,
+    );
+  return parsed.moment;
+}

@@ -1,0 +1,71 @@
+import { listPoints } from '../../job/points.ts';
+import type { RecoverablePoint } from '../../point/point.ts';
+import type { Context } from '../context.ts';
+import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
+import { policyOf } from '../policy-file.ts';
+import { snapshotRecord } from '../snapshot-record.ts';
+import { snapshotTable } from '../snapshot-table.ts';
+import { tableLines } from '../table.ts';
+import { componentContext, componentsMeant } from './context.ts';
+
+/**
+ * `snapshots [COMPONENT…]`: what each repository holds of components; `--points`: one list of what can be brought back.
+ * Exit code 3: some repository could not be asked.
+ */
+export async function showSnapshots(
+  names: readonly string[],
+  { points }: { readonly points: boolean },
+  context: Context,
+): Promise<number> {
+  const { policy } = await policyOf(context);
+  const components = componentsMeant(policy, names, names.length === 0);
+  const { listener } = context;
+  const found = await listPoints({ ...componentContext(context, policy, 'execute'), listener }, components);
+  if (context.console.form === 'json') context.console.record(found.points.map(pointRecord));
+  else if (points) for (const line of pointTable(found.points)) context.console.say(line, 0);
+  else for (const name of Object.keys(policy.repositories)) showHeld(name, found.points, context);
+  return found.unknown.length === 0 ? 0 : 3;
+}
+
+function showHeld(repository: string, points: readonly RecoverablePoint[], { console }: Context): void {
+  const held = points.flatMap(({ copies }) => copies.filter((copy) => copy.repository === repository));
+  if (held.length === 0) return;
+  console.say(`\nin ${repository}:`, 0);
+  for (const line of snapshotTable(
+    held.map(({ snapshot }) => snapshot),
+    'full',
+  ))
+    console.say(line, 0);
+}
+
+function pointTable(points: readonly RecoverablePoint[]): readonly string[] {
+  return tableLines({
+    header: ['Component', 'Time', 'Rule', 'Point', 'Held by', 'Size'],
+    rows: points.map(({ component, timeNs, rule, identity, copies, sizeBytes }) => [
+      component,
+      formatTime(timeNs),
+      rule,
+      identity.slice(0, 8),
+      copies.map(({ repository, proof }) => quoteForTerminal(`${repository} (${proof})`)),
+      sizeBytes === undefined ? '' : formatBytes(sizeBytes),
+    ]),
+    footer: `${plural(points.length, 'recoverable point')}, times in ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`,
+    right: [5],
+  });
+}
+
+function pointRecord({ component, rule, method, identity, timeNs, sizeBytes, copies }: RecoverablePoint): unknown {
+  return {
+    component,
+    rule,
+    method,
+    identity,
+    time: jsonTime(timeNs),
+    size: sizeBytes,
+    copies: copies.map(({ repository, proof, snapshot }) => ({
+      repository,
+      proof,
+      snapshot: snapshotRecord(snapshot),
+    })),
+  };
+}

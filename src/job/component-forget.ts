@@ -1,0 +1,26 @@
+import { localZone } from '../clock/zone.ts';
+import { contextIn, snapshotsOf, type ComponentContext, type RuleOf } from './component.ts';
+import { forget, type ForgetJobOptions, type ForgetOutcome } from './forget.ts';
+
+export interface ForgetRuleOptions extends Pick<ForgetJobOptions, 'onPlan' | 'onRemoved' | 'prune'> {
+  readonly repository: string;
+}
+
+/** Removes from one of its repositories what a rule doesn't keep there. All its snapshots are one group, from whatever host. */
+export async function forgetRule(
+  context: ComponentContext,
+  of: RuleOf,
+  { repository, ...options }: ForgetRuleOptions,
+): Promise<ForgetOutcome | undefined> {
+  const keep = of.rule.to[repository]?.keep;
+  if (keep === undefined) return undefined;
+  const groupBy = { host: false, paths: false, tags: false };
+  return await forget(contextIn(context, repository), {
+    names: [],
+    filter: snapshotsOf(of),
+    now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
+    rules: { policy: keep, groupBy, zone: localZone() },
+    mode: context.mode,
+    ...options,
+  });
+}

@@ -1,0 +1,85 @@
+import type { RawPath } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { PointCopy, RecoverablePoint } from '../point/point.ts';
+import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
+import { anySnapshot } from '../snapshot/snapshots.ts';
+import { contextIn, type ComponentContext } from './component.ts';
+import { listPoints } from './points.ts';
+import { restoreToFolder } from './restore.ts';
+
+export interface ComponentRestoreOptions {
+  readonly component: string;
+  /** The newest point of then or before; the newest of all without it. */
+  readonly atNs?: bigint;
+  readonly target: RawPath;
+  readonly restore: RestoreOptions;
+  /** Told which copy is read; again for each that has to take over. */
+  readonly onCopy: (point: RecoverablePoint, copy: PointCopy) => void;
+}
+
+export interface ComponentRestoreOutcome extends RestoreOutcome {
+  readonly point: RecoverablePoint;
+  readonly copy: PointCopy;
+}
+
+/**
+ * Restores a component to a folder: the newest point that is wanted, from its nearest copy. Where that one fails, be it
+ * in the midst, the next goes on with what is there; the last one's outcome counts.
+ */
+export async function restoreComponent(
+  context: ComponentContext,
+  options: ComponentRestoreOptions,
+): Promise<ComponentRestoreOutcome> {
+  const point = await pointWanted(context, options);
+  const copies = nearestFirst(context, point);
+  for (const [at, copy] of copies.entries()) {
+    options.onCopy(point, copy);
+    const isLast = at === copies.length - 1;
+    const outcome = await restoredFrom(context, copy, options, isLast);
+    if (outcome !== undefined && (outcome.failures === 0 || isLast)) return { ...outcome, point, copy };
+  }
+  throw new HoldfastError('internal', 'a point without copies');
+}
+
+async function pointWanted(
+  context: ComponentContext,
+  { component, atNs }: ComponentRestoreOptions,
+): Promise<RecoverablePoint> {
+  const { points, unknown } = await listPoints(context, [component]);
+  const point = points.findLast(({ timeNs }) => atNs === undefined || timeNs <= atNs);
+  if (point !== undefined) return point;
+  const [oldest] = points;
+  const hidden = unknown.map(({ repository }) => repository).join(', ');
+  const where = hidden === '' ? '' : `; ${hidden} can’t be asked`;
+  const first = oldest === undefined ? 'there is none' : 'the oldest is younger';
+  throw new HoldfastError(
+    'snapshot-not-found',
+    `${component} has no recoverable point of then or before: ${first}${where}`,
+  );
+}
+
+const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
+
+function nearestFirst({ policy }: ComponentContext, { copies }: RecoverablePoint): readonly PointCopy[] {
+  const distance = ({ repository }: PointCopy): number =>
+    distances[policy.repositories[repository]?.media ?? 'archive'];
+  return copies.toSorted((a, b) => distance(a) - distance(b));
+}
+
+/** Undefined where it failed and another copy is left. */
+async function restoredFrom(
+  context: ComponentContext,
+  { repository, snapshot }: PointCopy,
+  { target, restore }: ComponentRestoreOptions,
+  isLast: boolean,
+): Promise<RestoreOutcome | undefined> {
+  const find = { filter: anySnapshot, now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC') };
+  try {
+    return await restoreToFolder(contextIn(context, repository), { name: snapshot.id, find, target, restore });
+  } catch (error) {
+    if (isLast || context.signal.aborted || !(error instanceof HoldfastError)) throw error;
+    const message = `the copy there failed, the next one goes on: ${error.message}`;
+    context.listener({ kind: 'warning', during: 'restore', item: repository, message });
+    return undefined;
+  }
+}

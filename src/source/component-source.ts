@@ -1,0 +1,71 @@
+import { rawPathOf } from '../bytes/ids.ts';
+import { joinPath } from '../bytes/unix-path.ts';
+import type { Listener } from '../events/events.ts';
+import { splitWords } from '../secret/words.ts';
+import { cacheTag, filesSource } from './files.ts';
+import type { OpenedSource, Source, Surroundings } from './source.ts';
+import { commandSource } from './stream.ts';
+
+/** `files:` of a policy. */
+export interface FilesOptions {
+  readonly 'paths': readonly string[];
+  readonly 'exclude': readonly string[];
+  readonly 'exclude-caches': boolean;
+  readonly 'one-file-system': boolean;
+}
+
+export function openFiles(options: FilesOptions, { clock, leftOut }: Surroundings): OpenedSource {
+  const paths = options.paths.map(rawPathOf);
+  const excludes = {
+    patterns: options.exclude.map(rawPathOf),
+    caseInsensitivePatterns: [],
+    ifPresent: options['exclude-caches'] ? [cacheTag] : [],
+    fileSystems: options['one-file-system'] ? 'those-of-targets' : 'all',
+    folders: leftOut,
+  } as const;
+  return {
+    source: filesSource({ targets: paths, excludes, atime: 'as-mtime', clock }),
+    paths,
+    excludes: options.exclude,
+  };
+}
+
+/** `command:` of a policy. */
+export interface CommandOptions {
+  readonly 'dump': string;
+  readonly 'filename': string;
+  readonly 'allow-empty': boolean;
+}
+
+/** What the dump command prints, as one file in a folder of the component's name. */
+export function openCommand(options: CommandOptions, { component, clock }: Surroundings): OpenedSource {
+  const [program = '', ...args] = splitWords(options.dump);
+  const path = joinPath(`/${component}`, rawPathOf(options.filename));
+  const dump = commandSource({
+    path: rawPathOf(path),
+    timeNs: clock.nowNs(),
+    program,
+    args,
+    clock,
+    ...(options['allow-empty'] ? { empty: 'allowed' } : {}),
+  });
+  return { source: judged(dump, program), paths: [rawPathOf(path)], excludes: [] };
+}
+
+/** A program that ends well and speaks of an error all the same has made a dump that somebody should look at. */
+function judged(source: Source, program: string): Source {
+  return {
+    entries: ({ listener, signal }) => source.entries({ signal, listener: hearing(listener, program) }),
+  };
+}
+
+const alarming = /\b(?:error|fatal|panic|traceback|denied)\b/i;
+
+function hearing(listener: Listener, program: string): Listener {
+  return (event) => {
+    listener(event);
+    if (event.kind !== 'note' || event.name !== 'command-said') return;
+    const line = String(event.data['line']);
+    if (alarming.test(line)) listener({ kind: 'warning', during: 'scan', item: program, message: `it wrote: ${line}` });
+  };
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { holdfastProgram } from './support/holdfast.ts';
+import { runOk, runProgram, type RunResult } from './support/run-program.ts';
+import { tempDir, type TempDir } from './support/temp-dir.ts';
+
+const secret = 'kanarienvogel';
+
+interface Team {
+  readonly dir: TempDir;
+  readonly run: (...args: readonly string[]) => Promise<RunResult>;
+  /** Its standard output; fails with its words unless it exits with 0. */
+  readonly ok: (...args: readonly string[]) => Promise<string>;
+}
+
+/** Two repositories, some files and a policy about them. */
+async function team(dir: TempDir, components: string): Promise<Team> {
+  await mkdir(dir.file('data'));
+  await writeFile(dir.file('data/file'), 'first\n');
+  await writeFile(dir.file('password'), secret);
+  const repository = (name: string, more = ''): string =>
+    `{ url: ${dir.file(name)}, password: { file: ${dir.file('password')} }${more} }`;
+  const text = `version: 1
+repositories:
+  near: ${repository('near')}
+  far: ${repository('far', ', media: removable')}
+components:
+${components.replaceAll('DIR', dir.path)}`;
+  await writeFile(dir.file('holdfast.yaml'), text);
+  const options = { cwd: dir.path, env: { HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined } };
+  const all = (args: readonly string[]): readonly string[] => ['--cache-dir', dir.file('cache'), ...args];
+  const run: Team['run'] = async (...args) => await runProgram(holdfastProgram, all(args), options);
+  const ok: Team['ok'] = async (...args) => (await runOk(holdfastProgram, all(args), options)).toString();
+  return { dir, run, ok };
+}
+
+const uploads = `  uploads:
+    files: { paths: [DIR/data] }
+    backups: { hourly: { every: 1h, to: { near: { keep: { daily: 7 } }, far: { keep: { last: 1 } } } } }
+`;
+
+interface Point {
+  readonly component: string;
+  readonly identity: string;
+  readonly copies: readonly { readonly repository: string; readonly snapshot: { readonly tags: readonly string[] } }[];
+}
+
+async function points({ ok }: Team): Promise<readonly Point[]> {
+  const parsed: unknown = JSON.parse(await ok('snapshots', '--points', '--json'));
+  assert.ok(Array.isArray(parsed));
+  return parsed as readonly Point[];
+}
+
+test('init makes every repository of a policy, cutting alike, and leaves alone what is there', async () => {
+  await using dir = await tempDir();
+  const { ok, run } = await team(dir, uploads);
+  assert.match(await ok('init'), /near: created repository[^]*far: created repository/);
+  assert.match(await ok('init'), /near: is there\nfar: is there/);
+  const { stderr } = await run('backup', '--all');
+  assert.doesNotMatch(stderr, /cuts files at other places/);
+});
+
+test('a component is backed up into the first repository of its rule and copied to the others: one point', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  const [point, ...others] = await points(at);
+  assert.deepEqual(others, []);
+  assert.equal(point?.component, 'uploads');
+  assert.deepEqual(
+    point.copies.map(({ repository }) => repository),
+    ['near', 'far'],
+  );
+  for (const { snapshot } of point.copies) assert.deepEqual(snapshot.tags, ['hf.component=uploads', 'hf.rule=hourly']);
+  assert.match(await at.ok('snapshots', 'uploads'), /in near:[^]*in far:/);
+});
+
+test('a repository that was out of reach catches up; what its retention removed does not come back', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await at.ok('backup', '--all');
+  await rm(dir.file('far'), { recursive: true });
+  for (const text of ['second', 'third']) {
+    await appendFile(dir.file('data/file'), text);
+    const { code, stderr } = await at.run('backup', '--all');
+    assert.equal(code, 1);
+    assert.match(stderr, /uploads, rule hourly, far: /);
+  }
+  await at.ok('init');
+  await at.ok('copy', '--all');
+  const held = (await points(at)).map(({ copies }) => copies.map(({ repository }) => repository).join());
+  assert.deepEqual(held, ['near', 'near', 'near,far']);
+  assert.match(await at.ok('copy', 'uploads'), /nothing to copy/);
+});
+
+test('forget goes by the policy, for each repository its own; a dry run changes nothing', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  for (const text of ['second', 'third']) {
+    await appendFile(dir.file('data/file'), text);
+    await at.ok('backup', '--all');
+  }
+  const before = await points(at);
+  assert.match(await at.ok('forget', '--all', '--dry-run'), /in far:[^]*would remove 1 snapshot/);
+  assert.deepEqual(await points(at), before);
+  await at.ok('forget', '--all');
+  const held = (await points(at)).map(({ copies }) => copies.map(({ repository }) => repository).join());
+  assert.deepEqual(held, ['near', 'near,far']);
+  const { code, stderr } = await at.run('forget', '--all', '--keep-last', '1');
+  assert.equal(code, 2);
+  assert.match(stderr, /--keep-last can’t stand beside a policy/);
+});
+
+test('a restore takes the nearest copy, and the next one where that fails in the midst', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  const target = async (name: string): Promise<string> =>
+    await readFile(dir.file(`${name}${dir.path}/data/file`), 'utf8');
+  assert.match(await at.ok('restore', 'uploads', '--target', 'one'), /from near/);
+  assert.equal(await target('one'), 'first\n');
+  await rm(dir.file('near/data'), { recursive: true });
+  assert.match(await at.ok('restore', 'uploads', '--target', 'two'), /from near\n[^]*from far/);
+  assert.equal(await target('two'), 'first\n');
+  await rm(dir.file('near'), { recursive: true });
+  assert.match(await at.ok('restore', 'uploads', '--target', 'three'), /from far/);
+});
+
+test('--at takes the newest point of then or before, in the zone of the policy', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  assert.match(
+    await at.ok('restore', 'uploads', '--at', '2100-01-01 00:00', '--target', 'one'),
+    /at 2100-01-01T00:00:00\+00:00/,
+  );
+  const { code, stderr } = await at.run('restore', 'uploads', '--at', '2001-01-01 00:00', '--target', 'two');
+  assert.equal(code, 1);
+  assert.match(stderr, /no recoverable point of then or before: the oldest is younger/);
+});
+
+test('a dump is judged by exit code, output and what it says; the others go on', async () => {
+  await using dir = await tempDir();
+  const rules = 'backups: { r: { every: 1h, to: { near: { keep: { last: 1 } } } } }';
+  const command = (name: string, dump: string, more = ''): string =>
+    `  ${name}:\n    command: { dump: ${JSON.stringify(dump)}${more} }\n    ${rules}\n`;
+  const at = await team(
+    dir,
+    [
+      command('fails', 'sh -c "echo half; echo no space >&2; exit 3"'),
+      command('empty', 'true'),
+      command('may-be-empty', 'true', ', allow-empty: true'),
+      command('alarming', 'sh -c "echo all; echo ERROR: table gone >&2"'),
+      command('good', 'echo all'),
+    ].join(''),
+  );
+  await at.ok('init');
+  const { code, stderr } = await at.run('backup', '--all');
+  assert.equal(code, 1);
+  assert.match(stderr, /fails, rule r, near: sh failed: exit code 3\n {2}no space/);
+  assert.match(stderr, /empty, rule r, near: true gave no data/);
+  assert.match(stderr, /it wrote: ERROR: table gone/);
+  assert.deepEqual(
+    (await points(at)).map(({ component }) => component),
+    ['may-be-empty', 'alarming', 'good'],
+  );
+  assert.equal((await at.run('backup', 'alarming')).code, 3);
+  await at.ok('restore', 'good', '--target', 'out');
+  assert.equal(await readFile(dir.file('out/good/dump'), 'utf8'), 'all\n');
+});
+
+test('a policy or a repository: flags beat the environment, both at once are refused, a component is no path', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  const config = ['--config', 'holdfast.yaml'];
+  for (const [args, message] of [
+    [['backup', 'uploads', ...config, '-r', dir.file('near')], /--config and -r can’t stand together/],
+    [
+      ['backup', 'uploads', '-r', dir.file('near'), '--insecure-no-password'],
+      /uploads is a component of \.\/holdfast\.yaml/,
+    ],
+    [['backup', 'uplods'], /no component "uplods"; did you mean uploads\?/],
+    [['backup', 'uploads', '--rule', 'hurly'], /no rule "hurly"; did you mean hourly\?/],
+    [['backup'], /which component\? uploads; or --all/],
+  ] as const) {
+    const { code, stderr } = await at.run(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, message);
+  }
+});
+
+test('no password of a policy shows, whatever fails', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await writeFile(dir.file('password'), `${secret}-another`);
+  for (const args of [
+    ['backup', '--all', '-vv'],
+    ['snapshots'],
+    ['restore', 'uploads', '--target', 'x'],
+    ['copy', '--all', '--json'],
+  ]) {
+    const { code, stdout, stderr } = await at.run(...args);
+    assert.notEqual(code, 0);
+    assert.ok(!`${stdout.toString()}${stderr}`.includes(secret), args.join(' '));
+  }
+});
