@@ -9,6 +9,7 @@ import { addedByContent, addedByTree, nothingAdded, type Change } from './counts
 import { TreeFinder } from './finder.ts';
 import { Folder, type Slot } from './folder.ts';
 import { Report } from './report.ts';
+import { Trees } from './trees.ts';
 import { isUnchanged } from './unchanged.ts';
 import { Underway } from './underway.ts';
 
@@ -29,7 +30,8 @@ export class Archiver implements AsyncDisposable {
   readonly #tasks: TaskGroup;
   readonly #contents: Underway;
   #top: Folder | undefined;
-  #trees = 0;
+  readonly #trees: Trees;
+  #treesUnderway = 0;
   #treeStored = Promise.withResolvers<void>();
   #root: { readonly tree: BlobId; readonly isEmpty: boolean } | undefined;
 
@@ -39,6 +41,7 @@ export class Archiver implements AsyncDisposable {
     this.#contents = new Underway((error) => this.#tasks.run(() => Promise.reject(error)));
     this.#tasks.run(async () => await this.#contents.ended);
     this.report = new Report(input);
+    this.#trees = new Trees(input);
   }
 
   /** Cancels what is not finished. */
@@ -96,13 +99,9 @@ export class Archiver implements AsyncDisposable {
 
   /** A tree of the parent snapshot that can't be read is as good as none: the files below are read again. */
   async #loadTree(path: RawPath, tree: BlobId): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#input.repository.readBlob('tree', tree);
-    } catch (error) {
-      if (!hasCode(error, 'blob-missing', 'damaged')) throw error;
-      this.report.leftOut(path, `the parent snapshot's tree ${tree.slice(0, 8)} can't be read: ${error.message}`);
-      return undefined;
-    }
+    return await this.#trees.load(tree, ({ message }) =>
+      this.report.leftOut(path, `the parent snapshot's tree ${tree.slice(0, 8)} can't be read: ${message}`),
+    );
   }
 
   #find(folder: Folder, name: RawPath): TreeNode | undefined {
@@ -123,17 +122,17 @@ export class Archiver implements AsyncDisposable {
     this.#top = folder.parent;
     if (!folder.close(metadata)) this.report.leftOut(folder.path, outOfOrder);
     this.#completeIfDone(folder);
-    while (this.#trees >= treesAtOnce) await this.#treeStored.promise;
+    while (this.#treesUnderway >= treesAtOnce) await this.#treeStored.promise;
   }
 
   #completeIfDone(folder: Folder): void {
     if (!folder.isComplete) return;
-    this.#trees += 1;
+    this.#treesUnderway += 1;
     this.#tasks.run(async () => {
       try {
         await this.#complete(folder, folder.finish());
       } finally {
-        this.#trees -= 1;
+        this.#treesUnderway -= 1;
         this.#treeStored.resolve();
         this.#treeStored = Promise.withResolvers();
       }
@@ -141,7 +140,7 @@ export class Archiver implements AsyncDisposable {
   }
 
   async #complete(folder: Folder, json: Uint8Array): Promise<void> {
-    const stored = await this.#input.writer.storeTree(json);
+    const stored = await this.#trees.store(json);
     const { place, previous, path } = folder;
     const node = folder.node(stored.id);
     this.report.folder(path, changeOf(previous, node), addedByTree(stored, json.length), folder.startedMs);
