@@ -71,7 +71,8 @@ export async function storageAt(
   const { clock, listener, globals } = context;
   const all = { ...storageSettings(context), ...settings, ...(asOf !== undefined && { asOf }) };
   const policy = retryPolicy({ timeoutMs: globals.stuckRequestTimeout, limits: all.limits });
-  return new RetryingStorage(await openStorage(address, all), { clock, listener, policy });
+  const patience = { signal: context.signal, patienceMs: globals.stuckRequestTimeout };
+  return new RetryingStorage(await openStorage(address, all, patience), { clock, listener, policy });
 }
 
 async function repositoryStorage(context: Context, address: string, asOf: bigint | undefined): Promise<Storage> {

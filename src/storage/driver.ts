@@ -6,6 +6,8 @@ import type { Throttles } from './throttle.ts';
 /** What a driver gets: the user's settings, and the limits on bytes as something to wait for. */
 export interface DriverSettings extends StorageSettings {
   readonly throttles: Throttles;
+  /** Ends the opening, and all that was begun for it; of no concern later. */
+  readonly opening?: AbortSignal;
 }
 
 /** A kind of storage. */

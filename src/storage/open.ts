@@ -1,10 +1,11 @@
 import { systemClock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { withDeadline } from '../flow/abort.ts';
 import { asOfView } from './as-of.ts';
 import type { Driver, DriverSettings } from './driver.ts';
 import { openLocal } from './local.ts';
 import type { StorageSettings } from './settings.ts';
-import type { Storage } from './storage.ts';
+import type { Storage, WaitOptions } from './storage.ts';
 import { Throttle, type Throttles } from './throttle.ts';
 import { ThrottledStorage } from './throttled.ts';
 
@@ -37,14 +38,27 @@ const drivers: Readonly<Record<string, Driver>> = {
 /** restic's schemes that don't open yet. */
 const notBuilt: readonly string[] = ['azure', 'b2', 'gs', 'swift'];
 
+export interface OpeningOptions extends WaitOptions {
+  /** How long a server may take; 0 or undefined: as long as an SSH server waits for a password, and some more. */
+  readonly patienceMs?: number | undefined;
+}
+
+const usualPatienceMs = 3 * 60_000;
+
 /**
  * Opens the storage at an address in restic's form: a path, `local:path`, or `scheme:…`. Anything else with a colon
- * is 'usage', as in restic: a folder of such a name needs `local:`.
+ * is 'usage', as in restic: a folder of such a name needs `local:`. A server that gives no answer is 'storage-timeout'.
  */
-export async function openStorage(url: string, settings: StorageSettings = {}): Promise<Storage> {
+export async function openStorage(
+  url: string,
+  settings: StorageSettings = {},
+  { signal, patienceMs }: OpeningOptions = {},
+): Promise<Storage> {
   const { driver, address } = chosen(url);
   const driverSettings: DriverSettings = { ...settings, throttles: throttlesOf(settings) };
-  const opened = await driver.open(address, driverSettings);
+  const error = (): HoldfastError => new HoldfastError('storage-timeout', 'the storage does not answer');
+  const deadline = { ms: patienceMs || usualPatienceMs, clock: systemClock, error, signal };
+  const opened = await withDeadline(deadline, (opening) => driver.open(address, { ...driverSettings, opening }));
   const storage = settings.asOf === undefined ? opened : asOfView(opened, settings.asOf);
   const { upload, download } = driverSettings.throttles;
   const decorated = driver.throttledBy === 'decorator' && (upload || download);

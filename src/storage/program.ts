@@ -15,12 +15,12 @@ export interface ConnectingProgram {
 export async function startConnecting(
   name: string,
   args: readonly string[],
-  interrupts: NonNullable<ProgramOptions['interrupts']>,
+  { interrupts, signal }: Required<Pick<ProgramOptions, 'interrupts'>> & { readonly signal?: AbortSignal },
 ): Promise<ConnectingProgram> {
   try {
     const running = await startProgram(name, {
       ...{ args, interrupts, clock: systemClock, input: 'piped' },
-      signal: new AbortController().signal,
+      signal: signal ?? new AbortController().signal,
       onErrorLine: () => undefined, // its last words are enough
     });
     return { name, running };

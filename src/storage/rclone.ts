@@ -27,7 +27,8 @@ export async function openRclone(remote: string, settings: DriverSettings): Prom
   const url = `rclone:${remote}`;
   const storage = new RestStorage({ exchange, explain, close, url, path: '/', headers: {}, download });
   try {
-    await (settings.create ? storage.create() : storage.begin(async () => void (await rclone.start())));
+    const wait = settings.opening ? { signal: settings.opening } : {};
+    await (settings.create ? storage.create(wait) : storage.begin(async () => void (await rclone.start())));
     return storage;
   } catch (error) {
     await close();

@@ -25,6 +25,11 @@ export async function openRest(address: string, settings: DriverSettings): Promi
     download: settings.throttles.download,
     close: async () => agents[Symbol.dispose](),
   });
-  if (settings.create) await storage.create();
-  return storage;
+  try {
+    if (settings.create) await storage.create(settings.opening ? { signal: settings.opening } : {});
+    return storage;
+  } catch (error) {
+    agents[Symbol.dispose]();
+    throw error;
+  }
 }

@@ -59,6 +59,29 @@ test('a storage that never answers is a timeout in bounded time, for every opera
   assert.ok(clock.monotonicMs() <= 5 * 26 * 60_000, `${clock.monotonicMs()}`);
 });
 
+test('clearing away leftovers of a storage that never answers ends in bounded time', async () => {
+  const clock = new ManualClock({ leaping: true });
+  const inner = Object.assign(new MemoryStorage(), {
+    removeLeftovers: async () => await new Promise<number>(() => {}),
+  });
+  const storage = new RetryingStorage(inner, { clock, listener: silent });
+  await assert.rejects(async () => await storage.removeLeftovers?.(0n), { code: 'storage-timeout' });
+  assert.ok(clock.monotonicMs() <= 30 * 60_000, `${clock.monotonicMs()}`);
+});
+
+test('what takes the place of an object of ours is not read further than ours is long', async () => {
+  const inner = new MemoryStorage(new Map([['a', new Uint8Array(1000)]]));
+  const asked: unknown[] = [];
+  const get = inner.get.bind(inner);
+  inner.get = async (key, options) => {
+    asked.push(options?.maxBytes);
+    return await get(key, options);
+  };
+  const { storage } = retrying(first('error'), inner);
+  await assert.rejects(storage.put('a', [bytes], { ifAbsent: true }), { code: 'storage-exists' });
+  assert.deepEqual(asked, [bytes.length]);
+});
+
 test('one stalled attempt is given up and repeated', async () => {
   const { storage } = retrying(first('stall', undefined, 'stall'));
   await storage.put('a/b', [bytes]);

@@ -134,7 +134,13 @@ export class RetryingStorage implements Storage {
     const remove = this.#inner.removeLeftovers?.bind(this.#inner);
     return (
       remove &&
-      (async (before, wait) => this.#retryUnbounded('removing leftovers', wait ?? {}, () => remove(before, wait)))
+      (async (before, wait = {}) => {
+        const call = { what: 'removing leftovers', ...wait };
+        const deadline = { ...this.#deadline(call), ms: this.#policy.untilMs };
+        return this.#retryUnbounded(call.what, wait, () =>
+          withDeadline(deadline, (signal) => remove(before, { ...wait, signal })),
+        );
+      })
     );
   }
 
@@ -193,7 +199,13 @@ export class RetryingStorage implements Storage {
   }
 
   async #holds(key: string, data: readonly Uint8Array[], signal: AbortSignal): Promise<boolean> {
-    return Buffer.compare(await this.#inner.get(key, { signal }), Buffer.concat(data)) === 0;
+    const wanted = Buffer.concat(data);
+    try {
+      return wanted.equals(await this.#inner.get(key, { signal, maxBytes: wanted.length }));
+    } catch (error) {
+      if (hasCode(error, 'damaged')) return false; // it is larger
+      throw error;
+    }
   }
 
   #deadline(call: Call): Deadline {

@@ -15,5 +15,6 @@ export async function openSftp(address: string, settings: DriverSettings): Promi
   const session = new Session(sshCommand(place, options));
   const { throttles } = settings;
   const whenMissing = settings.create ? 'create' : 'refuse';
-  return await SftpStorage.open({ session, root: place.path, url: place.url, throttles }, whenMissing);
+  const opened = { session, root: place.path, url: place.url, throttles };
+  return await SftpStorage.open(opened, whenMissing, settings.opening);
 }

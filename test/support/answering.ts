@@ -7,7 +7,7 @@ export interface AnsweringServer extends AsyncDisposable {
   readonly endpoint: string;
   readonly requests: readonly IncomingMessage[];
   /** How many connections are open. */
-  connections(): Promise<number>;
+  readonly connections: () => Promise<number>;
 }
 
 export type Answer = (asked: IncomingMessage, response: ServerResponse) => void;

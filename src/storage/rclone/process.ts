@@ -69,7 +69,7 @@ export class RcloneProcess {
 
   async #serve(): Promise<Served> {
     const [program, ...args] = this.#options.command;
-    const connecting = await startConnecting(program, args, 'own-session');
+    const connecting = await startConnecting(program, args, { interrupts: 'own-session' });
     const { input, output } = connecting.running;
     if (!input) throw new HoldfastError('internal', 'no input was asked for');
     const pipes = new Pipes(output, input);

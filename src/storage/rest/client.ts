@@ -41,8 +41,8 @@ export class RestClient {
   }
 
   /** Has the server make the repository's folders; a server that has them does nothing. */
-  async create(): Promise<void> {
-    using answer = await this.#ask({ method: 'POST', path: '?create=true', body: [] });
+  async create(wait: WaitOptions): Promise<void> {
+    using answer = await this.#ask({ ...wait, method: 'POST', path: '?create=true', body: [] });
     await drain(answer);
     if (answer.status !== 200) throw statusError(answer.status, `cannot create ${this.#server.url}`);
   }

@@ -32,8 +32,8 @@ export class RestStorage implements Storage {
     await this.#attempt(`cannot open ${this.url}`, {}, first);
   }
 
-  async create(): Promise<void> {
-    await this.#attempt(`cannot create ${this.url}`, {}, () => this.#client.create());
+  async create(wait: WaitOptions): Promise<void> {
+    await this.#attempt(`cannot create ${this.url}`, wait, () => this.#client.create(wait));
   }
 
   async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {

@@ -3,7 +3,6 @@ import {
   RestoreObjectCommand,
   S3ServiceException,
   type HeadObjectCommandOutput,
-  type S3Client,
 } from '@aws-sdk/client-s3';
 import { nsOfHttpDate } from '../../clock/date.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -11,17 +10,12 @@ import type { Archive, ArchivedObject, ThawState, ThawTier, ThawWishes, UsualTim
 import type { ObjectInfo, WaitOptions } from '../storage.ts';
 import { told } from './answers.ts';
 import { archiveClasses } from './attributes.ts';
-import type { SdkWait } from './client.ts';
+import type { S3Requests } from './requests.ts';
 
 /** What an archive needs of its driver. */
 export interface ArchiveHost {
   readonly wishes: ThawWishes;
-  readonly object: (key: string) => { readonly Bucket: string; readonly Key: string };
-  readonly attempt: <T>(
-    doing: string,
-    options: WaitOptions,
-    task: (client: S3Client, wait: SdkWait) => Promise<T>,
-  ) => Promise<T>;
+  readonly requests: S3Requests;
   /** One request for each page of objects. */
   readonly list: (prefix: string, options?: WaitOptions) => AsyncIterable<ListedClass>;
 }
@@ -54,20 +48,20 @@ const usualTimes: Readonly<Record<string, Readonly<Partial<Record<ThawTier, Usua
 
 /** GLACIER and DEEP_ARCHIVE. Of INTELLIGENT_TIERING a list doesn't tell what lies in an archive. */
 export function s3Archive(host: ArchiveHost): Archive {
-  const { attempt, object, wishes } = host;
+  const { requests, wishes } = host;
   return {
     wishes,
     probe: (prefix, options) => probe(host, prefix, options),
     list: (prefix, options) => archivedKeys(host, prefix, options),
     stateOf: async (key, options = {}) =>
-      attempt(`cannot find ${key}`, options, async (client, wait) =>
-        archivedObject(key, await client.send(new HeadObjectCommand(object(key)), wait)),
+      requests.attempt(`cannot find ${key}`, options, async (client, wait) =>
+        archivedObject(key, await client.send(new HeadObjectCommand(requests.object(key)), wait)),
       ),
     thaw: async (key, options = {}) =>
-      attempt(`cannot thaw ${key}`, options, async (client, wait) => {
+      requests.attempt(`cannot thaw ${key}`, options, async (client, wait) => {
         const { days: Days, tier: Tier } = wishes;
         const RestoreRequest = { Days, GlacierJobParameters: { Tier } };
-        await asked(client.send(new RestoreObjectCommand({ ...object(key), RestoreRequest }), wait));
+        await asked(client.send(new RestoreObjectCommand({ ...requests.object(key), RestoreRequest }), wait));
       }),
     usualTime: (storageClass, tier) => usualTimes[storageClass]?.[tier],
   };

@@ -5,11 +5,12 @@ import {
   type CreateBucketCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import type { SdkWait } from './client.ts';
 import { s3Error } from './errors.ts';
 
-export async function hasBucket(client: S3Client, Bucket: string): Promise<boolean> {
+export async function hasBucket(client: S3Client, Bucket: string, wait: SdkWait): Promise<boolean> {
   try {
-    await client.send(new HeadBucketCommand({ Bucket }));
+    await client.send(new HeadBucketCommand({ Bucket }), wait);
     return true;
   } catch (error) {
     const meaning = s3Error(error, 'cannot find the bucket');
@@ -24,8 +25,9 @@ export async function hasBucket(client: S3Client, Bucket: string): Promise<boole
 export async function makeBucket(
   client: S3Client,
   Bucket: string,
-  { region, locks }: { readonly region: string; readonly locks: 'none' | 'enabled' },
+  options: { readonly region: string; readonly locks: 'none' | 'enabled'; readonly wait: SdkWait },
 ): Promise<void> {
+  const { region, locks, wait } = options;
   const LocationConstraint = region as BucketLocationConstraint; // the SDK's list of regions is never complete
   const input: CreateBucketCommandInput = {
     Bucket,
@@ -33,7 +35,7 @@ export async function makeBucket(
     ...(region !== 'us-east-1' && { CreateBucketConfiguration: { LocationConstraint } }),
   };
   try {
-    await client.send(new CreateBucketCommand(input));
+    await client.send(new CreateBucketCommand(input), wait);
   } catch (error) {
     // Somebody else of ours was faster.
     if (!(error instanceof Error && error.name === 'BucketAlreadyOwnedByYou')) throw error;

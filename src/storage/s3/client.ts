@@ -1,4 +1,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { systemClock } from '../../clock/clock.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { withDeadline, type Deadline } from '../../flow/abort.ts';
 import { httpAgents, type HttpAgents } from '../http/agents.ts';
 import type { StorageSettings } from '../settings.ts';
 import type { S3Address } from './address.ts';
@@ -16,6 +19,9 @@ export interface S3Connection extends Disposable {
   readonly region: string;
 }
 
+/** How long the server may take to tell the region. */
+export type RegionBound = Pick<Deadline, 'ms'> & { readonly signal: AbortSignal };
+
 /** How long the SDK waits for an answer. */
 export interface SdkWait {
   readonly abortSignal?: AbortSignal;
@@ -28,6 +34,7 @@ export async function connectS3(
   address: S3Address,
   options: S3Options,
   settings: StorageSettings,
+  bound: RegionBound,
 ): Promise<S3Connection> {
   const agents = await httpAgents(
     settings,
@@ -36,7 +43,7 @@ export async function connectS3(
   );
   try {
     const config = await configOf(address, options, settings, agents);
-    const region = options.region ?? (await regionOf(address, (of) => clientOf(config, of, settings)));
+    const region = options.region ?? (await askedRegion(address, (of) => clientOf(config, of, settings), bound));
     const client = clientOf(config, region, settings);
     const other = await removersCredentials(settings.environment ?? {}, options.deleteProfile);
     const remover = other ? clientOf({ ...config, credentials: other }, region, settings) : client;
@@ -53,6 +60,17 @@ export async function connectS3(
     agents[Symbol.dispose]();
     throw error;
   }
+}
+
+/** A server that gives no answer is asked anew by whoever tries again. */
+async function askedRegion(
+  address: S3Address,
+  connect: (region: string) => S3Client,
+  { ms, signal: closing }: RegionBound,
+): Promise<string> {
+  const error = (): HoldfastError => new HoldfastError('storage-timeout', `${address.endpoint} does not answer`);
+  const deadline = { ms, clock: systemClock, error, signal: closing };
+  return await withDeadline(deadline, (signal) => regionOf(address, connect, { abortSignal: signal }));
 }
 
 async function configOf(

@@ -1,16 +1,21 @@
 import { GetBucketLocationCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { S3Address } from './address.ts';
+import type { SdkWait } from './client.ts';
 import { s3Error } from './errors.ts';
 
 const anyRegion = 'us-east-1';
 
 /** The bucket's region by the host's name, else by what the server says; most others than Amazon take any. */
-export async function regionOf(address: S3Address, connect: (region: string) => S3Client): Promise<string> {
+export async function regionOf(
+  address: S3Address,
+  connect: (region: string) => S3Client,
+  wait: SdkWait,
+): Promise<string> {
   const named = /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d+)\./.exec(address.host)?.[1];
   if (named !== undefined) return named;
   const client = connect(anyRegion);
   const { LocationConstraint: told } = await client
-    .send(new GetBucketLocationCommand({ Bucket: address.bucket }))
+    .send(new GetBucketLocationCommand({ Bucket: address.bucket }), wait)
     .catch((error: unknown) => ({ LocationConstraint: regionIn(error, address) }));
   return told === undefined || told === '' ? anyRegion : told === 'EU' ? 'eu-west-1' : told;
 }

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { dateOfNs } from '../../clock/date.ts';
 import { isSegment } from '../keys.ts';
-import type { PutOptions, WaitOptions } from '../storage.ts';
+import type { PutOptions } from '../storage.ts';
 import type { Throttle } from '../throttle.ts';
 import {
   unversioned,
@@ -23,27 +23,20 @@ import {
 import { infoOf, keyBelow, nextOf, nsOf } from './answers.ts';
 import { rangeOf, receivedBody } from './body.ts';
 import type { SdkWait } from './client.ts';
+import type { S3Requests } from './requests.ts';
 import { versionTime } from './version-time.ts';
 
 /** What the versions of a bucket need of its driver. */
 export interface VersionsHost extends Pick<Versions, 'retention' | 'written'> {
-  readonly bucket: string;
-  readonly prefix: string;
+  readonly requests: S3Requests;
   readonly download: Throttle | undefined;
-  readonly object: (key: string) => { readonly Bucket: string; readonly Key: string };
-  /** Makes requests with the writer's credentials, or with those for removals. */
-  readonly attempt: <T>(
-    doing: string,
-    options: WaitOptions & { readonly as?: 'remover' },
-    task: (client: S3Client, wait: SdkWait) => Promise<T>,
-  ) => Promise<T>;
   readonly store: (key: string, data: readonly Uint8Array[], lock: ObjectLock, options: PutOptions) => Promise<string>;
 }
 
 export function s3Versions(host: VersionsHost): Versions {
-  const { attempt, object } = host;
+  const { requests } = host;
   const at = (key: string, version: string): { Bucket: string; Key: string; VersionId: string } => ({
-    ...object(key),
+    ...requests.object(key),
     VersionId: version,
   });
   return {
@@ -51,22 +44,28 @@ export function s3Versions(host: VersionsHost): Versions {
     written: host.written,
     list: (prefix, options) => listed(host, prefix, options),
     get: async (key, version, options = {}) =>
-      attempt(`cannot read version ${version} of ${key}`, options, async (client, wait) => {
+      requests.attempt(`cannot read version ${version} of ${key}`, options, async (client, wait) => {
         const answer = await client.send(new GetObjectCommand({ ...at(key, version), ...rangeOf(options) }), wait);
         return await receivedBody(answer, key, options, host.download);
       }),
     lockOf: async (key, version, options = {}) =>
-      attempt(`cannot ask for the lock of ${key}`, options, (client, wait) => lockOf(client, at(key, version), wait)),
+      requests.attempt(`cannot ask for the lock of ${key}`, options, (client, wait) =>
+        lockOf(client, at(key, version), wait),
+      ),
     lock: async (key, version, lock, options = {}) => {
-      await attempt(`cannot lock ${key}`, options, async (client, wait) => {
+      await requests.attempt(`cannot lock ${key}`, options, async (client, wait) => {
         const Retention = { Mode: modeName(lock.mode), RetainUntilDate: dateOf(lock.untilNs) } as const;
         await client.send(new PutObjectRetentionCommand({ ...at(key, version), Retention }), wait);
       });
     },
     remove: async (key, version, options = {}) => {
-      await attempt(`cannot remove a version of ${key}`, { ...options, as: 'remover' }, async (client, wait) => {
-        await client.send(new DeleteObjectCommand(at(key, version)), wait);
-      });
+      await requests.attempt(
+        `cannot remove a version of ${key}`,
+        { ...options, as: 'remover' },
+        async (client, wait) => {
+          await client.send(new DeleteObjectCommand(at(key, version)), wait);
+        },
+      );
     },
     put: (key, data, lock, options = {}) => host.store(key, data, lock, options),
   };
@@ -95,16 +94,17 @@ function hasNoLock({ name, message }: S3ServiceException): boolean {
 }
 
 async function* listed(
-  { attempt, bucket, prefix: root }: VersionsHost,
+  { requests }: VersionsHost,
   prefix: string,
   { after, ...options }: VersionListOptions = {},
 ): AsyncGenerator<VersionInfo> {
+  const root = requests.prefix;
   let held: readonly VersionInfo[] = [];
   let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } =
     after === undefined ? {} : { KeyMarker: root + after };
   for (;;) {
-    const input = { Bucket: bucket, Prefix: root + prefix, ...markers };
-    const page = await attempt(`cannot list versions of ${prefix || 'all'}`, options, (client, wait) =>
+    const input = { ...requests.bucket, Prefix: root + prefix, ...markers };
+    const page = await requests.attempt(`cannot list versions of ${prefix || 'all'}`, options, (client, wait) =>
       client.send(new ListObjectVersionsCommand(input), wait),
     );
     const groups = byKey([...held, ...versionsIn(page, root, prefix)]);

@@ -20,6 +20,8 @@ export class Session {
   readonly #program: string;
   readonly #args: readonly string[];
   #connection: Promise<Connection> | undefined;
+  /** Ends a program whose server hasn't greeted us yet. */
+  #greeting: AbortController | undefined;
   /** The one that the connection goes through. */
   #live: RunningProgram | undefined;
 
@@ -43,11 +45,14 @@ export class Session {
   async drop(error: unknown): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#greeting?.abort();
     await (await connection?.catch(() => undefined))?.end(error); // without a connection there is nothing to end
   }
 
   async #connect(): Promise<Connection> {
-    const connecting = await startConnecting(this.#program, this.#args, 'ignored');
+    const greeting = (this.#greeting = new AbortController());
+    const wait = { interrupts: 'ignored', signal: greeting.signal } as const;
+    const connecting = await startConnecting(this.#program, this.#args, wait);
     const program = connecting.running;
     this.#live = program;
     try {
@@ -60,6 +65,7 @@ export class Session {
       if (!program.input) throw new HoldfastError('internal', 'no input was asked for');
       const opening = Channel.open(program.input, program.output, (error) => void ended(error));
       const { channel, extensions } = await opening;
+      if (this.#greeting === greeting) this.#greeting = undefined;
       const end = async (error: unknown): Promise<void> => {
         channel.fail(error);
         program.input?.end();

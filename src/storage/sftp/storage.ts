@@ -59,16 +59,25 @@ export class SftpStorage implements Storage {
   }
 
   /** Connects. A missing folder is made only on demand: it may be a disk that isn't mounted. */
-  static async open(place: SftpPlace, whenMissing: 'create' | 'refuse'): Promise<SftpStorage> {
+  static async open(
+    place: SftpPlace,
+    whenMissing: 'create' | 'refuse',
+    signal: AbortSignal | undefined,
+  ): Promise<SftpStorage> {
     try {
-      const client = await place.session.client();
-      if (whenMissing === 'create') await makeFolders(client, place.root, 0o700);
-      if (!isFolder(await client.stat(place.root))) throw new HoldfastError('storage-missing', 'it is not a folder');
-      return new SftpStorage(place, await modesOf(client, place.root), client.has('hardlink'));
+      return await orAborted(SftpStorage.#begun(place, whenMissing), signal);
     } catch (error) {
       await place.session.drop(error);
+      if (signal?.aborted) throw error;
       throw meaningOf(error, `cannot open ${place.url}`, 'storage-missing');
     }
+  }
+
+  static async #begun(place: SftpPlace, whenMissing: 'create' | 'refuse'): Promise<SftpStorage> {
+    const client = await place.session.client();
+    if (whenMissing === 'create') await makeFolders(client, place.root, 0o700);
+    if (!isFolder(await client.stat(place.root))) throw new HoldfastError('storage-missing', 'it is not a folder');
+    return new SftpStorage(place, await modesOf(client, place.root), client.has('hardlink'));
   }
 
   async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
