@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { budget } from '../../test/budget.ts';
+import type { Clock } from '../clock/clock.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { silent } from '../events/events.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -152,6 +153,27 @@ test('a lock whose file was removed while suspended is lost: work stops and noth
   await assert.rejects(at.repository.writeFile('snapshots', Buffer.from('{}')), { code: 'lock-lost' });
   await lock[Symbol.asyncDispose]();
   assert.deepEqual(await listLocks(at.repository), []);
+});
+
+test('no write slips through between a resume and the next look at the lock', async () => {
+  const { repository, clock } = await stage();
+  let asleepNs = 0n;
+  // As after a suspension: the time is another, and timers go on where they stood.
+  const resumed: Clock = {
+    nowNs: () => clock.nowNs() + asleepNs,
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: async (ms, signal) => await clock.sleep(ms, signal),
+  };
+  const taking = lockRepository(repository, { ...options(clock, 'shared'), clock: resumed });
+  await pass(clock, 300);
+  const lock = await taking;
+  await removeAllLocks(repository);
+  asleepNs = 8n * 3_600_000_000_000n;
+  const refused = assert.rejects(repository.writeFile('snapshots', Buffer.from('{}')), { code: 'lock-lost' });
+  await pass(clock, 2_000);
+  await refused;
+  assert.deepEqual(await Array.fromAsync(repository.list('snapshots')), []);
+  await lock[Symbol.asyncDispose]();
 });
 
 test('writes wait while it is uncertain whether the lock was lost', async () => {

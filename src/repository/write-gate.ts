@@ -6,6 +6,12 @@ import type { ObjectInfo, PutOptions, StagedObject, Storage, WaitOptions } from 
  */
 export class WriteGate {
   #passage: PromiseWithResolvers<void> | undefined;
+  #isDoubtful: () => boolean = () => false;
+
+  /** From now on asked before each write: true holds it, and all that follow, as `hold` does. */
+  watch(isDoubtful: () => boolean): void {
+    this.#isDoubtful = isDoubtful;
+  }
 
   /** Writes wait from now on. */
   hold(): void {
@@ -27,6 +33,7 @@ export class WriteGate {
   }
 
   async passed(): Promise<void> {
+    if (this.#isDoubtful()) this.hold();
     await this.#passage?.promise;
   }
 }

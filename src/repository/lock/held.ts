@@ -39,6 +39,8 @@ export class HeldLock {
     this.#listener = listener;
     this.#lock = lock;
     this.#lastMonotonicMs = wanted.clock.monotonicMs();
+    // After a suspension a write may come before this looks at the lock again.
+    wanted.repository.writeGate.watch(() => !this.#released.signal.aborted && this.#ageMs() >= expiryMs);
     this.#keeping = this.#keep();
   }
 
@@ -53,6 +55,7 @@ export class HeldLock {
   async release(): Promise<void> {
     this.#released.abort(new Error('the lock was released'));
     await this.#keeping;
+    if (!this.signal.aborted) this.#wanted.repository.writeGate.release();
     this.#gone = true;
     using _surviving = this.#surviving;
     try {
