@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import type { RepositoryAt } from './support/holdfast.ts';
+import { holdfastOk, type RepositoryAt } from './support/holdfast.ts';
 import { scene, type JsonRecord, type Scene } from './support/scene.ts';
+import { tempDir } from './support/temp-dir.ts';
 import { cheapRepository, expectExit } from './support/two-tools.ts';
 
 const options = { skip: withoutRestic('0.19.1'), timeout: 300_000 };
@@ -73,6 +75,24 @@ test('repair config leaves a config alone that is intact, and needs the password
   rmSync(`${on.at.repository}/config`);
   await expectExit(12, 'holdfast', { ...on.at, password: 'wrong' }, ['repair', 'config']);
 });
+
+test(
+  'a config that a client left torn behind rest-server is replaced',
+  { skip: withoutRestServer(), timeout: 120_000 },
+  async () => {
+    await using dir = await tempDir();
+    await using server = await startRestServer();
+    const at = { repository: `rest:http://127.0.0.1:${server.port}/`, password: 'secret' };
+    await holdfastOk(at, ['init']);
+    writeFileSync(dir.file('file'), 'content');
+    await holdfastOk(at, ['backup', 'file'], { cwd: dir.path });
+    writeFileSync(server.dir.file('data/config'), '');
+    await expectExit(1, 'holdfast', at, ['snapshots']);
+    await holdfastOk(at, ['repair', 'config']);
+    await holdfastOk(at, ['check', '--read-data']);
+    assert.match(await resticOk('0.19.1', at, ['check', '--read-data']), /no errors were found/);
+  },
+);
 
 test('a repository of format 1 stays one', options, async () => {
   await using on = await scene();

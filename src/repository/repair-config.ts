@@ -78,13 +78,22 @@ async function firstByte(read: () => Promise<Uint8Array>, master: RepositoryKey)
   }
 }
 
-/** One write: a crash leaves what was there before, or the new config whole. */
+/**
+ * One write: a crash leaves what was there before, or the new config whole. Where a config can't be replaced
+ * (rest-server), the damaged one goes first, and a crash leaves none: run again, it is written.
+ */
 export async function executeConfigRepair(
   storage: Storage,
   master: RepositoryKey,
   { config, state }: RepairConfigPlan,
 ): Promise<void> {
   const sealed = seal(master, encodeConfig(config));
-  await storage.put(configKey, [sealed], state === 'missing' ? { ifAbsent: true } : {});
+  try {
+    await storage.put(configKey, [sealed], state === 'missing' ? { ifAbsent: true } : {});
+  } catch (error) {
+    if (state === 'missing' || !hasCode(error, 'storage-exists')) throw error;
+    await storage.remove(configKey);
+    await storage.put(configKey, [sealed], { ifAbsent: true });
+  }
   await confirmStored(storage, { key: configKey, sizeBytes: sealed.length });
 }
