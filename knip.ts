@@ -12,7 +12,7 @@ const config: KnipConfig = {
     'test/servers/reordering-sftp.ts',
     // What tests of any room stand on is offered like the rest.
     'src/clock/manual-clock.ts!',
-    'src/storage/{memory,memory-archive,memory-versions,fault,powercut}.ts!',
+    'src/storage/{memory,memory-archive,memory-versions,fault,powercut,semantics,served-memory}.ts!',
     'scripts/*.ts',
     'test/support/*-server.ts',
     'test/support/shifted-clock.ts',

@@ -16,8 +16,14 @@ interface Budget {
   readonly cutsPerCall: number;
   /** After one in so many power cuts the same operation is run again, to its end. */
   readonly crashesPerRerun: number;
+  /** At most so many moments at which an operation is cut off on a kind of storage elsewhere; drawn by the seed. */
+  readonly remoteCuts: number;
+  /** Kinds of such storages on which each operation is tried. */
+  readonly remoteKinds: number;
   /** Kills of the real program. */
   readonly kills: number;
+  /** Kills of the real program while it works on a storage elsewhere. */
+  readonly remoteKills: number;
   /** Damaged copies of each kind of file. */
   readonly damages: number;
   /** Of the demonstration's files, where they are what is backed up and restored. */
@@ -37,7 +43,10 @@ const sample: Budget = {
   crashesPerResticCheck: 50,
   cutsPerCall: 1,
   crashesPerRerun: 5,
+  remoteCuts: 1,
+  remoteKinds: 1,
   kills: 20,
+  remoteKills: 20,
   damages: 5,
   originalsShare: 1 / 8,
   benchScale: 0.05,
@@ -53,7 +62,10 @@ const full: Budget = {
   crashesPerResticCheck: 4,
   cutsPerCall: 5,
   crashesPerRerun: 1,
+  remoteCuts: 80,
+  remoteKinds: Infinity,
   kills: 500,
+  remoteKills: 300,
   damages: 100,
   originalsShare: 1,
   benchScale: 1,

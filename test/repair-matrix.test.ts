@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayPath, parseFileId } from '../src/bytes/ids.ts';
+import { displayPath } from '../src/bytes/ids.ts';
 import type { JobContext } from '../src/job/job.ts';
-import { repairPacks } from '../src/job/repair-packs.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { cutOff, flipBit, keysOfKind } from './support/damage.ts';
 import { cheapKey, examine } from './support/engine.ts';
 import { checked } from './support/operations.ts';
-import { writerOptions } from './support/pipeline.ts';
-import { indexRepaired, keysOf, patient, snapshotsRepaired } from './support/repairing.ts';
+import { indexRepaired, keysOf, packsRepaired, patient, snapshotsRepaired } from './support/repairing.ts';
 import { storedIn } from './support/stored-in.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -72,11 +70,7 @@ for (const { name, costs, inflict } of damages) {
     await inflict(storage, context);
     await indexRepaired(context);
     const found = await checked(context, 'data');
-    if (found.brokenPacks.length > 0) {
-      const packs = new Set(found.brokenPacks.map((id) => parseFileId(id)));
-      const options = { writer: writerOptions(), mode: 'execute', onPlan: () => undefined } as const;
-      await repairPacks(context, { packs, copiesIn: dir.path, ...options });
-    }
+    await packsRepaired(context, dir);
     const { repairs } = await snapshotsRepaired(context, 'forget');
     const lost = repairs.flatMap(({ snapshot, changes }) =>
       changes.map(({ path }) => `${snapshot.id} ${displayPath(path)}`),

@@ -8,23 +8,21 @@ import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOpt
 /** What a storage holds: key to bytes. */
 export type Image = ReadonlyMap<string, Uint8Array>;
 
-/** An effect that was asked for and not confirmed yet: `bytes` undefined is a removal. */
-interface Unsynced {
+/** A put, or with `bytes` undefined a removal. */
+export interface Effect {
   readonly key: string;
   readonly bytes: Uint8Array | undefined;
 }
 
 /**
  * A storage in memory, for tests. It takes the contract at its weakest: an effect becomes visible first and durable
- * a turn later, when the call resolves. What was visible but not yet durable is what a power cut may take away
- * (`durable`, `unsynced`).
+ * a turn later, when the call resolves. What was visible but not yet durable is what a power cut may take away.
  */
 export class MemoryStorage implements Storage {
   readonly url = 'memory:';
   readonly capabilities: Capabilities = { ownPrefixes: true, conditionalCreate: true, lock: false, versions: false };
   readonly #visible: Map<string, Uint8Array>;
   readonly #durable: Map<string, Uint8Array>;
-  readonly #unsynced = new Set<Unsynced>();
   readonly #clock: Clock | undefined;
   readonly #written = new Map<string, bigint>();
 
@@ -36,14 +34,20 @@ export class MemoryStorage implements Storage {
     for (const key of image.keys()) this.#stamp(key);
   }
 
-  /** What every power cut leaves. */
+  /** What was confirmed. */
   get durable(): Image {
     return this.#durable;
   }
 
-  /** Effects under way, in the order they became visible; a power cut leaves any of them or none. */
-  get unsynced(): readonly Unsynced[] {
-    return [...this.#unsynced];
+  /** What is there for whoever asks now. */
+  get visible(): Image {
+    return this.#visible;
+  }
+
+  /** What somebody else asked for comes true now. */
+  arrive(effect: Effect): void {
+    for (const image of [this.#visible, this.#durable]) applyTo(image, effect);
+    if (effect.bytes) this.#stamp(effect.key);
   }
 
   async put(key: string, data: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
@@ -96,10 +100,8 @@ export class MemoryStorage implements Storage {
     await orAborted(nextTurn(), options.signal);
   }
 
-  async #sync(effect: Unsynced): Promise<void> {
-    this.#unsynced.add(effect);
+  async #sync(effect: Effect): Promise<void> {
     await nextTurn();
-    this.#unsynced.delete(effect);
     applyTo(this.#durable, effect);
   }
 
@@ -128,7 +130,7 @@ async function nextTurn(): Promise<void> {
 }
 
 /** Lets an effect come true in `image`. */
-export function applyTo(image: Map<string, Uint8Array>, effect: Unsynced): void {
+export function applyTo(image: Map<string, Uint8Array>, effect: Effect): void {
   if (effect.bytes) image.set(effect.key, effect.bytes);
   else image.delete(effect.key);
 }

@@ -1,6 +1,9 @@
 import type { Clock } from '../clock/clock.ts';
-import { applyTo, MemoryStorage, type Image } from './memory.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { applyTo, MemoryStorage, type Effect, type Image } from './memory.ts';
 import { seededRandom } from './seeded.ts';
+import type { Semantics, State } from './semantics.ts';
+import { ServedMemory } from './served-memory.ts';
 import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from './storage.ts';
 
 /**
@@ -27,6 +30,13 @@ export class PowerCut extends Error {
 export interface Start {
   readonly image: Image;
   readonly clock?: Clock;
+  /** What kind of storage it is; without, one that does what the contract says at its weakest. */
+  readonly semantics?: Semantics;
+}
+
+/** A storage in memory that holds what `start` says. */
+export function storageAt({ image, clock, semantics }: Start): MemoryStorage {
+  return semantics ? new ServedMemory(semantics, image, clock) : new MemoryStorage(image, clock);
 }
 
 /** Runs `program` to its end on a storage that holds what `start` says, and tells how many operations it took. */
@@ -44,6 +54,10 @@ export interface CutOutcome {
   readonly error: unknown;
   /** What the next start finds. */
   readonly survivors: (fate: Fate) => MemoryStorage;
+  /** What it finds when the server lost its power at that moment, too: by the seed, one of many. */
+  readonly afterPowerLoss: (seed: number) => MemoryStorage;
+  /** What the program asked for and heard no answer of. */
+  readonly underWay: readonly Effect[];
 }
 
 /** Runs `program` on a storage that loses its power at `point`. */
@@ -57,7 +71,12 @@ export async function cutAt(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  return { reached: storage.isCut, error, survivors: (fate) => storage.survivors(fate) };
+  return {
+    ...{ reached: storage.isCut, error },
+    underWay: storage.underWay,
+    survivors: (fate) => storage.survivors(fate),
+    afterPowerLoss: (seed) => storage.afterPowerLoss(seed),
+  };
 }
 
 /** A moment, and what becomes of what was under way. */
@@ -77,24 +96,30 @@ export function* everyCut(operations: number): Generator<Cut> {
   }
 }
 
+/** 'refused' is what had no effect for certain. */
+interface Change extends Effect {
+  state: 'under way' | 'confirmed' | 'refused';
+}
+
 /**
  * A storage in memory whose power goes at a point. Every call counts as one operation when it begins: put, get,
- * stat, list, remove. Objects are whole or absent afterwards (the contract's atomicity; what a torn write leaves is
- * invisible); uncertain is only which of the unconfirmed effects are there.
+ * stat, list, remove. Afterwards uncertain is only what became of the unconfirmed changes; without semantics each
+ * came true or not, so objects are whole or absent (what a torn write leaves is invisible).
  */
 export class CutStorage implements Storage {
   readonly url = 'memory: (power cut)';
   readonly capabilities: Capabilities;
+  readonly #start: Start;
   readonly #memory: MemoryStorage;
-  readonly #clock: Clock | undefined;
   readonly #point: CutPoint | undefined;
   readonly #cut = Promise.withResolvers<never>();
+  readonly #changes: Change[] = [];
   #operations = 0;
-  #left: { readonly durable: Image; readonly unsynced: MemoryStorage['unsynced'] } | undefined;
+  #isCut = false;
 
   constructor(start: Start, point?: CutPoint) {
-    this.#clock = start.clock;
-    this.#memory = new MemoryStorage(start.image, start.clock);
+    this.#start = start;
+    this.#memory = storageAt(start);
     this.capabilities = this.#memory.capabilities;
     this.#point = point;
     this.#cut.promise.catch(() => undefined); // nobody may be waiting at that moment
@@ -106,20 +131,32 @@ export class CutStorage implements Storage {
   }
 
   get isCut(): boolean {
-    return this.#left !== undefined;
+    return this.#isCut;
+  }
+
+  get underWay(): readonly Effect[] {
+    return this.#changes.filter(({ state }) => state === 'under way');
   }
 
   /** What is there when the power is back; before a cut: what would be if it came now. */
   survivors(fate: Fate): MemoryStorage {
-    const { durable, unsynced } = this.#left ?? this.#memory;
-    const image = new Map(durable);
-    const kept = keptBy(fate);
-    for (const effect of unsynced) if (kept()) applyTo(image, effect);
-    return new MemoryStorage(image, this.#clock);
+    const choose = chosenBy(fate);
+    const unconfirmed = this.#start.semantics?.unconfirmed ?? (({ before, after }) => [before, after]);
+    return this.#replayed(({ state }, change) => (state === 'confirmed' ? change.after : choose(unconfirmed(change))));
   }
 
-  put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
-    return this.#operate(() => this.#memory.put(key, data, options));
+  afterPowerLoss(seed: number): MemoryStorage {
+    const choose = chosenBy({ seed });
+    const { semantics } = this.#start;
+    return this.#replayed(({ state }, change) => {
+      const lost = semantics?.afterPowerLoss(change) ?? [change.after];
+      return choose(state === 'confirmed' ? lost : [...(semantics?.unconfirmed(change) ?? [change.before]), ...lost]);
+    });
+  }
+
+  async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
+    const effect = { key, bytes: Buffer.concat(data) };
+    await this.#change(effect, options ?? {}, () => this.#memory.put(key, data, options));
   }
 
   get(key: string, options?: GetOptions): Promise<Uint8Array> {
@@ -134,12 +171,37 @@ export class CutStorage implements Storage {
     yield* await this.#operate(() => Array.fromAsync(this.#memory.list(prefix, options)));
   }
 
-  remove(key: string, options?: WaitOptions): Promise<void> {
-    return this.#operate(() => this.#memory.remove(key, options));
+  async remove(key: string, options?: WaitOptions): Promise<void> {
+    await this.#change({ key, bytes: undefined }, options ?? {}, () => this.#memory.remove(key, options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is open.
+  }
+
+  #replayed(stateOf: (change: Change, states: { key: string; before: State; after: State }) => State): MemoryStorage {
+    const image = new Map(this.#start.image);
+    for (const change of this.#changes) {
+      const { key, bytes: after } = change;
+      if (change.state !== 'refused') {
+        applyTo(image, { key, bytes: stateOf(change, { key, before: image.get(key), after }) });
+      }
+    }
+    return storageAt({ ...this.#start, image });
+  }
+
+  async #change(effect: Effect, { signal }: WaitOptions, call: () => Promise<void>): Promise<void> {
+    const change: Change = { ...effect, state: 'under way' };
+    await this.#operate(async () => {
+      this.#changes.push(change);
+      try {
+        await call();
+        if (!this.#isCut) change.state = 'confirmed';
+      } catch (error) {
+        if (error instanceof HoldfastError && !signal?.aborted) change.state = 'refused';
+        throw error;
+      }
+    });
   }
 
   async #operate<T>(call: () => Promise<T>): Promise<T> {
@@ -156,19 +218,20 @@ export class CutStorage implements Storage {
   }
 
   #cutNow(): void {
-    if (this.#left) return;
-    this.#left = { durable: new Map(this.#memory.durable), unsynced: this.#memory.unsynced };
+    if (this.#isCut) return;
+    this.#isCut = true;
     this.#cut.reject(new PowerCut(`the power is gone (operation ${this.#operations})`));
   }
 
   #throwIfCut(): void {
-    if (this.#left) throw new PowerCut('the power is gone');
+    if (this.#isCut) throw new PowerCut('the power is gone');
   }
 }
 
-function keptBy(fate: Fate): () => boolean {
-  if (fate === 'lost') return () => false;
-  if (fate === 'kept') return () => true;
+/** The first of the states, the last, or any by the seed. */
+function chosenBy(fate: Fate): (states: readonly State[]) => State {
+  if (fate === 'lost') return (states) => states[0];
+  if (fate === 'kept') return (states) => states.at(-1);
   const random = seededRandom(fate.seed);
-  return () => random() < 0.5;
+  return (states) => states[Math.floor(random() * states.length)];
 }

@@ -1,5 +1,7 @@
+import { parseFileId } from '../../src/bytes/ids.ts';
 import type { JobContext } from '../../src/job/job.ts';
 import { repairIndex } from '../../src/job/repair-index.ts';
+import { repairPacks } from '../../src/job/repair-packs.ts';
 import { repairSnapshots } from '../../src/job/repair-snapshots.ts';
 import type { RepairIndexPlan } from '../../src/repository/repair-index.ts';
 import type { RepairSnapshotsPlan } from '../../src/snapshot/repair.ts';
@@ -7,9 +9,9 @@ import { anySnapshot } from '../../src/snapshot/snapshots.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { jobContext } from './engine.ts';
-import { threeBackups } from './operations.ts';
+import { checked, threeBackups } from './operations.ts';
 import { writerOptions } from './pipeline.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir, type TempDir } from './temp-dir.ts';
 
 export interface Patient {
   readonly storage: MemoryStorage;
@@ -31,14 +33,22 @@ export async function indexRepaired(
   return await repairIndex(context, { packs, mode, onPlan: () => undefined });
 }
 
+/** Every pack of which a check of all data says that something is wrong with it; they are kept in the folder. */
+export async function packsRepaired(context: JobContext, { path: copiesIn }: TempDir): Promise<void> {
+  const packs = new Set((await checked(context, 'data')).brokenPacks.map((id) => parseFileId(id)));
+  if (packs.size === 0) return;
+  await repairPacks(context, { packs, copiesIn, writer: writerOptions(), mode: 'execute', onPlan: () => undefined });
+}
+
 export async function snapshotsRepaired(
   context: JobContext,
   originals: 'keep' | 'forget',
   mode: 'execute' | 'dry-run' = 'execute',
+  names: readonly string[] = [],
 ): Promise<RepairSnapshotsPlan> {
   const now = Temporal.Now.zonedDateTimeISO();
   const { plan } = await repairSnapshots(context, {
-    ...{ names: [], filter: anySnapshot, now, originals, mode },
+    ...{ names, filter: anySnapshot, now, originals, mode },
     writer: writerOptions(),
     ...{ onPlan: () => undefined, onSaved: () => undefined },
   });
