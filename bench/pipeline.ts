@@ -123,7 +123,7 @@ async function restore(): Promise<void> {
     const packs = [...Map.groupBy(placements, ({ location }) => location.pack)];
     const window = Promise.all(
       packs.map(async ([pack, wanted]) => {
-        const failures = await reader.place(pack, wanted);
+        const failures = (await reader.fill(pack, { placements: wanted })).unplaced;
         if (failures[0]) throw failures[0].error;
       }),
     ).then(() => {

@@ -189,16 +189,30 @@ export interface ReaderOptions {
  * promise settles. Descriptors are shared by all threads of the process.
  */
 export interface BlobReader extends AsyncDisposable {
+  /** 'dear': packs are no files, so that each call of `fill` takes requests. */
+  readonly calls: 'cheap' | 'dear';
   ready(): Promise<void>;
-  /** Blobs of one pack, in any order. Resolves with the blobs that couldn't be read; all others are written. */
-  place(pack: FileId, placements: readonly Placement[]): Promise<readonly PlacementFailure[]>;
   /**
-   * Makes files that are one blob each, of one pack: a worker opens, fills and closes them. Whatever stands at a path
-   * already is left alone, and that file fails. A call that rejects does so when no worker is at it any more.
+   * Writes blobs of one pack, in any order, and makes files that are one such blob each: a worker opens, fills and
+   * closes them; whatever stands at a path already is left alone, and that file fails. Where packs are no files, each
+   * call asks the storage for as few long parts of the pack as it can. Resolves with what couldn't be done; all else
+   * is. A call that rejects does so when no worker is at it any more.
    */
-  make(pack: FileId, files: readonly NewFile[]): Promise<MadeFiles>;
+  fill(pack: FileId, fillings: Fillings): Promise<Filled>;
   /** For readers that need the bytes: checked plaintext. */
   read(location: BlobLocation): Promise<Uint8Array>;
+}
+
+export interface Fillings {
+  readonly placements?: readonly Placement[];
+  readonly files?: readonly NewFile[];
+}
+
+export interface Filled {
+  readonly unplaced: readonly PlacementFailure[];
+  readonly unmade: readonly NewFileFailure[];
+  /** What this host or user can't keep of new files, once for each: see `AttributeOptions`. */
+  readonly lost: readonly string[];
 }
 
 export interface Placement {
@@ -220,12 +234,6 @@ export interface NewFile {
   /** Its extended attributes are all that it keeps. */
   readonly attributes: FileAttributes;
   readonly holes: Placement['holes'];
-}
-
-export interface MadeFiles {
-  readonly failures: readonly NewFileFailure[];
-  /** What this host or user can't keep, once for each file: see `AttributeOptions`. */
-  readonly lost: readonly string[];
 }
 
 export interface NewFileFailure {

@@ -1,3 +1,4 @@
+import { release } from '../../bytes/release.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { FileId } from '../../bytes/ids.ts';
 import { limiter } from '../../flow/limiter.ts';
@@ -11,9 +12,8 @@ import { neighbours, parcels, type Group } from './groups.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
 import type { PlainBlob, StoredBytes } from './protocol.ts';
 import type { PackBytes } from './reading-protocol.ts';
+import { slicesOf, spans } from './span-fetcher.ts';
 
-/** Where a pack is no file, its blobs are fetched in one request as far as they stand near to each other. */
-const spans = { gapBytes: 256 * 1024, groupBytes: 16 * 2 ** 20 };
 const fetchesUnderWay = 4;
 
 interface Item {
@@ -44,19 +44,31 @@ export class Carrier {
     const items = blobs.map((blob) => ({ blob }));
     const key = keyOf('data', pack);
     const path = sessionOf(this.#from).storage.capabilities.localPath?.(key);
-    if (path !== undefined) return this.#carryParcels(items, () => ({ kind: 'path', path }), store);
-    const lost = await Promise.all(neighbours(items, spans).map(async (span) => this.#carrySpan(key, span, store)));
+    const lost = await Promise.all(
+      path === undefined
+        ? neighbours(items, spans).map(async (span) => this.#carrySpan(key, span, store))
+        : parcels(items).map(async (parcel) => this.#carryParcel(parcel, { kind: 'path', path }, store)),
+    );
     return lost.flat();
   }
 
   async #carrySpan(key: string, span: Group<Item>, store: PlainBlob['store']): Promise<readonly PackedBlob[]> {
     const { signal } = this.#engine;
     const { offset, end, items } = span;
-    return this.#fetching(async () => {
+    const handedOver = await this.#fetching(async () => {
       const bytes = await this.#fetch(key, offset, end - offset);
-      if (bytes === undefined) return items.map(({ blob }) => blob);
-      return this.#carryParcels(items, (parcel) => slicesOf(parcel, bytes, offset), store);
+      if (bytes === undefined) return [Promise.resolve(items.map(({ blob }) => blob))];
+      const carried: Promise<readonly PackedBlob[]>[] = [];
+      for (const parcel of parcels(items)) {
+        await this.#engine.room();
+        const lost = this.#carryParcel(parcel, slicesOf(parcel, { bytes, offset }), store);
+        lost.catch(() => undefined); // heard once all are handed over
+        carried.push(lost);
+      }
+      release(bytes);
+      return carried;
     }, signal);
+    return (await Promise.all(handedOver)).flat();
   }
 
   /** undefined when the storage doesn't give it: another pack may. */
@@ -71,20 +83,15 @@ export class Carrier {
     }
   }
 
-  async #carryParcels(
-    items: readonly Item[],
-    bytesOf: (parcel: readonly Item[]) => PackBytes,
+  async #carryParcel(
+    parcel: readonly Item[],
+    pack: PackBytes,
     store: PlainBlob['store'],
   ): Promise<readonly PackedBlob[]> {
     const { key } = sessionOf(this.#from);
-    const lost = await Promise.all(
-      parcels(items).map(async (parcel) => {
-        const blobs = parcel.map(({ blob }) => blob);
-        const reply = await this.#engine.store({ kind: 'carry', key, pack: bytesOf(parcel), blobs, store });
-        return this.#lostOf(blobs, [...fromColumns(reply.contents)]);
-      }),
-    );
-    return lost.flat();
+    const blobs = parcel.map(({ blob }) => blob);
+    const reply = await this.#engine.store({ kind: 'carry', key, pack, blobs, store });
+    return this.#lostOf(blobs, [...fromColumns(reply.contents)]);
   }
 
   #lostOf(blobs: readonly PackedBlob[], outcomes: readonly ContentOutcome[]): readonly PackedBlob[] {
@@ -95,13 +102,4 @@ export class Carrier {
       return false;
     });
   }
-}
-
-function slicesOf(parcel: readonly Item[], bytes: Uint8Array, at: number): PackBytes {
-  // Own copies: they are handed over, and a view would be with all the memory around it.
-  const slices = neighbours(parcel).map(({ offset, end }) => ({
-    bytes: new Uint8Array(bytes.subarray(offset - at, end - at)),
-    offset,
-  }));
-  return { kind: 'slices', slices: [...slices] };
 }

@@ -21,6 +21,8 @@ export interface EngineDeps extends PackStoreDeps {
 
 const entry = new URL(import.meta.url.endsWith('.ts') ? 'pipeline-worker.ts' : 'pipeline-worker.js', import.meta.url);
 const maxWorkers = 8;
+/** Requests for each worker that may wait. */
+const waitingPerWorker = 2;
 const packsUnderWay = 2;
 const maxBlocksStaging = 8;
 
@@ -69,11 +71,6 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
     return this.#deps.config.chunking;
   }
 
-  /** Requests that no worker has taken yet. */
-  get waiting(): number {
-    return this.#crew.waiting;
-  }
-
   /** Some worker has nothing to do. */
   get isIdle(): boolean {
     return this.#crew.isIdle;
@@ -82,6 +79,18 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   /** Aborted by the first failure, by the caller's signal and by disposal. */
   get signal(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  /** Not much waits for the workers. */
+  get hasRoom(): boolean {
+    return this.#crew.waiting < this.workers * waitingPerWorker;
+  }
+
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      this.signal.throwIfAborted();
+      await this.changed;
+    }
   }
 
   /** Resolves after the next reply, stored pack, failure or `wake`. */

@@ -6,7 +6,7 @@ const standard = { gapBytes: 32 * 1024, groupBytes: 2 * 2 ** 20 };
 /** About as much as one request should take. */
 const parcelBytes = 2 * 2 ** 20;
 
-interface HasBlob {
+export interface HasBlob {
   readonly blob: Pick<PackedBlob, 'offset' | 'length'>;
 }
 

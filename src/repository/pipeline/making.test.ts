@@ -10,7 +10,7 @@ import { openLocal } from '../../storage/local.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { keyOf } from '../layout.ts';
-import type { MadeFiles, NewFile } from '../repository.ts';
+import type { Filled, NewFile } from '../repository.ts';
 import { openReader } from './reader.ts';
 import { openWriter } from './writer.ts';
 
@@ -37,11 +37,11 @@ async function make(
   repository: PipelineRepository,
   files: readonly NewFile[],
   signal = new AbortController().signal,
-): Promise<MadeFiles> {
+): Promise<Pick<Filled, 'unmade' | 'lost'>> {
   await using reader = await openReader(repository, { signal });
   const packs = Map.groupBy(files, ({ location }) => location.pack);
-  const made = await Promise.all(packs.entries().map(async ([pack, wanted]) => reader.make(pack, wanted)));
-  return { failures: made.flatMap(({ failures }) => failures), lost: made.flatMap(({ lost }) => lost) };
+  const made = await Promise.all(packs.entries().map(async ([pack, wanted]) => reader.fill(pack, { files: wanted })));
+  return { unmade: made.flatMap(({ unmade }) => unmade), lost: made.flatMap(({ lost }) => lost) };
 }
 
 const storages: Readonly<Record<string, (folder: string) => Promise<Storage>>> = {
@@ -56,7 +56,7 @@ for (const [where, open] of Object.entries(storages)) {
     const repository = new PipelineRepository(await open(dir.file('storage')));
     const blobs = Array.from({ length: 300 }, (_, number) => randomBytes(1 + number * 61));
     const files = await filesFor(repository, blobs, dir.file('target'));
-    assert.deepEqual(await make(repository, files), { failures: [], lost: [] });
+    assert.deepEqual(await make(repository, files), { unmade: [], lost: [] });
     for (const [number, { attributes }] of files.entries()) {
       const path = dir.file(`target/${number}`);
       const stats = statSync(path, { bigint: true });
@@ -76,7 +76,7 @@ test('what stands at the path of a new file is left alone, and that file alone f
   writeFileSync(dir.file('target/0'), 'mine');
   writeFileSync(dir.file('outside'), 'outside');
   symlinkSync(dir.file('nowhere'), dir.file('target/1'));
-  const { failures } = await make(repository, files);
+  const { unmade: failures } = await make(repository, files);
   // Blobs lie in packs by chance, and so come in any order.
   assert.deepEqual(new Set(failures.map(({ file }) => file)), new Set([files[0], files[1]]));
   for (const { error } of failures) assert.match(error.message, /cannot write the data blob .*EEXIST/);
@@ -100,7 +100,7 @@ test('a damaged blob makes no file, unless another pack has it too', async () =>
   pack.writeUInt8(pack.readUInt8(first.location.offset + 50) ^ 1, first.location.offset + 50);
   await storage.remove(key);
   await storage.put(key, [pack]);
-  const { failures } = await make(repository, files);
+  const { unmade: failures } = await make(repository, files);
   assert.deepEqual(
     failures.map(({ file }) => file),
     [first],
@@ -112,7 +112,7 @@ test('a damaged blob makes no file, unless another pack has it too', async () =>
     await writer.storeBlob('data', blobs[0] ?? Buffer.of(), { evenIfKnown: true });
     await writer.flush();
   }
-  assert.deepEqual(await make(repository, [first]), { failures: [], lost: [] });
+  assert.deepEqual(await make(repository, [first]), { unmade: [], lost: [] });
   assert.ok(readFileSync(dir.file('target/0')).equals(blobs[0] ?? Buffer.of()));
 });
 
@@ -125,7 +125,7 @@ test('an aborted call rejects when nothing is written any more', async () => {
   const aborting = new AbortController();
   await using reader = await openReader(repository, { signal: aborting.signal });
   const packs = Map.groupBy(files, ({ location }) => location.pack);
-  const making = packs.entries().map(async ([pack, wanted]) => reader.make(pack, wanted));
+  const making = packs.entries().map(async ([pack, wanted]) => reader.fill(pack, { files: wanted }));
   const ended = Promise.allSettled([...making]);
   while (readdirSync(dir.file('target')).length === 0) await new Promise((resolve) => setImmediate(resolve));
   aborting.abort(new Error('stop'));

@@ -55,7 +55,7 @@ async function placeAll(
   const failures: PlacementFailure[] = [];
   for (const [pack, wanted] of packs) {
     await reader.ready();
-    failures.push(...(await reader.place(pack, wanted)));
+    failures.push(...(await reader.fill(pack, { placements: wanted })).unplaced);
   }
   return failures;
 }
@@ -178,7 +178,8 @@ test('a target that takes no bytes is its own failure', async () => {
   const fd = openSync(dir.file('target'), 'r');
   await using reader = await openReader(repository, { signal });
   const targets = [{ fd, offset: 0 }];
-  const failures = await reader.place(blob.location.pack, [{ location: blob.location, targets, holes: 'write-all' }]);
+  const placements = [{ location: blob.location, targets, holes: 'write-all' }] as const;
+  const { unplaced: failures } = await reader.fill(blob.location.pack, { placements });
   closeSync(fd);
   assert.match(failures[0]?.error.message ?? '', /cannot write the data blob .*EBADF/);
 });
@@ -197,5 +198,5 @@ test('an abort ends reads that a storage never answers', async () => {
   aborting.abort(new Error('stop'));
   await assert.rejects(reading, /stop/);
   await assert.rejects(reader.ready(), /stop/);
-  await assert.rejects(reader.place(blob.location.pack, []), /stop/);
+  await assert.rejects(reader.fill(blob.location.pack, {}), /stop/);
 });

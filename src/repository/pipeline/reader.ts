@@ -1,26 +1,20 @@
 import { availableParallelism } from 'node:os';
 import type { FileId } from '../../bytes/ids.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
+import { release } from '../../bytes/release.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { limiter } from '../../flow/limiter.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { BlobIndex, BlobLocation } from '../index.ts';
 import { keyOf, shortName } from '../layout.ts';
 import type { PackedBlob } from '../pack.ts';
-import type { BlobReader, MadeFiles, NewFile, Placement, PlacementFailure, ReaderOptions } from '../repository.ts';
+import type { BlobReader, Filled, Fillings, NewFile, Placement, ReaderOptions } from '../repository.ts';
 import { Crew } from './crew.ts';
 import { abortError } from './abort-error.ts';
 import { neighbours, parcels, type Group } from './groups.ts';
 import { toColumns } from './new-file-columns.ts';
-import type {
-  BlobFailure,
-  BlobToPlace,
-  BlobTrouble,
-  PackBytes,
-  ReadingReply,
-  ReadingRequest,
-} from './reading-protocol.ts';
-import type { ReadingWork, Slice } from './reading-protocol.ts';
+import type { BlobFailure, BlobTrouble, PackBytes } from './reading-protocol.ts';
+import type { ReadingReply, ReadingRequest, ReadingWork } from './reading-protocol.ts';
+import { slicesOf, SpanFetcher, spans } from './span-fetcher.ts';
 
 export interface ReaderDeps {
   readonly storage: Storage;
@@ -32,8 +26,6 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? 'read-worker.ts' : 'read
 const maxWorkers = 8;
 /** Requests for each worker that may wait before `ready` does. */
 const waitingPerWorker = 2;
-/** Ranges that are fetched at a time where packs are no files: enough to cover a network's delay. */
-const fetchesUnderWay = 6;
 
 /** A reader with workers of its own. */
 export async function openReader(deps: ReaderDeps, options: ReaderOptions): Promise<BlobReader> {
@@ -46,13 +38,13 @@ class PipelineReader implements BlobReader {
   readonly #crew: Crew<ReadingRequest, ReadingReply>;
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #fetching = limiter(fetchesUnderWay);
-  #fetches = 0;
+  readonly #fetcher: SpanFetcher;
   #changed = Promise.withResolvers<void>();
 
   constructor(deps: ReaderDeps, { signal }: ReaderOptions) {
     this.#deps = deps;
     this.#signal = AbortSignal.any([signal, this.#ended.signal]);
+    this.#fetcher = new SpanFetcher(deps.storage, this.#signal, () => this.#wake());
     this.#crew = new Crew({
       entry,
       name: 'reading',
@@ -66,38 +58,24 @@ class PipelineReader implements BlobReader {
     this.#signal.addEventListener('abort', this.#aborted);
   }
 
+  get calls(): BlobReader['calls'] {
+    return this.#deps.storage.capabilities.localPath === undefined ? 'dear' : 'cheap';
+  }
+
   async ready(): Promise<void> {
-    for (;;) {
-      this.#signal.throwIfAborted();
-      const limit = this.#crew.workers * waitingPerWorker;
-      if (this.#crew.waiting < limit && this.#fetches < fetchesUnderWay) return;
-      await this.#changed.promise;
-    }
+    await this.#until(() => this.#crewHasRoom() && this.#fetcher.isIdle);
   }
 
-  async place(pack: FileId, placements: readonly Placement[]): Promise<readonly PlacementFailure[]> {
-    const failed = await this.#everywhere(pack, placements.map(itemOf), async (bytes, items) => {
-      const blobs = items.map(({ blob, origin }) => {
-        const { targets, holes } = origin;
-        return { blob: withoutPack(blob), targets, holes };
-      });
-      const reply = await this.#run({ kind: 'place', pack: bytes, blobs });
-      if (reply.kind === 'placed') return reply.failures;
-      throw unexpectedReply();
-    });
-    return failed.map(({ origin: { location }, failure }) => ({ location, error: errorOf(location, failure) }));
-  }
-
-  async make(pack: FileId, files: readonly NewFile[]): Promise<MadeFiles> {
+  async fill(pack: FileId, { placements = [], files = [] }: Fillings): Promise<Filled> {
+    this.#signal.throwIfAborted();
     const lost: string[] = [];
-    const failed = await this.#everywhere(pack, files.map(itemOf), async (bytes, items) => {
-      const reply = await this.#run({ kind: 'make', pack: bytes, files: toColumns(items) });
-      if (reply.kind !== 'made') throw unexpectedReply();
-      for (const one of reply.lost) lost.push(one);
-      return reply.failures;
-    });
-    const failures = failed.map(({ origin: file, failure }) => ({ file, error: errorOf(file.location, failure) }));
-    return { failures, lost };
+    const failed = await this.#everywhere(pack, [placements, files].flat().map(itemOf), lost);
+    const told = failed.map(({ origin, failure }) => ({ origin, error: errorOf(origin.location, failure) }));
+    return {
+      unplaced: told.flatMap(({ origin, error }) => (isFile(origin) ? [] : [{ location: origin.location, error }])),
+      unmade: told.flatMap(({ origin, error }) => (isFile(origin) ? [{ file: origin, error }] : [])),
+      lost,
+    };
   }
 
   async read(location: BlobLocation): Promise<Uint8Array> {
@@ -117,51 +95,87 @@ class PipelineReader implements BlobReader {
   }
 
   /** All of what is asked of one pack, and of other packs what that one doesn't give. */
-  async #everywhere<Origin>(
-    pack: FileId,
-    items: readonly Item<Origin>[],
-    ask: Ask<Origin>,
-  ): Promise<readonly Failed<Origin>[]> {
-    this.#signal.throwIfAborted();
-    const failed = await everyOne(parcels(items).map(async (parcel) => this.#parcel(pack, parcel, ask)));
-    const lost = await everyOne(failed.flat().map(async (each) => this.#elsewhere(each, ask)));
-    return lost.flat();
+  async #everywhere(pack: FileId, items: readonly Item[], lost: string[]): Promise<readonly Failed[]> {
+    const failed = await this.#from(pack, items, lost);
+    return (await everyOne(failed.map(async (each) => this.#elsewhere(each, lost)))).flat();
   }
 
-  async #parcel<Origin>(
-    pack: FileId,
-    items: readonly Item<Origin>[],
-    ask: Ask<Origin>,
-  ): Promise<readonly Failed<Origin>[]> {
-    const { bytes, missing } = await this.#packBytes(pack, items);
-    const there = missing.size === 0 ? items : items.filter((item) => !missing.has(item));
-    const failed = missing
-      .entries()
-      .map(([item, failure]) => ({ ...item, failure }))
-      .toArray();
-    if (there.length === 0) return failed;
-    const others = (await ask(bytes, there)).flatMap((failure) => {
-      const item = there[failure.number];
+  /** Where the packs are files a worker reads them by itself. */
+  async #from(pack: FileId, items: readonly Item[], lost: string[]): Promise<readonly Failed[]> {
+    const key = keyOf('data', pack);
+    const path = this.#deps.storage.capabilities.localPath?.(key);
+    if (path === undefined) return this.#fromSpans(key, [...neighbours(items, spans)], lost);
+    return (await everyOne(shares(items).map((share) => this.#ask({ kind: 'path', path }, share, lost)))).flat();
+  }
+
+  async #fromSpans(key: string, groups: readonly Group<Item>[], lost: string[]): Promise<readonly Failed[]> {
+    const fetching = groups.map((span) => this.#fetcher.use(async () => this.#fromSpan(key, span, lost)));
+    const asked = await everyOne(fetching);
+    return (await everyOne(asked.flat())).flat();
+  }
+
+  /** Resolves once all that was fetched is handed on. What reaches past the pack's end is asked for blob by blob. */
+  async #fromSpan(key: string, span: Group<Item>, lost: string[]): Promise<readonly Promise<readonly Failed[]>[]> {
+    const { offset, end, items } = span;
+    const fetched = await this.#fetcher.get(key, { offset, length: end - offset });
+    if (!('bytes' in fetched)) {
+      if (fetched.code !== 'damaged' || items.length === 1)
+        return [Promise.resolve(items.map((item) => ({ ...item, failure: fetched })))];
+      const single = items.map(async (item) => this.#fromSpan(key, { ...placeOf(item), items: [item] }, lost));
+      return (await everyOne(single)).flat();
+    }
+    const asked: Promise<readonly Failed[]>[] = [];
+    for (const share of shares(items)) {
+      await this.#room();
+      const answer = this.#ask(slicesOf(share, fetched), share, lost);
+      answer.catch(() => undefined); // heard once all are asked
+      asked.push(answer);
+    }
+    release(fetched.bytes);
+    return asked;
+  }
+
+  async #ask(bytes: PackBytes, items: readonly Item[], lost: string[]): Promise<readonly Failed[]> {
+    const failures = await this.#request(bytes, items, lost);
+    return failures.flatMap((failure) => {
+      const item = items[failure.number];
       return item ? [{ ...item, failure }] : [];
     });
-    return [...failed, ...others];
+  }
+
+  /** All are placements or all are files. */
+  async #request(pack: PackBytes, items: readonly Item[], lost: string[]): Promise<readonly BlobFailure[]> {
+    const files = items.flatMap(({ origin, blob }) => (isFile(origin) ? [{ origin, blob }] : []));
+    if (files.length > 0) {
+      const reply = await this.#run({ kind: 'make', pack, files: toColumns(files) });
+      if (reply.kind !== 'made') throw unexpectedReply();
+      for (const one of reply.lost) lost.push(one);
+      return reply.failures;
+    }
+    const blobs = items.flatMap(({ origin, blob }) =>
+      isFile(origin) ? [] : [{ blob: withoutPack(blob), targets: origin.targets, holes: origin.holes }],
+    );
+    const reply = await this.#run({ kind: 'place', pack, blobs });
+    if (reply.kind !== 'placed') throw unexpectedReply();
+    return reply.failures;
   }
 
   async #readAt({ pack, ...blob }: BlobLocation): Promise<Uint8Array | Error> {
-    const item = { blob };
-    const { bytes, missing } = await this.#packBytes(pack, [item]);
-    const failure = missing.get(item);
-    if (failure) return errorOf({ pack, ...blob }, failure);
-    const reply = await this.#run({ kind: 'read', pack: bytes, blob });
+    const key = keyOf('data', pack);
+    const path = this.#deps.storage.capabilities.localPath?.(key);
+    const bytes = path === undefined ? await this.#fetcher.get(key, blob) : { path };
+    if ('code' in bytes) return errorOf({ pack, ...blob }, bytes);
+    const source: PackBytes = 'path' in bytes ? { kind: 'path', ...bytes } : slicesOf([{ blob }], bytes);
+    const reply = await this.#run({ kind: 'read', pack: source, blob });
     if (reply.kind === 'read') return reply.bytes;
     if (reply.kind === 'failed') return errorOf({ pack, ...blob }, reply.failure);
     throw unexpectedReply();
   }
 
   /** A damaged or lost blob may stand in another pack too. */
-  async #elsewhere<Origin>(failed: Failed<Origin>, ask: Ask<Origin>): Promise<readonly Failed<Origin>[]> {
+  async #elsewhere(failed: Failed, lost: string[]): Promise<readonly Failed[]> {
     for (const other of failed.failure.during === 'read' ? this.#othersOf(failed.blob) : []) {
-      const failures = await this.#parcel(other.pack, [{ origin: failed.origin, blob: other }], ask);
+      const failures = await this.#from(other.pack, [{ origin: failed.origin, blob: other }], lost);
       if (failures.length === 0) return [];
     }
     return [failed];
@@ -171,43 +185,27 @@ class PipelineReader implements BlobReader {
     return this.#deps.index.locations(type, id).filter((other) => other.pack !== pack || other.offset !== offset);
   }
 
-  /** Where the packs are files a worker reads them by itself. */
-  async #packBytes<Wanted extends HasBlob>(pack: FileId, items: readonly Wanted[]): Promise<Fetched<Wanted>> {
-    const key = keyOf('data', pack);
-    const path = this.#deps.storage.capabilities.localPath?.(key);
-    if (path !== undefined) return { bytes: { kind: 'path', path }, missing: new Map() };
-    const slices: Slice[] = [];
-    const missing = new Map<Wanted, BlobTrouble>();
-    const fetch = async (group: Group<Wanted>): Promise<void> => {
-      const slice = await this.#fetch(key, group.offset, group.end - group.offset);
-      if ('bytes' in slice) slices.push(slice);
-      else for (const item of group.items) missing.set(item, slice);
-    };
-    await Promise.all(neighbours(items).map(fetch).toArray());
-    return { bytes: { kind: 'slices', slices }, missing };
-  }
-
-  async #fetch(key: string, offset: number, length: number): Promise<Slice | BlobTrouble> {
-    this.#fetches += 1;
-    try {
-      const range = { offset, length };
-      const get = async (): Promise<Uint8Array> => this.#deps.storage.get(key, { range, signal: this.#signal });
-      // An own copy: a view would be handed over with all the memory around it.
-      return { bytes: new Uint8Array(await this.#fetching(get, this.#signal)), offset };
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (!(error instanceof HoldfastError)) throw error;
-      return { during: 'read', code: error.code, message: error.message };
-    } finally {
-      this.#fetches -= 1;
-      this.#wake();
-    }
-  }
-
   async #run(request: ReadingWork): Promise<ReadingReply> {
     this.#signal.throwIfAborted();
     const transfer = request.pack.kind === 'slices' ? request.pack.slices.map(({ bytes }) => bytes.buffer) : [];
     return this.#crew.run(request, { transfer });
+  }
+
+  /** What is taken out of a span waits for a worker: never much of it. */
+  async #room(): Promise<void> {
+    await this.#until(() => this.#crewHasRoom());
+  }
+
+  #crewHasRoom(): boolean {
+    return this.#crew.waiting < this.#crew.workers * waitingPerWorker;
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      if (holds()) return;
+      await this.#changed.promise;
+    }
   }
 
   readonly #aborted = (): void => {
@@ -221,29 +219,37 @@ class PipelineReader implements BlobReader {
   }
 }
 
-type HasBlob = Pick<BlobToPlace, 'blob'>;
+type Filling = Placement | NewFile;
 
 /** A blob, where it is looked for, and what it is for. */
-interface Item<Origin> {
-  readonly origin: Origin;
+interface Item {
+  readonly origin: Filling;
   readonly blob: BlobLocation;
 }
 
-interface Failed<Origin> extends Item<Origin> {
+interface Failed extends Item {
   readonly failure: BlobTrouble;
 }
 
-/** Asks a worker for items of one pack; resolves with those that failed, by their number. */
-type Ask<Origin> = (bytes: PackBytes, items: readonly Item<Origin>[]) => Promise<readonly BlobFailure[]>;
-
-interface Fetched<Wanted> {
-  readonly bytes: PackBytes;
-  /** What the storage didn't give. */
-  readonly missing: ReadonlyMap<Wanted, BlobTrouble>;
+function isFile(origin: Filling): origin is NewFile {
+  return 'path' in origin;
 }
 
-function itemOf<Origin extends { readonly location: BlobLocation }>(origin: Origin): Item<Origin> {
+function itemOf(origin: Filling): Item {
   return { origin, blob: origin.location };
+}
+
+function placeOf({ blob: { offset, length } }: Item): Pick<Group<Item>, 'offset' | 'end'> {
+  return { offset, end: offset + length };
+}
+
+/** What one request to a worker takes. */
+function shares(items: readonly Item[]): readonly (readonly Item[])[] {
+  const [files, placements] = [
+    items.filter(({ origin }) => isFile(origin)),
+    items.filter(({ origin }) => !isFile(origin)),
+  ];
+  return [files, placements].flatMap((kind) => [...parcels(kind)]);
 }
 
 function withoutPack(location: BlobLocation): PackedBlob {

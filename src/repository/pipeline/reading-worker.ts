@@ -22,6 +22,12 @@ class ReadingWorker {
   }
 
   answer(request: ReadingWork): ReadingReply {
+    const reply = this.#answer(request);
+    this.#packs.done(request.pack);
+    return reply;
+  }
+
+  #answer(request: ReadingWork): ReadingReply {
     if (request.kind === 'read') return this.#read(request);
     if (request.kind === 'make') return this.#make(request);
     const numbered = request.blobs.map((each, number) => ({ ...each, number }));

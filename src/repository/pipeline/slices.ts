@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { release } from '../../bytes/release.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { PackBytes, Slice } from './reading-protocol.ts';
 import { readAt } from './source-file.ts';
@@ -21,6 +22,11 @@ export class PackSlices {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** What was handed over is used no more. */
+  done(pack: PackBytes): void {
+    if (pack.kind === 'slices') for (const { bytes } of pack.slices) release(bytes);
   }
 
   #room(length: number): Uint8Array<ArrayBuffer> {

@@ -77,6 +77,7 @@ class StoringWorker {
             : outcomeOf((tally) => this.#sealer.carry(tally, { key, blob, store }, sealedIn(slice, blob)));
       }
     }
+    this.#packs.done(pack);
     return outcomes;
   }
 

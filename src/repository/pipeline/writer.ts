@@ -35,8 +35,6 @@ const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not
 const batchLimit = { items: 256, bytes: 2 ** 20 };
 /** From here on several workers share a file. */
 const rangesFromBytes = 8 * 2 ** 20;
-/** Requests for each worker that may wait before `ready` does. */
-const waitingPerWorker = 2;
 
 /** A writer with workers of its own; the index takes one at a time. */
 export async function openWriter(deps: EngineDeps, options: WriterOptions): Promise<BlobWriter> {
@@ -116,8 +114,8 @@ class PipelineWriter implements BlobWriter {
   }
 
   #hasRoom(): boolean {
-    const { waiting, workers, signal } = this.#engine;
-    return waiting < workers * waitingPerWorker && this.#largeUnderWay < this.#readConcurrency && !signal.aborted;
+    const { hasRoom, signal } = this.#engine;
+    return hasRoom && this.#largeUnderWay < this.#readConcurrency && !signal.aborted;
   }
 
   async #room(): Promise<void> {

@@ -36,33 +36,56 @@ interface Pending {
   error: Error | undefined;
 }
 
-/** What is asked of the readers at once: of one pack. Files that can't be asked for any more learn why by `fail`. */
+/** What is asked of the readers at once: of one pack. */
 interface Share {
-  run(): Promise<void>;
-  fail(error: Error): void;
+  readonly pack: FileId;
+  readonly pieces: Piece[];
+  readonly files: FileToMake[];
+  /** What the pack has at least. */
+  packBytes: number;
 }
 
-const maxFiles = 256;
-const maxBytes = 16 * 1024 * 1024;
+/** How much is gathered before the readers are asked. */
+interface Window {
+  readonly openFiles: number;
+  readonly newFiles: number;
+  readonly bytes: number;
+  /** A pack of this size has nothing more to give: it was closed then. */
+  readonly packBytes: number;
+  /** Packs that were wanted last are likely to be wanted next: so many wait for more. */
+  readonly packsHeld: number;
+}
+
+/** What a blob takes in its pack's header. */
+const headerEntryBytes = 41;
+
+const windows: Readonly<Record<BlobReader['calls'], Window>> = {
+  cheap: { openFiles: 256, newFiles: 256, bytes: 16 * 2 ** 20, packBytes: Infinity, packsHeld: 0 },
+  dear: { openFiles: 256, newFiles: 32_768, bytes: 2 ** 30, packBytes: 16 * 2 ** 20, packsHeld: 2 },
+};
 
 /**
  * Fills files with blobs. Pieces are gathered to a window of files or bytes and then read pack by pack, so that each
  * pack is read in few, long pieces, and the memory and the descriptors that it takes don't grow with the restore.
+ * Where a pack costs requests the window is large: a backup wrote its packs in the order of the walk, two at a time.
  */
 export class FileWriter {
   readonly #reader: BlobReader;
   readonly #tasks: TaskGroup;
   readonly #onLost: (what: string) => void;
-  #window: Piece[] = [];
-  #newFiles: FileToMake[] = [];
-  #windowBytes = 0;
-  #windowFiles = 0;
+  readonly #limits: Window;
+  /** The pack that was wanted last comes last. */
+  readonly #shares = new Map<FileId, Share>();
+  #bytes = 0;
+  #openFiles = 0;
+  #newFiles = 0;
 
-  /** Calls `onLost` with what new files can't keep, see `MadeFiles`. */
+  /** Calls `onLost` with what new files can't keep, see `Filled`. */
   constructor(reader: BlobReader, tasks: TaskGroup, onLost: (what: string) => void) {
     this.#reader = reader;
     this.#tasks = tasks;
     this.#onLost = onLost;
+    this.#limits = windows[reader.calls];
   }
 
   /** Takes the file over; resolves when the next one may come. */
@@ -71,86 +94,102 @@ export class FileWriter {
     pieces: Iterable<{ readonly blob: BlobLocation; readonly offset: number }>,
   ): Promise<void> {
     const pending: Pending = { file, piecesLeft: 0, whole: false, error: undefined };
-    this.#windowFiles++;
+    this.#openFiles += 1;
     for (const { blob, offset } of pieces) {
       pending.piecesLeft++;
-      this.#window.push({ file: pending, blob, offset });
-      this.#windowBytes += blob.plainLength;
-      if (this.#windowBytes >= maxBytes) await this.flush();
+      const share = this.#shareOf(blob);
+      share.pieces.push({ file: pending, blob, offset });
+      await this.#regulate(share);
     }
     pending.whole = true;
     finishIfDone(pending);
-    if (this.#windowFiles >= maxFiles) await this.flush();
+    if (this.#openFiles >= this.#limits.openFiles) await this.flush();
   }
 
   /** Resolves when the next file may come. */
   async make(request: FileToMake): Promise<void> {
-    this.#newFiles.push(request);
-    this.#windowFiles++;
-    this.#windowBytes += request.file.location.plainLength;
-    if (this.#windowFiles >= maxFiles || this.#windowBytes >= maxBytes) await this.flush();
+    this.#newFiles += 1;
+    const share = this.#shareOf(request.file.location);
+    share.files.push(request);
+    await this.#regulate(share);
   }
 
-  /** Hands the window to the readers, as fast as they take it. */
+  /** Hands everything to the readers, as fast as they take it. */
   async flush(): Promise<void> {
-    const shares = [
-      ...Map.groupBy(this.#window, ({ blob }) => blob.pack)
-        .entries()
-        .map(([pack, pieces]) => this.#placing(pack, pieces)),
-      ...Map.groupBy(this.#newFiles, ({ file }) => file.location.pack)
-        .entries()
-        .map(([pack, files]) => this.#making(pack, files)),
-    ];
-    this.#window = [];
-    this.#newFiles = [];
-    this.#windowBytes = 0;
-    this.#windowFiles = 0;
+    const all = this.#shares.values().toArray();
+    this.#openFiles = 0;
+    await this.#handOver(all);
+  }
+
+  #shareOf({ pack, length, plainLength }: BlobLocation): Share {
+    const share = this.#shares.get(pack) ?? { pack, pieces: [], files: [], packBytes: 0 };
+    this.#shares.delete(pack);
+    this.#shares.set(pack, share);
+    share.packBytes += length + headerEntryBytes;
+    this.#bytes += plainLength;
+    return share;
+  }
+
+  async #regulate(share: Share): Promise<void> {
+    const { newFiles, bytes, packBytes, packsHeld } = this.#limits;
+    if (share.packBytes >= packBytes) return await this.#handOver([share]);
+    if (this.#bytes < bytes && this.#newFiles < newFiles) return;
+    const least = this.#shares
+      .values()
+      .toArray()
+      .slice(0, -packsHeld || undefined);
+    if (least.length === 0) await this.flush();
+    else await this.#handOver(least);
+  }
+
+  async #handOver(shares: readonly Share[]): Promise<void> {
+    for (const share of shares) this.#take(share);
     for (const [number, share] of shares.entries()) {
       await this.#ready(shares.slice(number));
       this.#tasks.run(async () => {
         try {
-          await share.run();
+          await this.#run(share);
         } catch (error) {
-          share.fail(asError(error));
+          fail(share, asError(error));
           throw error;
         }
       });
     }
   }
 
-  /** Whoever waits for the rest of the window learns of the end too, and every descriptor is closed. */
+  /** Out of the window. */
+  #take({ pack, pieces, files }: Share): void {
+    this.#shares.delete(pack);
+    this.#newFiles -= files.length;
+    for (const { blob } of pieces) this.#bytes -= blob.plainLength;
+    for (const { file } of files) this.#bytes -= file.location.plainLength;
+  }
+
+  /** Whoever is in the window learns of the end too, and every descriptor is closed. */
   async #ready(rest: readonly Share[]): Promise<void> {
     try {
       await this.#reader.ready();
     } catch (error) {
-      for (const share of rest) share.fail(asError(error));
+      for (const share of [...rest, ...this.#shares.values()]) fail(share, asError(error));
+      this.#shares.clear();
       throw error;
     }
   }
 
-  #placing(pack: FileId, pieces: readonly Piece[]): Share {
-    return {
-      run: async () => settle(pieces, await this.#reader.place(pack, placementsOf(pieces))),
-      fail: (error) => {
-        for (const { file } of pieces) arrive(file, 0, error);
-      },
-    };
+  async #run({ pack, pieces, files }: Share): Promise<void> {
+    const wanted = { placements: placementsOf(pieces), files: files.map(({ file }) => file) };
+    const { unplaced, unmade, lost } = await this.#reader.fill(pack, wanted);
+    settle(pieces, unplaced);
+    lost.forEach(this.#onLost);
+    const errors = new Map(unmade.map(({ file, error }) => [file, error]));
+    for (const request of files) request.onDone(errors.get(request.file));
   }
+}
 
-  #making(pack: FileId, requests: readonly FileToMake[]): Share {
-    return {
-      run: async () => {
-        const files = requests.map(({ file }) => file);
-        const { failures, lost } = await this.#reader.make(pack, files);
-        lost.forEach(this.#onLost);
-        const errors = new Map(failures.map(({ file, error }) => [file, error]));
-        for (const request of requests) request.onDone(errors.get(request.file));
-      },
-      fail: (error) => {
-        for (const request of requests) request.onDone(error);
-      },
-    };
-  }
+/** Files that can't be asked for any more learn why. */
+function fail({ pieces, files }: Share, error: Error): void {
+  for (const { file } of pieces) arrive(file, 0, error);
+  for (const request of files) request.onDone(error);
 }
 
 /** A blob that several files need, or one file several times, is read once. */
