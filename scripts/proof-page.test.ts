@@ -25,6 +25,18 @@ test('tables of one title stand as one, each row of them', () => {
   assert.ok(page.includes('## Deeds\n\n| deed | by |\n| --- | --- |\n| hid | a |\n| removed | b |\n\n'));
 });
 
+test('rows that fill different columns of one thing stand as one, and what nobody filled is NOT RUN', () => {
+  const of = (...rows: readonly (readonly (string | null)[])[]): Section => {
+    const table = { title: 'Promises', columns: ['promise', 'here', 'there'], rows };
+    return { ...nothing, proofs: [{ claim: 'c', test: 't', count: '1', seeds: [], table }] };
+  };
+  const page = proofPage(['a', 'b'], {
+    a: of(['listed', 'kept', null], ['locked', 'kept', null]),
+    b: of(['listed', 'kept', 'broken'], ['listed', 'again', 'kept']),
+  });
+  assert.ok(page.includes('| listed | kept | broken |\n| locked | kept | NOT RUN |\n| listed | again | kept |\n'));
+});
+
 test('what was not run and what failed is named, and nothing is claimed from it', () => {
   const proof = { claim: 'nothing is lost', test: 't', count: '1', seeds: [] };
   const broken: Section = { ...nothing, failed: 2, proofs: [proof] };

@@ -62,8 +62,26 @@ function lines(some: readonly ProofTable[]): readonly string[] {
   return [
     row(...columns),
     row(...columns.map(() => '---')),
-    ...some.flatMap(({ rows }) => rows.map((cells) => row(...cells))),
+    ...joined(some.flatMap(({ rows }) => rows)).map((cells) => row(...cells.map((cell) => cell ?? 'NOT RUN'))),
   ];
+}
+
+type Cells = ProofTable['rows'][number];
+
+function joined(rows: readonly Cells[]): readonly Cells[] {
+  const whole: Cells[] = [];
+  for (const cells of rows) {
+    const at = whole.findIndex((others) => fitTogether(others, cells));
+    const others = whole[at];
+    if (others === undefined) whole.push(cells);
+    else whole[at] = others.map((cell, column) => cell ?? cells[column] ?? null);
+  }
+  return whole;
+}
+
+function fitTogether([name, ...cells]: Cells, [otherName, ...others]: Cells): boolean {
+  const fit = (cell: string | null, other = cell): boolean => cell === null || other === null || cell === other;
+  return name === otherName && cells.every((cell, column) => fit(cell, others[column]));
 }
 
 function total(file: string, section: Section | undefined): string {

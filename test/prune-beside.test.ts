@@ -6,6 +6,7 @@ import { resticOk, withoutRestic } from './servers/restic.ts';
 import { assertFinishes, assertWhole, pruneADayAgo, prunes, recordsOf, stage } from './support/beside.ts';
 import { runHoldfast } from './support/holdfast.ts';
 import { prove } from './support/proof.ts';
+import { besidePrune } from './support/prune-matrix.ts';
 import { expectExit } from './support/two-tools.ts';
 
 const skip = withoutRestic('0.19.1');
@@ -22,7 +23,8 @@ test(
     await assertWhole(on.at, ['kept', 'gone']);
     assert.match(await prunes(on.at), /needed since: kept/);
     await assertFinishes(on.at, ['kept', 'gone']);
-    prove(context, { claim: 'prune: a restic backup begun before the mark, ended after it', count: 'whole' });
+    const table = besidePrune('restic backup', { 'from before the mark until after it': 'whole' });
+    prove(context, { claim: 'prune: a restic backup begun before the mark, ended after it', count: 'whole', table });
   },
 );
 
@@ -34,7 +36,8 @@ test('a restic backup between the mark and the drop keeps what it uses', { skip,
   await running.end();
   await prunes(on.at);
   await assertFinishes(on.at, ['kept', 'gone', 'other']);
-  prove(context, { claim: 'prune: a restic backup between the mark and the drop', count: 'whole' });
+  const table = besidePrune('restic backup', { 'between mark and drop': 'whole' });
+  prove(context, { claim: 'prune: a restic backup between the mark and the drop', count: 'whole', table });
 });
 
 test(
@@ -48,7 +51,8 @@ test(
     assert.match(output, /not needed for a day: deleted/);
     assert.doesNotMatch(output, /taken back/);
     await assertFinishes(on.at, ['kept', 'gone']);
-    prove(context, { claim: 'prune: a restic backup between the drop and the deletion', count: 'whole' });
+    const table = besidePrune('restic backup', { 'between drop and deletion': 'whole' });
+    prove(context, { claim: 'prune: a restic backup between the drop and the deletion', count: 'whole', table });
   },
 );
 
@@ -63,6 +67,9 @@ test(
     await resticOk('0.19.1', marked.at, ['prune', '--max-unused', '0']);
     await prunes(marked.at);
     await assertFinishes(marked.at, ['kept', 'other']);
+    const first = 'prune: a restic prune between the mark and the drop';
+    const table = besidePrune('restic prune', { 'between mark and drop': 'whole' });
+    prove(context, { claim: first, count: 'whole', table });
 
     await using dropped = await stage();
     await pruneADayAgo(dropped.at);
@@ -70,8 +77,9 @@ test(
     await prunes(dropped.at);
     await assertFinishes(dropped.at, ['kept']);
     prove(context, {
-      claim: 'prune: a restic prune between the mark and the drop, and the drop and the deletion',
-      count: 'whole, twice',
+      claim: 'prune: a restic prune between the drop and the deletion',
+      count: 'whole',
+      table: besidePrune('restic prune', { 'between drop and deletion': 'whole' }),
     });
   },
 );
@@ -89,6 +97,7 @@ test(
     prove(context, {
       claim: 'prune: a restic repair index and backup between the drop and the deletion',
       count: 'whole',
+      table: besidePrune('restic repair index', { 'between drop and deletion': 'whole' }),
     });
   },
 );

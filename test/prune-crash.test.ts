@@ -8,6 +8,7 @@ import { jobContext } from './support/engine.ts';
 import { assertWhole, journalsOf, leaving, lockedByOther, type Leaving } from './support/leaving.ts';
 import { pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
+import { besidePrune, type PrunePhase } from './support/prune-matrix.ts';
 import { checkByRestic, removeLocks } from './support/stored-in.ts';
 
 /**
@@ -24,14 +25,16 @@ interface Phase {
   readonly beside?: true;
   /** A snapshot without locks came after the drop: it is whole once the prune is through. */
   readonly incomplete?: true;
+  /** Where it stands in the table. */
+  readonly row?: PrunePhase;
 }
 
 const phases: readonly Phase[] = [
-  { name: 'the mark beside another', prepare: async () => undefined, beside: true },
+  { name: 'the mark beside another', prepare: async () => undefined, beside: true, row: 'in the mark' },
   { name: 'the mark and the drop', prepare: async () => undefined },
-  { name: 'the drop of what was marked', prepare: markOnly },
+  { name: 'the drop of what was marked', prepare: markOnly, row: 'in the drop' },
   { name: 'the drop, a snapshot having come', prepare: async (at) => await markOnly(at).then(() => bringBack(at)) },
-  { name: 'the deletion', prepare: dropAndWait },
+  { name: 'the deletion', prepare: dropAndWait, row: 'in the deletion' },
   {
     name: 'the deletion, a snapshot having come',
     prepare: async (at) => await dropAndWait(at).then(() => bringBack(at)),
@@ -78,7 +81,13 @@ for (const phase of phases) {
       if (cuts % budget.crashesPerResticCheck === 1 && !phase.incomplete) await checkByRestic(context, left, where);
     }
     assert.ok(cuts >= (calls * 5) / budget.crashStep / 2, `${cuts} cuts of ${calls} calls were reached`);
-    prove(context, { claim: `a power cut at any moment of ${phase.name} loses nothing`, count: `${cuts} cuts` });
+    const count = `${cuts} cuts`;
+    const table = phase.row && besidePrune('power cut', { [phase.row]: `whole, ${count}` });
+    prove(context, {
+      claim: `a power cut at any moment of ${phase.name} loses nothing`,
+      count,
+      ...(table && { table }),
+    });
   });
 }
 

@@ -25,6 +25,7 @@ import {
 } from './support/leaving.ts';
 import { keepLast, pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
+import { besidePrune } from './support/prune-matrix.ts';
 import { snapshotsRepaired } from './support/repairing.ts';
 
 const deferred = { way: 'deferred' } as const;
@@ -191,7 +192,12 @@ test('two prunes of ours at once lose nothing and leave nothing', async (context
   assert.ok(runs.some(({ status }) => status === 'fulfilled'));
   await whole(at, 'side by side');
   await assertEmptied(at);
-  prove(context, { claim: 'three prunes of ours at once lose nothing and leave nothing', count: '1 repository' });
+  const table = besidePrune('prune of ours', { 'in the mark': 'whole, one waits for the lock' });
+  prove(context, {
+    claim: 'three prunes of ours at once lose nothing and leave nothing',
+    count: '1 repository',
+    table,
+  });
 });
 
 test('an instant prune beside journals removes what is only marked, and leaves what was dropped to its time', async () => {

@@ -1,43 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rustic, withoutRustic } from './servers/rustic.ts';
+import { withoutRustic } from './servers/rustic.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import {
-  assertFinishes,
-  assertWhole,
-  beginBackup,
-  pruneADayAgo,
-  prunes,
-  stage,
-  type Program,
-} from './support/beside.ts';
-import type { RepositoryAt } from './support/holdfast.ts';
+import { assertFinishes, assertWhole, beginBackup, pruneADayAgo, prunes, stage } from './support/beside.ts';
 import { prove } from './support/proof.ts';
-import { runProgram } from './support/run-program.ts';
+import { besidePrune } from './support/prune-matrix.ts';
+import { rusticProgram, rusticSays } from './support/rustic.ts';
 
 const skip = withoutRestic('0.19.1') || withoutRustic();
 const timeout = 3_600_000;
-
-async function rusticProgram(): Promise<Program> {
-  return {
-    path: await rustic(),
-    args: (name) => ['--no-progress', 'backup', '-', '--stdin-filename', name, '--tag', name],
-    env,
-  };
-}
-
-function env({ repository, password }: RepositoryAt): Readonly<Record<string, string>> {
-  const quiet = { RUSTIC_NO_CACHE: 'true', RUSTIC_LOG_LEVEL: 'error', HOME: repository };
-  return { ...quiet, RUSTIC_REPOSITORY: repository, RUSTIC_PASSWORD: password };
-}
-
-/** It tells what it does on standard error. */
-async function rusticSays(at: RepositoryAt, args: readonly string[]): Promise<string> {
-  const options = { env: { ...env(at), RUSTIC_LOG_LEVEL: 'info' } };
-  const { code, stderr } = await runProgram(await rustic(), ['--no-progress', ...args], options);
-  assert.equal(code, 0, stderr);
-  return stderr;
-}
 
 test(
   'a rustic backup that goes on from before the mark until after the drop gets its packs back',
@@ -50,7 +21,11 @@ test(
     assert.match(await prunes(on.at), /taken back into the index/);
     await assertWhole(on.at, ['kept', 'gone']);
     await assertFinishes(on.at, ['kept', 'gone']);
-    prove(context, { claim: 'prune: a rustic backup throughout mark and drop', count: 'whole' });
+    const table = besidePrune('rustic backup', {
+      'from before the mark until after it': 'whole, its packs taken back',
+      'in the drop': 'whole, its packs taken back',
+    });
+    prove(context, { claim: 'prune: a rustic backup throughout mark and drop', count: 'whole', table });
   },
 );
 
@@ -65,7 +40,8 @@ test(
     assert.match(output, /not needed for a day: deleted/);
     assert.doesNotMatch(output, /taken back/);
     await assertFinishes(on.at, ['kept', 'gone']);
-    prove(context, { claim: 'prune: a rustic backup between the drop and the deletion', count: 'whole' });
+    const table = besidePrune('rustic backup', { 'between drop and deletion': 'whole' });
+    prove(context, { claim: 'prune: a rustic backup between the drop and the deletion', count: 'whole', table });
   },
 );
 
@@ -82,6 +58,7 @@ test(
     await rusticSays(on.at, ['prune', '--max-unused', '0B']);
     await prunes(on.at);
     await assertFinishes(on.at, ['kept']);
-    prove(context, { claim: 'prune: a rustic prune between the drop and the deletion', count: 'whole' });
+    const table = besidePrune('rustic prune', { 'between drop and deletion': 'whole' });
+    prove(context, { claim: 'prune: a rustic prune between the drop and the deletion', count: 'whole', table });
   },
 );

@@ -30,11 +30,12 @@ async function optionsOf(dir: TempDir): Promise<ReadonlyMap<string, string>> {
 
 for (const remote of ['disk', 'sealed']) {
   const what = remote === 'disk' ? 'a folder' : 'what it encrypts';
-  test(`rclone keeps the contract on ${what}, through its names`, { skip, timeout: 180_000 }, async () => {
+  test(`rclone keeps the contract on ${what}, through its names`, { skip, timeout: 180_000 }, async (context) => {
     await using dir = await tempDir();
     const url = `rclone:${remote}:${remote === 'disk' ? dir.file('data') : 'data'}`;
     await using storage = await openStorage(url, { options: await optionsOf(dir), create: true });
-    await assertConforms(storage, needsOwnNames);
+    const name = remote === 'disk' ? 'rclone (folder)' : 'rclone (crypt)';
+    await assertConforms(context, name, storage, needsOwnNames);
   });
 }
 

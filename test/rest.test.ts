@@ -26,10 +26,10 @@ function packOf(bytes: Uint8Array, folder = 'data'): string {
 
 const bytes = Buffer.from('some bytes');
 
-test('rest-server keeps the contract, through its names', { skip, timeout: 120_000 }, async () => {
+test('rest-server keeps the contract, through its names', { skip, timeout: 120_000 }, async (context) => {
   await using server = await startRestServer();
   await using storage = await openStorage(`rest:http://127.0.0.1:${server.port}/tried/`, { create: true });
-  await assertConforms(storage, needsOwnNames);
+  await assertConforms(context, 'REST (rest-server)', storage, needsOwnNames);
 });
 
 test(

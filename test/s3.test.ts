@@ -16,11 +16,11 @@ import { tempDir } from './support/temp-dir.ts';
 const skip = withoutGo();
 
 for (const { name, start } of s3Servers) {
-  test(`S3 on ${name} keeps the contract of storages`, { skip }, async () => {
+  test(`S3 on ${name} keeps the contract of storages`, { skip }, async (context) => {
     await using server = await start();
     const settings = { create: true, environment: server.owner, throttles: {} } as const;
     await using storage = await openS3(`${server.endpoint}/bucket/a/prefix`, settings);
-    await assertConforms(storage);
+    await assertConforms(context, `S3 (${name})`, storage);
   });
 
   test(`on ${name} a large object goes up in parts, and an interrupted upload is cleared away`, { skip }, async () => {

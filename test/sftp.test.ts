@@ -31,10 +31,10 @@ async function through(command: string, folder: string, settings: StorageSetting
   return await openStorage(`sftp:host:${folder}`, { ...settings, options: new Map([['sftp.command', command]]) });
 }
 
-test('OpenSSH keeps the contract', { skip, timeout: 120_000 }, async () => {
+test('OpenSSH keeps the contract', { skip, timeout: 120_000 }, async (context) => {
   await using server = await startSshd();
   await using storage = await openStorage(server.address('tried'), { ...settingsOf(server), create: true });
-  await assertConforms(storage);
+  await assertConforms(context, 'SFTP (OpenSSH)', storage);
   assert.ok(storage.capabilities.conditionalCreate);
   assert.deepEqual(
     readdirSync(join(server.folder, 'tried'), { recursive: true, withFileTypes: true }).filter((one) => one.isFile()),

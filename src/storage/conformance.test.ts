@@ -5,27 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openLocal } from './local.ts';
 import { MemoryStorage } from './memory.ts';
-import type { PutOptions, Storage } from './storage.ts';
-import { conformanceOf } from '../../test/support/conformance.ts';
+import type { PutOptions } from './storage.ts';
+import { assertConforms, conformanceOf } from '../../test/support/conformance.ts';
 
-async function assertKept(storage: Storage): Promise<void> {
-  const { results, left } = await conformanceOf(storage);
-  for (const result of results)
-    assert.equal(
-      result.outcome,
-      'kept',
-      `${result.name}: ${JSON.stringify(result)} ${'error' in result ? String(result.error) : ''}`,
-    );
-  assert.ok(results.length >= 15);
-  assert.deepEqual(left, []);
-}
-
-test('a local storage keeps the contract and is left as it was found', async () => {
+test('a local storage keeps the contract and is left as it was found', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-conformance-'));
   try {
     const storage = await openLocal(folder);
     await storage.put('config', [new Uint8Array(3)]);
-    await assertKept(storage);
+    await assertConforms(context, 'folder', storage);
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     assert.deepEqual(
       files.map(({ name }) => name),
@@ -36,8 +24,8 @@ test('a local storage keeps the contract and is left as it was found', async () 
   }
 });
 
-test('the storage in memory keeps the contract', async () => {
-  await assertKept(new MemoryStorage());
+test('the storage in memory keeps the contract', async (context) => {
+  await assertConforms(context, 'memory', new MemoryStorage());
 });
 
 test('a broken promise is reported, and the others are still checked', async () => {

@@ -12,11 +12,15 @@ export interface Proof {
   readonly table?: ProofTable;
 }
 
-/** What has more sides than a claim; tables of one title stand as one. */
+/**
+ * What has more sides than a claim; tables of one title stand as one, and so do rows with the same first cell that fill
+ * different columns, or the same ones alike.
+ */
 export interface ProofTable {
   readonly title: string;
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  /** null is for another test to fill. */
+  readonly rows: readonly (readonly (string | null)[])[];
 }
 
 const mark = 'proof ';
