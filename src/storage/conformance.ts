@@ -40,7 +40,7 @@ export async function runConformance(
 }
 
 async function runCheck({ name, needs, run }: Check, storage: Storage, place: Place): Promise<CheckResult> {
-  if (needs && !storage.capabilities[needs])
+  if (needs && !claims(storage, needs))
     return { name, outcome: 'not run', reason: `the storage doesn't claim ${needs}` };
   try {
     await run(storage, place);
@@ -48,4 +48,8 @@ async function runCheck({ name, needs, run }: Check, storage: Storage, place: Pl
   } catch (error) {
     return { name, outcome: 'broken', error };
   }
+}
+
+function claims(storage: Storage, what: NonNullable<Check['needs']>): boolean {
+  return what === 'stage' ? storage.stage !== undefined : storage.capabilities[what];
 }

@@ -60,8 +60,12 @@ function tableOf(name: TriedStorage, results: readonly CheckResult[]): ProofTabl
   return { title: 'The contract of storages', columns: ['promise', ...storages], rows };
 }
 
+/** What a storage doesn't claim that isn't a file system of this host. */
+export const needsStaging = 'a staged object is invisible until its commit, then whole, and leaves nothing without one';
+
 /** What a storage with restic's names only doesn't claim. */
 export const needsOwnNames: readonly string[] = [
+  needsStaging,
   'a replaced object is old or new for a reader, never a mixture',
   'every key of the allowed form can be held',
   'of many that create one object at once, exactly one succeeds',

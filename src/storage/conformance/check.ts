@@ -9,7 +9,7 @@ export interface Check {
   /** The promise, for people. */
   readonly name: string;
   /** Not run where the storage doesn't claim this. */
-  readonly needs?: 'conditionalCreate' | 'ownPrefixes';
+  readonly needs?: 'conditionalCreate' | 'ownPrefixes' | 'stage';
   /** Rejects when the promise is broken. Stores nothing but at the place. */
   readonly run: (storage: Storage, place: Place) => Promise<void>;
 }

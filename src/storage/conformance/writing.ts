@@ -33,9 +33,10 @@ export const writingChecks: readonly Check[] = [
   },
   {
     name: 'a staged object is invisible until its commit, then whole, and leaves nothing without one',
+    needs: 'stage',
     run: async (storage, place) => {
       const staged = await storage.stage?.();
-      if (!staged) return;
+      if (!staged) throw new Error('nothing can be staged any more');
       await staged.write([sample(70_000, 1), sample(10, 2)]);
       await staged.write([sample(3000, 3)]);
       const whole = Buffer.concat([sample(70_000, 1), sample(10, 2), sample(3000, 3)]);
