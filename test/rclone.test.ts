@@ -9,7 +9,7 @@ import { processIsAlive } from '../src/host/users.ts';
 import { openStorage } from '../src/storage/open.ts';
 import { rcloneProgram, withoutRclone } from './servers/rclone.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { assertConforms, needsOwnNames } from './support/conformance.ts';
+import { proveConforms, needsOwnNames } from './support/conformance.ts';
 import { holdfastOk } from './support/holdfast.ts';
 import { runOk } from './support/run-program.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
@@ -35,7 +35,7 @@ for (const remote of ['disk', 'sealed']) {
     const url = `rclone:${remote}:${remote === 'disk' ? dir.file('data') : 'data'}`;
     await using storage = await openStorage(url, { options: await optionsOf(dir), create: true });
     const name = remote === 'disk' ? 'rclone (folder)' : 'rclone (crypt)';
-    await assertConforms(context, name, storage, needsOwnNames);
+    await proveConforms(context, name, storage, needsOwnNames);
   });
 }
 

@@ -13,7 +13,7 @@ import { freePort } from './servers/running.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { certificate, withoutOpenssl } from './support/certificate.ts';
-import { assertConforms, needsOwnNames } from './support/conformance.ts';
+import { proveConforms, needsOwnNames } from './support/conformance.ts';
 import { holdfastOk, runHoldfast } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -29,7 +29,7 @@ const bytes = Buffer.from('some bytes');
 test('rest-server keeps the contract, through its names', { skip, timeout: 120_000 }, async (context) => {
   await using server = await startRestServer();
   await using storage = await openStorage(`rest:http://127.0.0.1:${server.port}/tried/`, { create: true });
-  await assertConforms(context, 'REST (rest-server)', storage, needsOwnNames);
+  await proveConforms(context, 'REST (rest-server)', storage, needsOwnNames);
 });
 
 test(

@@ -15,7 +15,7 @@ import type { Storage } from '../src/storage/storage.ts';
 import { absent } from './absences.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { sftpServer, startSshd, withoutSshd, type Sshd } from './servers/sshd.ts';
-import { assertConforms, needsStaging } from './support/conformance.ts';
+import { proveConforms, needsStaging } from './support/conformance.ts';
 import { holdfastOk, runHoldfast } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -34,7 +34,7 @@ async function through(command: string, folder: string, settings: StorageSetting
 test('OpenSSH keeps the contract', { skip, timeout: 120_000 }, async (context) => {
   await using server = await startSshd();
   await using storage = await openStorage(server.address('tried'), { ...settingsOf(server), create: true });
-  await assertConforms(context, 'SFTP (OpenSSH)', storage, [needsStaging]);
+  await proveConforms(context, 'SFTP (OpenSSH)', storage, [needsStaging]);
   assert.ok(storage.capabilities.conditionalCreate);
   assert.deepEqual(
     readdirSync(join(server.folder, 'tried'), { recursive: true, withFileTypes: true }).filter((one) => one.isFile()),

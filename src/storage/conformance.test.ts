@@ -6,14 +6,14 @@ import { test } from 'node:test';
 import { openLocal } from './local.ts';
 import { MemoryStorage } from './memory.ts';
 import type { PutOptions } from './storage.ts';
-import { assertConforms, conformanceOf, needsStaging } from '../../test/support/conformance.ts';
+import { proveConforms, conformanceOf, needsStaging } from '../../test/support/conformance.ts';
 
 test('a local storage keeps the contract and is left as it was found', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-conformance-'));
   try {
     const storage = await openLocal(folder);
     await storage.put('config', [new Uint8Array(3)]);
-    await assertConforms(context, 'folder', storage);
+    await proveConforms(context, 'folder', storage);
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     assert.deepEqual(
       files.map(({ name }) => name),
@@ -25,7 +25,7 @@ test('a local storage keeps the contract and is left as it was found', async (co
 });
 
 test('the storage in memory keeps the contract', async (context) => {
-  await assertConforms(context, 'memory', new MemoryStorage(), [needsStaging]);
+  await proveConforms(context, 'memory', new MemoryStorage(), [needsStaging]);
 });
 
 test('a broken promise is reported, and the others are still checked', async () => {

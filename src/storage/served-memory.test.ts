@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertConforms, needsOwnNames } from '../../test/support/conformance.ts';
+import { assertConforms, needsOwnNames, needsStaging } from '../../test/support/conformance.ts';
 import type { Image } from './memory.ts';
 import { CutStorage, cutAt, storageAt, type CutPoint } from './powercut.ts';
 import {
@@ -25,7 +25,7 @@ for (const semantics of [s3Semantics, sftpSemantics, bareSftpSemantics, restSema
       : ['of many that create one object at once, exactly one succeeds'];
     await assertConforms(
       storageAt({ image: new Map(), semantics }),
-      semantics.capabilities.ownPrefixes ? atomic : needsOwnNames,
+      semantics.capabilities.ownPrefixes ? [needsStaging, ...atomic] : needsOwnNames,
     );
   });
 }

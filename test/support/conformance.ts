@@ -32,11 +32,9 @@ type TriedStorage = (typeof storages)[number];
 
 /** Every promise of the contract is kept, and nothing stays; what isn't claimed can't be tried, and is named. */
 export async function assertConforms(
-  context: TestContext,
-  name: TriedStorage,
   storage: Storage,
   notRun: readonly string[] = [],
-): Promise<void> {
+): Promise<readonly CheckResult[]> {
   const { results, left } = await conformanceOf(storage);
   for (const result of results)
     assert.notEqual(
@@ -44,11 +42,22 @@ export async function assertConforms(
       'broken',
       `${result.name}: ${'error' in result && result.error instanceof Error ? result.error.stack : ''}`,
     );
-  const skipped = results.filter(({ outcome }) => outcome === 'not run').map(({ name: promise }) => promise);
+  const skipped = results.filter(({ outcome }) => outcome === 'not run').map(({ name }) => name);
   assert.deepEqual(skipped.toSorted(), notRun.toSorted());
   assert.ok(results.length >= 17);
   assert.deepEqual(left, []);
-  const count = `${results.length - skipped.length} of ${results.length} promises, the others not claimed`;
+  return results;
+}
+
+/** The same of a real storage, for the page. */
+export async function proveConforms(
+  context: TestContext,
+  name: TriedStorage,
+  storage: Storage,
+  notRun: readonly string[] = [],
+): Promise<void> {
+  const results = await assertConforms(storage, notRun);
+  const count = `${results.length - notRun.length} of ${results.length} promises, the others not claimed`;
   prove(context, { claim: `the contract of storages: ${name}`, count, table: tableOf(name, results) });
 }
 
