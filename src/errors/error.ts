@@ -5,6 +5,8 @@ interface Details {
   readonly cause?: unknown;
   /** What the user should do next, where it can be more exact than the code's own text. */
   readonly next?: string;
+  /** How long whoever refused asks to be left alone, where it said so. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**
@@ -14,11 +16,13 @@ export class HoldfastError extends Error {
   override readonly name = 'HoldfastError';
   readonly code: ErrorCode;
   readonly next: string;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.next = details.next ?? codes[code].next;
+    this.retryAfterMs = details.retryAfterMs;
   }
 
   /** The exit code of a command that ends with this error. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HoldfastError } from '../errors/error.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { retry, type RetryOptions } from './retry.ts';
 
@@ -55,4 +56,15 @@ test('an abort ends the pause with its reason', async () => {
   await clock.sleeping(1);
   controller.abort(new Error('stop'));
   await assert.rejects(running, /stop/);
+});
+
+test('who asks for a longer pause gets it, five minutes at most', async () => {
+  const clock = new ManualClock({ leaping: true });
+  const pauses: number[] = [];
+  const asking = async (attempt: number): Promise<void> => {
+    if (attempt > 2) return;
+    throw new HoldfastError('storage-failed', 'busy', { retryAfterMs: attempt === 1 ? 7000 : 86_400_000 });
+  };
+  await retry({ ...patient(clock), onRetry: (_, pauseMs) => pauses.push(pauseMs) }, asking);
+  assert.deepEqual(pauses, [7100, 300_200]);
 });

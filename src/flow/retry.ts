@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import { HoldfastError } from '../errors/error.ts';
 
 export interface RetryOptions {
   /** At most this many attempts, the first included. */
@@ -16,7 +17,10 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether another attempt can help. */
   readonly retryable: (error: unknown) => boolean;
-  /** Called before each pause. */
+  /**
+   * Called before each pause. It is longer by what the error asks for (`retryAfterMs`), five minutes at most: whoever is
+   * asked too often says so, and is not asked by all at once again.
+   */
   readonly onRetry?: (error: unknown, pauseMs: number) => void;
 }
 
@@ -28,7 +32,7 @@ export async function retry<T>(options: RetryOptions, task: (attempt: number) =>
     try {
       return await task(attempt);
     } catch (error) {
-      const waitMs = pauseMs(options, attempt);
+      const waitMs = pauseMs(options, attempt) + askedMs(error);
       const elapsedMs = options.clock.monotonicMs() - startMs;
       const late = options.untilMs !== undefined && elapsedMs + waitMs > options.untilMs;
       if (attempt >= options.attempts || late || options.signal?.aborted || !options.retryable(error)) throw error;
@@ -36,6 +40,12 @@ export async function retry<T>(options: RetryOptions, task: (attempt: number) =>
       await options.clock.sleep(waitMs, options.signal);
     }
   }
+}
+
+const mostAskedMs = 5 * 60_000;
+
+function askedMs(error: unknown): number {
+  return error instanceof HoldfastError ? Math.min(error.retryAfterMs ?? 0, mostAskedMs) : 0;
 }
 
 function pauseMs(options: RetryOptions, attempt: number): number {

@@ -1,10 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from '../clock/clock.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
@@ -18,10 +12,11 @@ import { infoOf, keyBelow, nsOf, told } from './s3/answers.ts';
 import { beyond, rangeOf, receivedBody } from './s3/body.ts';
 import type { SdkWait } from './s3/client.ts';
 import { Creation, type Condition } from './s3/creation.ts';
-import { objectsOf, uploadsOf } from './s3/listing.ts';
+import { headObject } from './s3/head.ts';
+import { objectsOf, uploadsOf, type Ask } from './s3/listing.ts';
 import { storeObject } from './s3/put.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
-import { S3Requests, waitOf } from './s3/requests.ts';
+import { S3Requests } from './s3/requests.ts';
 import { lockHeaders, s3Versions } from './s3/versions.ts';
 import {
   transientCodes,
@@ -175,7 +170,7 @@ class S3Storage implements Storage {
   async stat(key: string, options: WaitOptions = {}): Promise<ObjectInfo> {
     const object = this.#requests.object(key);
     return this.#requests.attempt(`cannot find ${key}`, options, async (client, wait) => {
-      const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(object), wait);
+      const { ContentLength, LastModified } = await headObject(client, object, wait);
       return infoOf(key, ContentLength, LastModified);
     });
   }
@@ -189,12 +184,8 @@ class S3Storage implements Storage {
     const doing = `cannot list ${prefix || 'all'}`;
     const place = { ...this.#requests.bucket, Prefix: this.#requests.prefix + prefix };
     const version = this.#options.listObjectsV1 ? 1 : 2;
-    const client = await this.#requests.attempt(doing, options, async (connected) => connected);
-    const objects = objectsOf(client, place, { version, wait: waitOf(options) });
-    for (;;) {
-      const next = await this.#requests.attempt(doing, options, () => objects.next());
-      if (next.done === true) return;
-      const { Key, Size, LastModified, StorageClass: storageClass } = next.value;
+    const ask: Ask = (task) => this.#requests.attempt(doing, options, task);
+    for await (const { Key, Size, LastModified, StorageClass: storageClass } of objectsOf(ask, place, version)) {
       const key = prefix + keyBelow(place.Prefix, Key);
       // Others may have put there what no key of ours is, such as the consoles' folders.
       if (key.split('/').every(isSegment)) yield { ...infoOf(key, Size, LastModified), storageClass };
@@ -233,7 +224,7 @@ class S3Storage implements Storage {
     offset: number,
     wait: SdkWait,
   ): Promise<Uint8Array> {
-    const { ContentLength } = await client.send(new HeadObjectCommand(object), wait);
+    const { ContentLength } = await headObject(client, object, wait);
     if (offset > told(ContentLength, 'a size')) throw beyond(object.Key, { offset, length: 0 });
     return new Uint8Array();
   }

@@ -23,8 +23,20 @@ export const networkFaults: readonly NetworkFault[] = [
   'delay',
 ];
 
-/** What happens to a request, beside so many others that are under way. */
-export type FaultFor = (asked: { readonly beside: number }) => NetworkFault | undefined;
+/** An answer in place of the server's, which never hears of the request. */
+export interface InjectedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Asked extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
+  /** How many other requests are under way. */
+  readonly beside: number;
+}
+
+/** What happens to a request. */
+export type FaultFor = (asked: Asked) => NetworkFault | InjectedAnswer | undefined;
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
@@ -50,7 +62,10 @@ export async function httpProxy(to: number, faultFor: FaultFor): Promise<Proxy> 
   let underWay = 0;
   const shelf = new Shelf();
   const serve = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const fault = faultFor({ beside: underWay - 1 });
+    const { method, url, headers } = asked;
+    const chosen = faultFor({ method, url, headers, beside: underWay - 1 });
+    if (typeof chosen === 'object') return await inject(asked, response, chosen);
+    const fault = chosen;
     const strikes = (): void => void (fault && struck.set(fault, (struck.get(fault) ?? 0) + 1));
     if (fault !== 'reorder') strikes();
     if (fault === 'drop') return void asked.socket.destroy();
@@ -94,6 +109,12 @@ class Shelf {
     this.#waiting = [];
     for (const go of waiting) go();
   }
+}
+
+async function inject(asked: IncomingMessage, response: ServerResponse, answer: InjectedAnswer): Promise<void> {
+  await buffer(asked);
+  response.writeHead(answer.status, { 'content-type': 'application/xml', ...answer.headers });
+  response.end(asked.method === 'HEAD' ? undefined : answer.body);
 }
 
 async function forward(port: number, asked: IncomingMessage, body: Buffer): Promise<Answer> {

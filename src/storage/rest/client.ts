@@ -32,6 +32,11 @@ interface Question extends WaitOptions {
   readonly headers?: HttpRequest['headers'];
 }
 
+interface PostRefusal {
+  readonly status: number;
+  readonly error: HoldfastError;
+}
+
 /** restic's REST protocol, question by question. A refusal is told with what it means; a failed connection is thrown as it comes. */
 export class RestClient {
   readonly #server: RestServer;
@@ -44,14 +49,15 @@ export class RestClient {
   async create(wait: WaitOptions): Promise<void> {
     using answer = await this.#ask({ ...wait, method: 'POST', path: '?create=true', body: [] });
     await drain(answer);
-    if (answer.status !== 200) throw statusError(answer.status, `cannot create ${this.#server.url}`);
+    if (answer.status !== 200) throw refusal(answer, `cannot create ${this.#server.url}`);
   }
 
-  /** Resolves with the status. */
-  async post(key: string, data: readonly Uint8Array[], wait: WaitOptions): Promise<number> {
+  /** Resolves with why the server did not take it, if it didn't. */
+  async post(key: string, data: readonly Uint8Array[], wait: WaitOptions): Promise<PostRefusal | undefined> {
     using answer = await this.#ask({ ...wait, method: 'POST', path: pathOf(key), body: data });
     await drain(answer);
-    return answer.status;
+    const { status } = answer;
+    return status === 200 ? undefined : { status, error: refusal(answer, this.doing('store', key)) };
   }
 
   async get(key: string, options: GetOptions): Promise<Uint8Array> {
@@ -61,9 +67,7 @@ export class RestClient {
     using answer = await this.#ask({ ...question, ...(signal && { signal }) });
     if (answer.status === 200 || answer.status === 206) return await this.#bytesOf(answer, key, options);
     await drain(answer);
-    throw answer.status === 404
-      ? await this.#absence(key, options)
-      : statusError(answer.status, this.doing('read', key));
+    throw answer.status === 404 ? await this.#absence(key, options) : refusal(answer, this.doing('read', key));
   }
 
   /** rclone answers 404 to a range beyond an object's end, and when something within it failed. */
@@ -82,7 +86,7 @@ export class RestClient {
     using answer = await this.#ask({ ...wait, method: 'HEAD', path: pathOf(key) });
     await drain(answer);
     if (answer.status === 404) return undefined;
-    if (answer.status !== 200) throw statusError(answer.status, this.doing('find', key));
+    if (answer.status !== 200) throw refusal(answer, this.doing('find', key));
     const text = answer.header('content-length') ?? '';
     if (/^\d{1,15}$/.test(text)) return Number(text);
     throw new HoldfastError('storage-failed', `${this.doing('find', key)}: the server tells no size`);
@@ -95,7 +99,7 @@ export class RestClient {
       return parseListing(text.toString(), answer.header('content-type'));
     }
     await drain(answer);
-    const error = statusError(answer.status, `cannot list ${folder} in ${this.#server.url}`);
+    const error = refusal(answer, `cannot list ${folder} in ${this.#server.url}`);
     if (answer.status !== 404) throw error;
     // rclone answers so when something within it failed.
     if (answer.header('server')?.startsWith('rclone/')) throw new HoldfastError('storage-failed', error.message);
@@ -105,7 +109,7 @@ export class RestClient {
   async remove(key: string, wait: WaitOptions): Promise<void> {
     using answer = await this.#ask({ ...wait, method: 'DELETE', path: this.#pathOf('remove', key) });
     await drain(answer);
-    if (answer.status !== 200) throw statusError(answer.status, this.doing('remove', key));
+    if (answer.status !== 200) throw refusal(answer, this.doing('remove', key));
   }
 
   doing(verb: string, key: string): string {
@@ -141,4 +145,8 @@ export class RestClient {
       `${this.doing('read', key)}: it ends before byte ${range.offset + range.length}`,
     );
   }
+}
+
+function refusal(answer: HttpResponse, doing: string): HoldfastError {
+  return statusError(answer.status, doing, (name) => answer.header(name));
 }

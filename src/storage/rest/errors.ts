@@ -1,6 +1,8 @@
+import { systemClock } from '../../clock/clock.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
+import { retryAfterMs } from '../http/retry-after.ts';
 
 const meanings: Readonly<Record<number, ErrorCode>> = {
   401: 'storage-denied',
@@ -20,11 +22,18 @@ const nexts: Readonly<Record<number, string>> = {
 };
 
 /** What a refusing status means for the object; `doing` reads like 'cannot store data/ab/… in rest:https://host/'. */
-export function statusError(status: number, doing: string): HoldfastError {
+export function statusError(
+  status: number,
+  doing: string,
+  header: (name: string) => string | undefined = () => undefined,
+): HoldfastError {
   const code = meanings[status] ?? 'storage-failed';
   const next = nexts[status];
   const text = status >= 300 && status < 400 ? 'the server sends us elsewhere' : 'the server answers';
-  return new HoldfastError(code, `${doing}: ${text} with status ${status}`, next === undefined ? {} : { next });
+  return new HoldfastError(code, `${doing}: ${text} with status ${status}`, {
+    ...(next !== undefined && { next }),
+    ...retryAfterMs(header, systemClock.nowNs()),
+  });
 }
 
 const distrust =
@@ -33,7 +42,10 @@ const distrust =
 /** What a connection that failed means. */
 export function connectionError(error: unknown, doing: string): HoldfastError {
   if (error instanceof HoldfastError)
-    return new HoldfastError(error.code, `${doing}: ${error.message}`, { cause: error });
+    return new HoldfastError(error.code, `${doing}: ${error.message}`, {
+      cause: error,
+      retryAfterMs: error.retryAfterMs,
+    });
   if (isAboutTrust(error)) {
     return new HoldfastError('storage-denied', `${doing}: no trust: ${reasonOf(error)}`, {
       cause: error,

@@ -88,15 +88,13 @@ export class RestStorage implements Storage {
    */
   async #post(key: string, data: readonly Uint8Array[], options: PutOptions): Promise<HoldfastError | undefined> {
     const doing = this.#client.doing('store', key);
-    const status = await this.#client.post(key, data, options).catch((error: unknown) => {
+    const refusal = await this.#client.post(key, data, options).catch((error: unknown) => {
       if (options.ifAbsent || options.signal?.aborted) throw error;
       return connectionError(error, doing);
     });
-    if (status === 200) return undefined;
-    if (typeof status !== 'number') return status;
-    const refusal = statusError(status, doing);
-    if (status === 403 || status === 409 || status === 412) return refusal;
-    throw refusal;
+    if (refusal === undefined || refusal instanceof HoldfastError) return refusal;
+    if ([403, 409, 412].includes(refusal.status)) return refusal.error;
+    throw refusal.error;
   }
 
   /** Fine, if what the server has is what was to be stored. */

@@ -1,15 +1,11 @@
-import {
-  HeadObjectCommand,
-  RestoreObjectCommand,
-  S3ServiceException,
-  type HeadObjectCommandOutput,
-} from '@aws-sdk/client-s3';
+import { RestoreObjectCommand, S3ServiceException, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { nsOfHttpDate } from '../../clock/date.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Archive, ArchivedObject, ThawState, ThawTier, ThawWishes, UsualTime } from '../archive.ts';
 import type { ObjectInfo, WaitOptions } from '../storage.ts';
 import { told } from './answers.ts';
 import { archiveClasses } from './attributes.ts';
+import { headObject } from './head.ts';
 import type { S3Requests } from './requests.ts';
 
 /** What an archive needs of its driver. */
@@ -55,7 +51,7 @@ export function s3Archive(host: ArchiveHost): Archive {
     list: (prefix, options) => archivedKeys(host, prefix, options),
     stateOf: async (key, options = {}) =>
       requests.attempt(`cannot find ${key}`, options, async (client, wait) =>
-        archivedObject(key, await client.send(new HeadObjectCommand(requests.object(key)), wait)),
+        archivedObject(key, await headObject(client, requests.object(key), wait)),
       ),
     thaw: async (key, options = {}) =>
       requests.attempt(`cannot thaw ${key}`, options, async (client, wait) => {

@@ -10,12 +10,10 @@ import { boundAnswers } from './answers.ts';
 import { addHeaders } from './headers.ts';
 import type { S3Options } from './options.ts';
 import { regionOf } from './region.ts';
+import { Renewal, type S3Clients } from './renewal.ts';
 
-/** A client of the SDK, whose connections end with it. */
-export interface S3Connection extends Disposable {
-  readonly client: S3Client;
-  /** Removes what a writer may not. */
-  readonly remover: S3Client;
+/** Clients of the SDK, whose connections end with it. */
+export interface S3Connection extends Disposable, Pick<Renewal, 'clients' | 'ask'> {
   readonly region: string;
 }
 
@@ -42,19 +40,23 @@ export async function connectS3(
     address.endpoint.startsWith('https:') ? 'https' : 'http',
   );
   try {
-    const config = await configOf(address, options, settings, agents);
-    const region = options.region ?? (await askedRegion(address, (of) => clientOf(config, of, settings), bound));
-    const client = clientOf(config, region, settings);
-    const other = await removersCredentials(settings.environment ?? {}, options.deleteProfile);
-    const remover = other ? clientOf({ ...config, credentials: other }, region, settings) : client;
+    const config = configOf(address, options, agents);
+    const first = await signedAs(options, settings);
+    const ofRegion = (of: string): S3Client => clientOf({ ...config, ...first }, of, settings);
+    const region = options.region ?? (await askedRegion(address, ofRegion, bound));
+    const clients = async (signed: Signing): Promise<S3Clients> => {
+      const writer = clientOf({ ...config, ...signed }, region, settings);
+      const other = await removersCredentials(settings.environment ?? {}, options.deleteProfile);
+      return { writer, remover: other ? clientOf({ ...config, credentials: other }, region, settings) : writer };
+    };
+    const renewal = new Renewal(await clients(first), async () => clients(await signedAs(options, settings)));
     return {
-      client,
-      remover,
-      region,
-      [Symbol.dispose]: () => {
-        client.destroy();
-        agents[Symbol.dispose]();
+      get clients() {
+        return renewal.clients;
       },
+      ask: (task) => renewal.ask(task),
+      region,
+      [Symbol.dispose]: () => agents[Symbol.dispose](),
     };
   } catch (error) {
     agents[Symbol.dispose]();
@@ -73,17 +75,14 @@ async function askedRegion(
   return await withDeadline(deadline, (signal) => regionOf(address, connect, { abortSignal: signal }));
 }
 
-async function configOf(
-  address: S3Address,
-  options: S3Options,
-  settings: StorageSettings,
-  agents: HttpAgents,
-): Promise<S3ClientConfig> {
+function configOf(address: S3Address, options: S3Options, agents: HttpAgents): S3ClientConfig {
   return {
     ...(!isAmazonsGlobal(address.host) && { endpoint: address.endpoint }),
     forcePathStyle: !byHostName(address, options),
     followRegionRedirects: true,
     maxAttempts: 1,
+    // A clock that is wrong is told: locks and snapshots bear its time, too.
+    disableClockSkewCorrection: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
@@ -94,12 +93,16 @@ async function configOf(
       logger: silent,
     },
     logger: silent,
-    ...(options.anonymous
-      ? {
-          credentials: { accessKeyId: '', secretAccessKey: '' },
-          signer: { sign: (request) => Promise.resolve(request) },
-        }
-      : { credentials: await credentialsOf(settings.environment ?? {}, options.region) }),
+  };
+}
+
+type Signing = Pick<S3ClientConfig, 'credentials' | 'signer'>;
+
+async function signedAs({ anonymous, region }: S3Options, { environment = {} }: StorageSettings): Promise<Signing> {
+  if (!anonymous) return { credentials: await credentialsOf(environment, region) };
+  return {
+    credentials: { accessKeyId: '', secretAccessKey: '' },
+    signer: { sign: (request) => Promise.resolve(request) },
   };
 }
 

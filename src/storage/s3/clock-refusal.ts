@@ -5,10 +5,14 @@ import { nsOfHttpDate } from '../../clock/date.ts';
 /** Amazon's and everybody's. */
 const refusedFromMs = 15 * 60_000;
 
+/** Then the clocks are not why a request came too late. */
+const agreeingMs = 10 * 60_000;
+
 /** What is to be said of a request that was refused because of its time; undefined where that isn't why. */
 export function clockRefusal(error: S3ServiceException): string | undefined {
   const aheadMs = aheadOf(error);
   if (!isTold(error) && !isWordless(error, aheadMs)) return undefined;
+  if (aheadMs !== undefined && Math.abs(aheadMs) < agreeingMs) return undefined;
   if (aheadMs === undefined) return 'the clocks of this host and of the storage differ too much';
   const minutes = Math.round(Math.abs(aheadMs) / 60_000);
   return `the clock of this host is ${minutes} minutes ${aheadMs > 0 ? 'ahead of' : 'behind'} the storage's`;

@@ -51,7 +51,9 @@ function environmentKeys(environment: Environment): Credentials | undefined {
 async function chain(environment: Environment): Promise<Credentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   const { AWS_PROFILE: profile, AWS_SHARED_CREDENTIALS_FILE: filepath, AWS_CONFIG_FILE: configFilepath } = environment;
+  // Files are read each time: they may have been renewed.
   return fromNodeProviderChain({
+    ignoreCache: true,
     ...(profile && { profile }),
     ...(filepath && { filepath }),
     ...(configFilepath && { configFilepath }),

@@ -1,6 +1,8 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
+import { systemClock } from '../../clock/clock.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { retryAfterMs } from '../http/retry-after.ts';
 import { othersWords } from '../others-words.ts';
 import { clockRefusal } from './clock-refusal.ts';
 
@@ -13,10 +15,12 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   /** Somebody removes or stores the same key just now: whether it is there is open. */
   ConditionalRequestConflict: 'storage-failed',
   ExpiredToken: 'storage-denied',
+  ExpiredTokenException: 'storage-denied',
   InvalidAccessKeyId: 'storage-denied',
   InvalidBucketName: 'usage',
   InvalidObjectState: 'storage-archived',
   InvalidToken: 'storage-denied',
+  InvalidTokenId: 'storage-denied',
   NoSuchBucket: 'storage-missing',
   NoSuchKey: 'storage-not-found',
   NoSuchUpload: 'storage-failed',
@@ -25,8 +29,11 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   OperationAborted: 'storage-failed',
   PermanentRedirect: 'usage',
   QuotaExceeded: 'storage-full',
+  /** Where the clocks agree (clock-refusal.ts), the request has waited for its turn for too long. */
+  RequestTimeTooSkewed: 'storage-failed',
   RequestTimeout: 'storage-failed',
   SignatureDoesNotMatch: 'storage-denied',
+  TokenRefreshRequired: 'storage-denied',
   XAmzContentSHA256Mismatch: 'storage-failed',
   XMinioAdminBucketQuotaExceeded: 'storage-full',
   XMinioStorageFull: 'storage-full',
@@ -46,10 +53,28 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
   507: 'storage-full',
 };
 
+const renew =
+  'Renew the credentials, then run the command again: what is stored already is unharmed and not sent twice.';
+
 const nexts: Readonly<Record<string, string>> = {
-  ExpiredToken: 'Renew the credentials and run the command again. What was stored before is unharmed.',
+  ExpiredToken: renew,
+  ExpiredTokenException: renew,
+  TokenRefreshRequired: renew,
+  NoSuchBucket:
+    'Check the address, and whether somebody removed the bucket. It is not made anew; what the local cache holds stays.',
   PermanentRedirect: 'The bucket is elsewhere: name its region’s host in the address, or give -o s3.region.',
 };
+
+/** What servers say of credentials that have expired or were replaced; MinIO forgets them then. */
+const outOfDate = [
+  ...['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'],
+  ...['InvalidAccessKeyId', 'InvalidToken', 'InvalidTokenId'],
+];
+
+/** Other credentials may be had by now. */
+export function needsCredentials(error: unknown): boolean {
+  return error instanceof Error && outOfDate.includes(error.name);
+}
 
 /** What a failed request means for the object; `doing` reads like 'cannot store data/ab/… in s3:https://host/bucket'. */
 export function s3Error(error: unknown, doing: string): HoldfastError {
@@ -58,8 +83,12 @@ export function s3Error(error: unknown, doing: string): HoldfastError {
   const { name, code, message } = partsOf(error);
   if (name === 'CredentialsProviderError') return noCredentials(error, doing);
   const reason = [code, othersWords(message)].filter((part) => part !== undefined && part !== '').join(': ');
-  return new HoldfastError(isTrust(code) ? 'storage-denied' : 'storage-failed', `${doing}: ${reason}`, {
+  // Who gives credentials (a role) may refuse, too.
+  const denied = isTrust(code) || needsCredentials(error);
+  const next = denied && name !== undefined ? nexts[name] : undefined;
+  return new HoldfastError(denied ? 'storage-denied' : 'storage-failed', `${doing}: ${reason}`, {
     cause: error,
+    ...(next !== undefined && { next }),
   });
 }
 
@@ -71,7 +100,11 @@ function serviceError(error: S3ServiceException, doing: string): HoldfastError {
   const next = nexts[error.name];
   const why = wrongClock ?? (lockRefusal(error) ? 'it is locked' : undefined);
   const message = `${doing}: ${why === undefined ? '' : `${why}: `}${othersWords(words)} (${status})`;
-  return new HoldfastError(code, message, { cause: error, ...(next !== undefined && { next }) });
+  return new HoldfastError(code, message, {
+    cause: error,
+    ...(next !== undefined && { next }),
+    ...retryAfterMs((name) => error.$response?.headers[name], systemClock.nowNs()),
+  });
 }
 
 function codeOf(error: S3ServiceException, status: number): ErrorCode {

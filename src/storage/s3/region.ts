@@ -20,9 +20,10 @@ export async function regionOf(
   return told === undefined || told === '' ? anyRegion : told === 'EU' ? 'eu-west-1' : told;
 }
 
-/** A refusal may name the right region; whoever may not ask goes on with any. */
+/** A refusal may name the right region; whoever may not ask goes on with any. Who is to ask later has no answer yet. */
 function regionIn(error: unknown, { endpoint, bucket }: S3Address): string | undefined {
-  if (!(error instanceof S3ServiceException)) throw s3Error(error, `cannot reach s3:${endpoint}/${bucket}`);
+  const later = error instanceof S3ServiceException && [429, 503].includes(error.$metadata.httpStatusCode ?? 0);
+  if (later || !(error instanceof S3ServiceException)) throw s3Error(error, `cannot reach s3:${endpoint}/${bucket}`);
   if ('Region' in error && typeof error.Region === 'string') return error.Region;
   return error.$response?.headers['x-amz-bucket-region'];
 }

@@ -69,8 +69,8 @@ export class S3Requests implements AsyncDisposable {
     const { signal } = options;
     signal?.throwIfAborted();
     const asked = async (): Promise<T> => {
-      const { client, remover } = await this.#connection();
-      return await task(options.as === 'remover' ? remover : client, waitOf(options));
+      const connection = await this.#connection();
+      return await connection.ask((clients) => task(clients[options.as ?? 'writer'], waitOf(options)));
     };
     try {
       return await orAborted(asked(), signal);
@@ -103,13 +103,13 @@ export class S3Requests implements AsyncDisposable {
   /** An answer without words (to HEAD) doesn't say whether the object or the bucket is missing. */
   async #absence(meaning: HoldfastError, cause: unknown, options: WaitOptions): Promise<HoldfastError> {
     const isTold = cause instanceof Error && cause.name !== 'NotFound';
-    const { client } = await this.#connection();
+    const { clients } = await this.#connection();
     const { Bucket } = this.bucket;
-    if (isTold || (await hasBucket(client, Bucket, waitOf(options)))) return meaning;
+    if (isTold || (await hasBucket(clients.writer, Bucket, waitOf(options)))) return meaning;
     return new HoldfastError('storage-missing', `there is no bucket ${Bucket}: ${meaning.message}`, { cause });
   }
 }
 
-export function waitOf({ signal }: WaitOptions): SdkWait {
+function waitOf({ signal }: WaitOptions): SdkWait {
   return signal ? { abortSignal: signal } : {};
 }
