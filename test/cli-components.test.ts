@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runOk, runProgram, type RunResult } from './support/run-program.ts';
@@ -29,7 +29,13 @@ components:
 ${components.replaceAll('DIR', dir.path)}`;
   await writeFile(dir.file('holdfast.yaml'), text);
   const options = { cwd: dir.path, env: { HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined } };
-  const all = (args: readonly string[]): readonly string[] => ['--cache-dir', dir.file('cache'), ...args];
+  const all = (args: readonly string[]): readonly string[] => [
+    '--cache-dir',
+    dir.file('cache'),
+    '--state-dir',
+    dir.file('state'),
+    ...args,
+  ];
   const run: Team['run'] = async (...args) => await runProgram(holdfastProgram, all(args), options);
   const ok: Team['ok'] = async (...args) => (await runOk(holdfastProgram, all(args), options)).toString();
   return { dir, run, ok };
@@ -210,4 +216,58 @@ test('no password of a policy shows, whatever fails', async () => {
     assert.notEqual(code, 0);
     assert.ok(!`${stdout.toString()}${stderr}`.includes(secret), args.join(' '));
   }
+});
+
+test('every run, copy, forget and restore is recorded, failures too; a changed record is found', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  await at.ok('forget', 'uploads');
+  await at.ok('restore', 'uploads', '--target', 'out');
+  await rm(dir.file('data'), { recursive: true });
+  assert.notEqual((await at.run('backup', 'uploads')).code, 0);
+  const lines = (await at.ok('records', '--json')).trim().split('\n');
+  const found = lines.map(
+    (line) => JSON.parse(line) as { kind: string; repository?: string; data: { outcome: string } },
+  );
+  const told = found.map(({ kind, repository, data }) => `${kind} ${repository ?? ''} ${data.outcome}`);
+  assert.deepEqual(told.slice(0, 5), [
+    'run near done',
+    'copy far done',
+    'forget near done',
+    'forget far done',
+    'restore  done',
+  ]);
+  assert.match(told[5] ?? '', /^run near failed$/);
+  assert.equal((await at.run('records', '--verify')).code, 5);
+
+  const key: unknown = JSON.parse(lines[0] ?? '');
+  assert.ok(typeof key === 'object' && key !== null && 'signer' in key);
+  const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  await writeFile(dir.file('holdfast.yaml'), `${policy}signers: ["${String(key.signer)}"]\n`);
+  assert.match(await at.ok('records', '--verify'), /✔ uploads by .* in near: \d records, intact/);
+  const folder = dir.file('near/holdfast/records/uploads');
+  const [writer = ''] = await readdir(folder);
+  await rm(`${folder}/${writer}/0000000002`);
+  const broken = await at.run('records', '--verify');
+  assert.equal(broken.code, 4);
+  assert.match(broken.stdout.toString(), /BROKEN at .*0000000002: it is missing/);
+});
+
+test('what can’t be recorded waits on this host, and comes with the next record', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, uploads);
+  await at.ok('init');
+  await rename(dir.file('near'), dir.file('away'));
+  const { code, stderr } = await at.run('backup', 'uploads');
+  assert.equal(code, 1);
+  assert.match(stderr, /near can’t take the record, which waits on this host/);
+  await rename(dir.file('away'), dir.file('near'));
+  await at.ok('backup', 'uploads');
+  const records = (await at.ok('records', '--csv')).trim().split('\n');
+  assert.deepEqual(
+    records.map((line) => line.split(',')[2]),
+    ['kind', 'run', 'copy', 'run', 'copy'],
+  );
 });

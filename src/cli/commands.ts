@@ -85,6 +85,8 @@ const table = {
     ),
   'doctor storage': async () =>
     runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
+  'records': async () =>
+    runnable((await import('./commands/records.ts')).records, async () => (await import('./runs/records.ts')).run),
   'completion': async () =>
     runnable((await import('./commands/completion.ts')).completion, async () =>
       (await import('./runs/completion.ts')).completing(allCommands),

@@ -14,6 +14,9 @@ export const globals = {
   config: text('file', 'the policy file; ./holdfast.yaml or /etc/holdfast/holdfast.yaml where none is named', {
     environment: 'HOLDFAST_CONFIG',
   }),
+  stateDir: text('folder', 'where this host keeps its signing key, journals and what waits to be recorded', {
+    environment: 'HOLDFAST_STATE_DIR',
+  }),
   passwordFile: text('file', 'read the password from a file', { short: 'p', environment: 'RESTIC_PASSWORD_FILE' }),
   passwordCommand: text('command', 'run a command that prints the password', {
     environment: 'RESTIC_PASSWORD_COMMAND',

@@ -4,11 +4,37 @@ import { placesOf } from '../policy/policy.ts';
 import { sourceKinds } from '../source/kinds.ts';
 import type { OpenedSource } from '../source/source.ts';
 import { backup, type BackupOutcome } from './backup.ts';
-import { contextIn, tagsOf, type ComponentContext, type RuleOf } from './component.ts';
+import { contextIn, recorded, tagsOf, type ComponentContext, type NewRecord, type RuleOf } from './component.ts';
 
 /** Runs a rule: a backup into its first repository. The copies are `copyRule`'s. */
 export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome> {
   const [first = ''] = placesOf(of.rule);
+  const about = { kind: 'run', component: of.name, repository: first } as const;
+  return await recorded(
+    context,
+    about,
+    async () => await run(context, of, first),
+    (outcome) => dataOf(of, outcome),
+  );
+}
+
+function dataOf(
+  { ruleName }: RuleOf,
+  { snapshot, counts, unread, startedNs, endedNs }: BackupOutcome,
+): NewRecord['data'] {
+  return {
+    outcome: unread === 0 ? 'done' : 'done in part',
+    rule: ruleName,
+    snapshot,
+    unread,
+    files: counts.totalFilesProcessed,
+    bytes: counts.totalBytesProcessed,
+    added: counts.dataAddedPacked,
+    seconds: Number(endedNs - startedNs) / 1e9,
+  };
+}
+
+async function run(context: ComponentContext, of: RuleOf, first: string): Promise<BackupOutcome> {
   const { source, paths, excludes } = opened(context, of);
   const { maker, writer, mode, cacheFolder } = context;
   return await backup(contextIn(context, first), {

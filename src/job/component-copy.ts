@@ -6,7 +6,7 @@ import type { CopyPlan } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { identityOf } from '../point/point.ts';
 import { listSnapshots, type Found } from '../snapshot/snapshots.ts';
-import { contextIn, snapshotsOf, type ComponentContext, type RuleOf } from './component.ts';
+import { contextIn, recorded, snapshotsOf, type ComponentContext, type RuleOf } from './component.ts';
 import { copy, type CopyOutcome } from './copy.ts';
 import { inRepository } from './job.ts';
 
@@ -23,6 +23,23 @@ export interface CopyRuleOptions {
  * where nothing is missing.
  */
 export async function copyRule(
+  context: ComponentContext,
+  of: RuleOf,
+  options: CopyRuleOptions,
+): Promise<CopyOutcome | undefined> {
+  const { from, to } = options;
+  const about = { kind: 'copy', component: of.name, repository: to } as const;
+  const copying = async (): Promise<CopyOutcome | undefined> => await run(context, of, options);
+  return await recorded(context, about, copying, (outcome) => ({
+    outcome: outcome === undefined || outcome.lost.length + outcome.unreadable === 0 ? 'done' : 'done in part',
+    rule: of.ruleName,
+    from,
+    copied: outcome?.copied ?? 0,
+    bytes: outcome?.storedBytes ?? 0,
+  }));
+}
+
+async function run(
   context: ComponentContext,
   of: RuleOf,
   { from, to, onPlan, onCopied }: CopyRuleOptions,

@@ -1,9 +1,9 @@
-import type { RawPath } from '../bytes/ids.ts';
+import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { PointCopy, RecoverablePoint } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
-import { contextIn, type ComponentContext } from './component.ts';
+import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { listPoints } from './points.ts';
 import { restoreToFolder } from './restore.ts';
 
@@ -30,6 +30,22 @@ export async function restoreComponent(
   context: ComponentContext,
   options: ComponentRestoreOptions,
 ): Promise<ComponentRestoreOutcome> {
+  const about = { kind: 'restore', component: options.component } as const;
+  return await recorded(
+    context,
+    about,
+    async () => await run(context, options),
+    ({ point, copy, failures }) => ({
+      outcome: failures === 0 ? 'done' : 'done in part',
+      point: point.identity,
+      from: copy.repository,
+      target: displayPath(options.target),
+      failures,
+    }),
+  );
+}
+
+async function run(context: ComponentContext, options: ComponentRestoreOptions): Promise<ComponentRestoreOutcome> {
   const point = await pointWanted(context, options);
   const copies = nearestFirst(context, point);
   for (const [at, copy] of copies.entries()) {

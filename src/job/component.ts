@@ -1,6 +1,8 @@
 import type { Clock } from '../clock/clock.ts';
 import type { RawPath } from '../bytes/ids.ts';
 import type { Listener } from '../events/events.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { RecordFacts } from '../record/record.ts';
 import type { Component, Policy, Rule } from '../policy/policy.ts';
 import type { WriterOptions } from '../repository/repository.ts';
 import type { SnapshotFilter } from '../snapshot/snapshots.ts';
@@ -20,6 +22,42 @@ export interface ComponentContext {
   readonly mode: 'execute' | 'dry-run';
   /** The folder of all caches. */
   readonly cacheFolder?: RawPath;
+  /** Where what was done is recorded; nowhere in a dry run. */
+  readonly recording?: Recording | undefined;
+}
+
+/** What is recorded of a run; who did it and when comes with it. */
+export type NewRecord = Pick<RecordFacts, 'kind' | 'component' | 'repository' | 'plan' | 'data'>;
+
+export interface Recording {
+  /** Never fails for a repository that doesn't answer: the fact waits on this host then, and a warning says so. */
+  record(fact: NewRecord): Promise<void>;
+  /** Folds the component's records of months that are over, where that is possible now. */
+  fold(component: string): Promise<void>;
+}
+
+/** Does something, and records what came of it, be it a failure. */
+export async function recorded<T>(
+  { recording, signal }: ComponentContext,
+  about: Omit<NewRecord, 'data'>,
+  body: () => Promise<T>,
+  dataOf: (outcome: T) => NewRecord['data'],
+): Promise<T> {
+  try {
+    const outcome = await body();
+    await recording?.record({ ...about, data: dataOf(outcome) });
+    return outcome;
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    const known = reason instanceof HoldfastError ? reason : undefined;
+    const data = {
+      outcome: 'failed',
+      error: known?.code ?? 'internal',
+      message: known?.message ?? 'a defect of Holdfast',
+    };
+    await recording?.record({ ...about, data });
+    throw error;
+  }
 }
 
 /** One rule of one component. */

@@ -40,3 +40,10 @@ export async function readOwnObject(repository: Repository, name: string): Promi
     throw new HoldfastError('damaged', `${name} can't be opened: ${cause.message}`, { cause });
   }
 }
+
+/** Whose turn it is to decide that nobody needs it any more is its room's business. */
+export async function removeOwnObject(repository: Repository, name: string): Promise<void> {
+  const { storage, config } = sessionOf(repository);
+  assertChangeable(config);
+  await storage.remove(name);
+}

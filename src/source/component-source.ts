@@ -3,6 +3,7 @@ import { joinPath } from '../bytes/unix-path.ts';
 import type { Listener } from '../events/events.ts';
 import { splitWords } from '../secret/words.ts';
 import { cacheTag, filesSource } from './files.ts';
+import { gatherTargets } from './lists.ts';
 import type { OpenedSource, Source, Surroundings } from './source.ts';
 import { commandSource } from './stream.ts';
 
@@ -14,6 +15,7 @@ export interface FilesOptions {
   readonly 'one-file-system': boolean;
 }
 
+/** A component none of whose paths is there was not backed up: an unmounted disk looks like this. */
 export function openFiles(options: FilesOptions, { clock, leftOut }: Surroundings): OpenedSource {
   const paths = options.paths.map(rawPathOf);
   const excludes = {
@@ -23,11 +25,17 @@ export function openFiles(options: FilesOptions, { clock, leftOut }: Surrounding
     fileSystems: options['one-file-system'] ? 'those-of-targets' : 'all',
     folders: leftOut,
   } as const;
-  return {
-    source: filesSource({ targets: paths, excludes, atime: 'as-mtime', clock }),
-    paths,
-    excludes: options.exclude,
+  const sourceFor = (listener: Listener): Source => {
+    const targets = gatherTargets({ patterns: [], verbatim: [], raw: [], named: paths }, listener);
+    return filesSource({ targets, excludes, atime: 'as-mtime', clock });
   };
+  const source: Source = {
+    async *entries(walk) {
+      yield* sourceFor(walk.listener).entries(walk);
+    },
+    measure: async (walk) => (await sourceFor(walk.listener).measure?.(walk)) ?? { files: 0, bytes: 0 },
+  };
+  return { source, paths, excludes: options.exclude };
 }
 
 /** `command:` of a policy. */

@@ -1,10 +1,10 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { backupRule } from '../../job/component-backup.ts';
 import { copyRule } from '../../job/component-copy.ts';
-import type { RuleOf } from '../../job/component.ts';
+import type { ComponentContext, RuleOf } from '../../job/component.ts';
 import { placesOf } from '../../policy/policy.ts';
 import { backupView } from '../backup-view.ts';
-import { componentContext, rulesMeant } from './context.ts';
+import { recordingContext, rulesMeant } from './context.ts';
 import type { Context } from '../context.ts';
 import { copyView } from '../copy-view.ts';
 import { policyOf } from '../policy-file.ts';
@@ -14,7 +14,7 @@ interface Meant {
   readonly values: { readonly all: boolean; readonly rule: string | undefined; readonly dryRun: boolean };
 }
 
-type Base = ReturnType<typeof componentContext>;
+type Base = ComponentContext;
 
 /** What came of one step of a rule, as exit codes have it. */
 type Outcome = 'done' | 'in part' | 'failed';
@@ -45,7 +45,8 @@ async function forEachRule(
   const { file, policy } = await policyOf(context);
   const rules = rulesMeant(policy, names, values);
   context.console.say(`policy ${file}`);
-  const base = componentContext(context, policy, values.dryRun ? 'dry-run' : 'execute');
+  const mode = values.dryRun ? 'dry-run' : 'execute';
+  await using base = await recordingContext(context, policy, { mode, listener: context.listener });
   const outcomes: Outcome[] = [];
   for (const rule of rules) outcomes.push(...(await run(base, rule)));
   return outcomes.includes('failed') ? 1 : outcomes.includes('in part') ? 3 : 0;

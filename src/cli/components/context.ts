@@ -1,5 +1,8 @@
 import { currentUser, hostName } from '../../host/users.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { Recorder } from '../../job/recorder.ts';
+import { writerOf } from '../../record/state.ts';
+import { stateFolder } from '../state-folder.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { nearest } from '../../bytes/nearest.ts';
@@ -62,4 +65,19 @@ function unknown(what: string, word: string, known: readonly string[]): Holdfast
   const guess = nearest(word, known);
   const hint = guess === undefined ? `there are ${known.join(', ')}` : `did you mean ${guess}?`;
   return new HoldfastError('usage', `there is no ${what} ${JSON.stringify(word)}; ${hint}`);
+}
+
+/** A context whose jobs record what they did; in a dry run there is nothing to record. Dispose of it when all is done. */
+export async function recordingContext(
+  context: Context,
+  policy: Policy,
+  { mode, listener }: Pick<ComponentContext, 'mode' | 'listener'>,
+): Promise<ComponentContext & AsyncDisposable> {
+  const base = { ...componentContext(context, policy, mode), listener };
+  if (mode === 'dry-run') return { ...base, [Symbol.asyncDispose]: async () => undefined };
+  const state = { folder: stateFolder(context) };
+  const writer = await writerOf(state, hostName());
+  const id = base.maker.username === '' ? `uid ${base.maker.uid}` : base.maker.username;
+  const recording = new Recorder(base, { writer, state, actor: { id, via: 'cli' } });
+  return { ...base, recording, [Symbol.asyncDispose]: async () => await recording[Symbol.asyncDispose]() };
 }

@@ -5,7 +5,7 @@ import { placesOf } from '../../policy/policy.ts';
 import type { Context } from '../context.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
-import { componentContext, rulesMeant } from './context.ts';
+import { recordingContext, rulesMeant } from './context.ts';
 
 interface Meant {
   readonly names: readonly string[];
@@ -18,7 +18,8 @@ interface Meant {
 export async function forgetComponents({ names, values, showing }: Meant, context: Context): Promise<number> {
   const { policy } = await policyOf(context);
   const rules = rulesMeant(policy, names, values);
-  const base = componentContext(context, policy, values.dryRun ? 'dry-run' : 'execute');
+  const mode = values.dryRun ? 'dry-run' : 'execute';
+  await using base = await recordingContext(context, policy, { mode, listener: context.listener });
   let failed = 0;
   for (const rule of rules) {
     for (const repository of placesOf(rule.rule)) {
@@ -44,5 +45,6 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
       }
     }
   }
+  for (const name of new Set(rules.map((rule) => rule.name))) await base.recording?.fold(name);
   return failed === 0 ? 0 : 3;
 }

@@ -7,7 +7,7 @@ import { formatTime } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
-import { componentContext, componentsMeant } from './context.ts';
+import { componentsMeant, recordingContext } from './context.ts';
 
 interface Meant {
   readonly name: string;
@@ -25,18 +25,16 @@ export async function restoreComponentTo({ name, at, target, restore }: Meant, c
   const moment = at === undefined ? undefined : momentOf(at, now);
   if (moment !== undefined) console.say(`at ${moment.text}`);
   using view = restoreView(context, restore.mode);
-  const { listener } = view;
-  const outcome = await restoreComponent(
-    { ...componentContext(context, policy, 'execute'), listener },
-    {
-      component,
-      ...(moment === undefined ? {} : { atNs: moment.ns }),
-      target: rawArgument(target),
-      restore,
-      onCopy: ({ timeNs, identity }, { repository }) =>
-        console.say(`${component}: point ${identity.slice(0, 8)} of ${formatTime(timeNs)}, from ${repository}`),
-    },
-  );
+  const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
+  await using base = await recordingContext(context, policy, { mode, listener: view.listener });
+  const outcome = await restoreComponent(base, {
+    component,
+    ...(moment === undefined ? {} : { atNs: moment.ns }),
+    target: rawArgument(target),
+    restore,
+    onCopy: ({ timeNs, identity }, { repository }) =>
+      console.say(`${component}: point ${identity.slice(0, 8)} of ${formatTime(timeNs)}, from ${repository}`),
+  });
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
 }

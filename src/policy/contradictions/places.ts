@@ -1,5 +1,5 @@
 import type { Policy } from '../policy.ts';
-import { holdsOwnKeys } from '../schema/repository.ts';
+import { holdsOwnKeys } from '../kinds-of-repositories.ts';
 import type { Contradiction } from './contradictions.ts';
 
 /** Two names for one repository are one copy, not two. */

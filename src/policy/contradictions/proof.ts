@@ -1,6 +1,6 @@
 import { objectiveOf, placesOf, type Component, type Policy, type Verification } from '../policy.ts';
 import { longestGapMs } from '../schedule.ts';
-import { isArchived } from '../schema/repository.ts';
+import { isArchived } from '../kinds-of-repositories.ts';
 import { spanText } from '../span.ts';
 import type { Contradiction } from './contradictions.ts';
 

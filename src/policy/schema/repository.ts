@@ -60,13 +60,3 @@ export const repository = z
       .meta({ description: 'options of the storage, as for -o', examples: [{ 's3.region': 'eu-central-1' }] }),
   })
   .meta({ title: 'a repository' });
-
-/** Archive classes hold data packs only, and those have to be thawed before they can be read. */
-export function isArchived({ 'storage-class': storageClass, media }: z.output<typeof repository>): boolean {
-  return media === 'archive' || storageClass === 'GLACIER' || storageClass === 'DEEP_ARCHIVE';
-}
-
-/** Those who can't hold keys of our own; see docs/ARCHITECTURE.md. */
-export function holdsOwnKeys({ url }: z.output<typeof repository>): boolean {
-  return !url.startsWith('rest:') && !url.startsWith('rclone:');
-}

@@ -1,0 +1,34 @@
+import { recordKinds } from '../../record/record.ts';
+import { command } from '../command.ts';
+import { flag, list, parsed } from '../option.ts';
+import { timeOf } from '../time-argument.ts';
+
+export const recordsOptions = {
+  component: list('component', 'only of this component (several times: of any of them)'),
+  kind: list('kind', `only of this kind: ${recordKinds.join(', ')}`),
+  since: parsed('time', timeOf, 'only from then on'),
+  csv: flag('print comma-separated values'),
+  verify: flag('judge every chain instead: intact, broken and where, or can’t tell'),
+} as const;
+
+export const records = command({
+  name: 'records',
+  summary: 'Show what was recorded about the components of a policy, and prove it unchanged',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [
+    {
+      line: 'holdfast records --component shop-db --since 2026-11-01',
+      does: 'Who did what to a component, and what came of it.',
+    },
+    {
+      line: 'holdfast records --verify',
+      does: 'Whether a record was changed, removed, moved, or signed by a stranger.',
+    },
+  ],
+  about: [
+    'Exit codes of --verify: 4, a chain is broken; 5, nobody can tell (no trusted signer, or no second repository).',
+  ],
+  options: recordsOptions,
+  output: 'its purpose',
+});

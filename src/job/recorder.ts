@@ -1,0 +1,111 @@
+import { HoldfastError } from '../errors/error.ts';
+import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
+import type { Policy } from '../policy/policy.ts';
+import { writeHead } from '../record/chain.ts';
+import { foldClosedMonths } from '../record/fold.ts';
+import { deliver } from '../record/deliver.ts';
+import type { Actor, RecordFacts, StoredRecord, Writer } from '../record/record.ts';
+import { keepWaiting, type RecordState } from '../record/state.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { ComponentContext, NewRecord, Recording } from './component.ts';
+
+export interface RecorderOptions {
+  readonly writer: Writer;
+  readonly state: RecordState;
+  readonly actor: Actor;
+}
+
+type Context = Pick<ComponentContext, 'policy' | 'access' | 'clock' | 'signal' | 'listener'>;
+
+/**
+ * Records facts about components: each in the first repository of the component's rules that can hold it; the others
+ * are told how far the chain has come. Where the first doesn't answer, the fact waits on this host. What a record tells
+ * of is done by then, so one that can't be written is a warning, no failure. Repositories are opened once.
+ */
+export class Recorder implements Recording, AsyncDisposable {
+  readonly #context: Context;
+  readonly #options: RecorderOptions;
+  readonly #opened = new Map<string, Promise<Repository>>();
+
+  constructor(context: Context, options: RecorderOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  async record(fact: NewRecord): Promise<void> {
+    const { policy, clock, signal } = this.#context;
+    const facts = { ...fact, actor: this.#options.actor, timeNs: clock.nowNs() };
+    const [first, ...others] = homesOf(policy, fact.component);
+    // Who is interrupted doesn't wait for a repository.
+    if (signal.aborted) return await keepWaiting(this.#options.state, facts);
+    if (first === undefined) return this.#warn('no repository of its rules can hold records', fact.component);
+    const written = await this.#write(first, facts);
+    if (written !== undefined) for (const other of others) await this.#tellHead(other, written);
+  }
+
+  async fold(component: string): Promise<void> {
+    const { policy, clock } = this.#context;
+    const [first] = homesOf(policy, component);
+    if (first === undefined) return;
+    const now = Temporal.Instant.fromEpochNanoseconds(clock.nowNs()).toZonedDateTimeISO('UTC');
+    const month = now.with({ day: 1 }).startOfDay();
+    try {
+      await foldClosedMonths(await this.#open(first), this.#options.writer, month.epochNanoseconds);
+    } catch (error) {
+      this.#assertPasses(error);
+      this.#warn(`records of past months stay as they are in ${first}: ${error.message}`, component);
+    }
+  }
+
+  /** Undefined where it waits on this host now. */
+  async #write(name: string, facts: RecordFacts): Promise<StoredRecord | undefined> {
+    const { state } = this.#options;
+    try {
+      return await deliver(await this.#open(name), facts, this.#options);
+    } catch (error) {
+      this.#assertPasses(error);
+      await keepWaiting(state, facts);
+      this.#warn(`${name} can’t take the record, which waits on this host: ${error.message}`, facts.component);
+      return undefined;
+    }
+  }
+
+  /** What can’t be told now is told with the next record: each head says all. */
+  async #tellHead(name: string, { component, sequence, hash }: StoredRecord): Promise<void> {
+    const { writer } = this.#options;
+    try {
+      await writeHead(await this.#open(name), { component, writer: writer.id, sequence, hash }, writer);
+    } catch (error) {
+      this.#assertPasses(error);
+      this.#context.listener({
+        kind: 'note',
+        name: 'head-not-told',
+        data: { repository: name, reason: error.message },
+      });
+    }
+  }
+
+  #assertPasses(error: unknown): asserts error is HoldfastError {
+    if (!(error instanceof HoldfastError) || this.#context.signal.aborted) throw error;
+  }
+
+  #open(name: string): Promise<Repository> {
+    return this.#opened.getOrInsertComputed(name, () => this.#context.access(name).open());
+  }
+
+  #warn(message: string, item: string): void {
+    this.#context.listener({ kind: 'warning', during: 'record', item, message });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const result of await Promise.allSettled(this.#opened.values()))
+      if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
+  }
+}
+
+/** The repositories that can hold a component's records: the first the chain, the others its heads. */
+function homesOf({ components, repositories }: Policy, component: string): readonly string[] {
+  const own = Object.values(components[component]?.backups ?? {}).flatMap(({ to }) => Object.keys(to));
+  const named = own.length === 0 ? Object.keys(repositories) : own;
+  return [...new Set(named)].filter((name) => repositories[name] !== undefined && holdsOwnKeys(repositories[name]));
+}

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newRepository } from '../../test/support/repository.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
+import { readOwnObject, removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
+import type { Repository } from '../repository/repository.ts';
+import { MemoryStorage } from '../storage/memory.ts';
+import { appendRecord, writeHead } from './chain.ts';
+import { deliver } from './deliver.ts';
+import { foldClosedMonths } from './fold.ts';
+import { encodeRecord, hashOf, recordName, type Head } from './form.ts';
+import type { RecordFacts, StoredRecord, Writer } from './record.ts';
+import { keepWaiting, waitingFor, writerOf } from './state.ts';
+import { readHeads, verifyChains, type Verdict } from './verdict.ts';
+
+function newWriter(id = 'host-1'): Writer {
+  return { id, signer: signerFromPem(newSignerPem()) };
+}
+
+function fact(n: number, component = 'shop'): RecordFacts {
+  const actor = { id: 'ops', via: 'cli' };
+  return { kind: 'run', component, timeNs: BigInt(n) * 1_000_000_000n, actor, data: { n } };
+}
+
+async function chain(repository: Repository, writer: Writer, length: number): Promise<readonly StoredRecord[]> {
+  const records: StoredRecord[] = [];
+  for (let n = 1; n <= length; n += 1) records.push(await appendRecord(repository, fact(n), writer));
+  return records;
+}
+
+async function verdictOf(
+  repository: Repository,
+  writer: Writer,
+  heads: readonly Head[] = [],
+): Promise<{ readonly right: number; readonly verdict: Verdict }> {
+  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads });
+  assert.ok(judged);
+  return { right: judged.records.length, verdict: judged.verdict };
+}
+
+/** Puts an object in place of another, as who has the storage and the password can. */
+async function replace(repository: Repository, name: string, object: Uint8Array): Promise<void> {
+  await removeOwnObject(repository, name);
+  await writeOwnObject(repository, name, object);
+}
+
+test('a chain is read back as it was written, and found intact', async () => {
+  await using repository = await newRepository();
+  const writer = newWriter();
+  const written = await chain(repository, writer, 5);
+  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
+  assert.deepEqual(judged, { component: 'shop', writer: 'host-1', records: written, verdict: { state: 'intact' } });
+});
+
+const nameOf = (sequence: number): string => recordName('shop', 'host-1', sequence);
+
+type Tamper = (repository: Repository, writer: Writer) => Promise<void>;
+
+/** What somebody with the repository's password may do, the number of the record that is then wrong, and why. */
+const tampers: readonly (readonly [string, Tamper, number, RegExp])[] = [
+  [
+    'edited',
+    async (repository) => {
+      const object = Buffer.from(await readOwnObject(repository, nameOf(3))).toString();
+      await replace(repository, nameOf(3), Buffer.from(object.replace(String.raw`\"n\":3`, String.raw`\"n\":4`)));
+    },
+    3,
+    /not signed by the key that it names/,
+  ],
+  ['removed', async (repository) => await removeOwnObject(repository, nameOf(3)), 3, /it is missing/],
+  ['removed at the beginning', async (repository) => await removeOwnObject(repository, nameOf(1)), 1, /missing/],
+  [
+    'put in another order',
+    async (repository) => {
+      const [third, fourth] = [await readOwnObject(repository, nameOf(3)), await readOwnObject(repository, nameOf(4))];
+      await replace(repository, nameOf(3), fourth);
+      await replace(repository, nameOf(4), third);
+    },
+    3,
+    /holds the content of another object/,
+  ],
+  [
+    'replayed',
+    async (repository) => await writeOwnObject(repository, nameOf(7), await readOwnObject(repository, nameOf(2))),
+    7,
+    /holds the content of another object/,
+  ],
+  [
+    'truncated',
+    async (repository) =>
+      await replace(repository, nameOf(4), (await readOwnObject(repository, nameOf(4))).subarray(0, 50)),
+    4,
+    /is no JSON/,
+  ],
+  [
+    'written anew by its own writer',
+    async (repository, writer) =>
+      await replace(repository, nameOf(3), encodeRecord(fact(99), writer, { sequence: 3, previous: '' })),
+    3,
+    /does not follow the record before it/,
+  ],
+  [
+    'forged with another key',
+    async (repository) => {
+      const second = await readOwnObject(repository, nameOf(2));
+      const link = { sequence: 3, previous: hashOf(second) };
+      await replace(repository, nameOf(3), encodeRecord(fact(3), newWriter(), link));
+    },
+    3,
+    /signed by a key that nobody introduced/,
+  ],
+  [
+    'forged at the end',
+    async (repository) => void (await appendRecord(repository, fact(7), newWriter())),
+    7,
+    /signed by a key that nobody introduced/,
+  ],
+];
+
+for (const [what, tamper, wrong, reason] of tampers) {
+  test(`a record that was ${what} is named as the first wrong one`, async () => {
+    await using repository = await newRepository();
+    const writer = newWriter();
+    await chain(repository, writer, 6);
+    await tamper(repository, writer);
+    const { verdict, right } = await verdictOf(repository, writer);
+    assert.equal(verdict.state, 'broken');
+    assert.match(verdict.reason, reason);
+    assert.equal(Number(/(\d+)$/.exec(verdict.name)?.[1]), wrong);
+    assert.equal(right, wrong - 1);
+  });
+}
+
+test('a tail that was cut off shows by the heads that another repository was told', async () => {
+  await using repository = await newRepository();
+  await using other = await newRepository();
+  const writer = newWriter();
+  for (const { component, sequence, hash } of await chain(repository, writer, 4))
+    await writeHead(other, { component, writer: writer.id, sequence, hash }, writer);
+  const { heads, unreadable } = await readHeads(other);
+  assert.deepEqual(unreadable, []);
+  assert.deepEqual((await verdictOf(repository, writer, heads)).verdict, { state: 'intact' });
+  await removeOwnObject(repository, nameOf(4));
+  const { verdict } = await verdictOf(repository, writer, heads);
+  assert.equal(verdict.state, 'broken');
+  assert.match(verdict.reason, /it is gone: another repository was told of 4 records/);
+});
+
+test('without a second repository, or without a trusted signer, nobody can tell', async () => {
+  await using repository = await newRepository();
+  const writer = newWriter();
+  await chain(repository, writer, 2);
+  for (const options of [
+    { signers: [writer.signer.publicKey], heads: undefined },
+    { signers: undefined, heads: [] },
+  ]) {
+    const [judged] = await verifyChains(repository, options);
+    assert.equal(judged?.verdict.state, 'unknown');
+  }
+});
+
+test('a key that a trusted record introduces is believed from then on', async () => {
+  await using repository = await newRepository();
+  const [first, second] = [newWriter(), newWriter()];
+  await appendRecord(repository, fact(1), first);
+  const key = { ...fact(2), kind: 'key', data: { signer: second.signer.publicKey } } as const;
+  await appendRecord(repository, key, first);
+  await appendRecord(repository, fact(3), second);
+  assert.deepEqual((await verdictOf(repository, first)).verdict, { state: 'intact' });
+});
+
+test('two writers, and two processes of one writer, fork nothing', async () => {
+  await using repository = await newRepository();
+  const [one, two] = [newWriter('one'), newWriter('two')];
+  const writers = [one, one, one, two, two];
+  await Promise.all(writers.map(async (writer) => await chain(repository, writer, 6)));
+  const signers = [one.signer.publicKey, two.signer.publicKey];
+  const chains = await verifyChains(repository, { signers, heads: [] });
+  const found = chains.map(({ writer, records, verdict }) => [writer, records.length, verdict.state]);
+  assert.deepEqual(found, [
+    ['one', 18, 'intact'],
+    ['two', 12, 'intact'],
+  ]);
+});
+
+test('what waits on this host is written with the next record, in its order', async () => {
+  await using dir = await tempDir();
+  await using repository = await newRepository();
+  const state = { folder: dir.file('state') };
+  const writer = await writerOf(state, 'my host');
+  assert.match(writer.id, /^my-host-[0-9a-f]{8}$/);
+  assert.deepEqual((await writerOf(state, 'renamed')).id, writer.id);
+  for (const one of [fact(1), fact(2, 'other'), fact(3)]) await keepWaiting(state, one);
+  await deliver(repository, fact(4), { writer, state });
+  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
+  assert.deepEqual(
+    judged?.records.map(({ data }) => data),
+    [{ n: 1 }, { n: 3 }, { n: 4 }],
+  );
+  assert.deepEqual((await waitingFor(state, 'shop')).length, 0);
+  assert.deepEqual((await waitingFor(state, 'other')).length, 1);
+});
+
+test('closed months are folded into bundles, which prove the same; what may not be removed is read once', async () => {
+  const storage = new MemoryStorage();
+  await using repository = await newRepository(storage);
+  const writer = newWriter();
+  const written = await chain(repository, writer, 8);
+  const kept = await readOwnObject(repository, nameOf(2));
+  assert.equal(await foldClosedMonths(repository, writer, 7_000_000_000n), 6);
+  await writeOwnObject(repository, nameOf(2), kept);
+  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
+  assert.deepEqual(judged?.records, written);
+  assert.deepEqual(judged.verdict, { state: 'intact' });
+  const ninth = await appendRecord(repository, fact(9), writer);
+  assert.equal(ninth.sequence, 9);
+  assert.equal((await verdictOf(repository, writer)).right, 9);
+});

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseFields } from '../bytes/fields.ts';
+import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { errorCode } from '../host/system-error.ts';
+import { factFields, factsOf } from './form.ts';
+import type { RecordFacts, Writer } from './record.ts';
+
+/**
+ * What this host keeps for itself, readable by its user alone: `signing-key.pem`, `writer`, and `outbox/` with facts
+ * that no repository could be told yet. A file is there whole or not at all.
+ */
+export interface RecordState {
+  readonly folder: string;
+}
+
+/** Who writes on this host; made when it is asked for the first time. */
+export async function writerOf({ folder }: RecordState, hostname: string): Promise<Writer> {
+  const host = hostname.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(0, 60) || 'host';
+  const pem = await ensure(join(folder, 'signing-key.pem'), newSignerPem);
+  const id = await ensure(join(folder, 'writer'), () => `${host}-${randomBytes(4).toHex()}\n`);
+  return { id: id.trim(), signer: signerFromPem(pem) };
+}
+
+async function ensure(path: string, make: () => string): Promise<string> {
+  for (;;) {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw unusable(path, error);
+    }
+    await write(path, make(), 'unless-there');
+  }
+}
+
+/** Forced to disk before it has its name. Of two that make one at once the first counts. */
+async function write(path: string, text: string, mode: 'replace' | 'unless-there'): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(6).toHex()}.tmp`;
+  await using file = await open(draft, 'wx', 0o600);
+  await file.writeFile(text);
+  await file.sync();
+  if (mode === 'replace') return await rename(draft, path);
+  await link(draft, path).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
+  await unlink(draft);
+}
+
+/** More than a year of facts a minute apart are never held back: a host that can't reach anything says so. */
+const mostWaiting = 10_000;
+
+/** Keeps a fact until a repository can be told. */
+export async function keepWaiting(state: RecordState, facts: RecordFacts): Promise<void> {
+  const names = await namesWaiting(state);
+  if (names.length >= mostWaiting)
+    throw new HoldfastError(
+      'refused',
+      `${mostWaiting} records wait in ${state.folder} for a repository that can be reached`,
+    );
+  const name = `${String(facts.timeNs).padStart(20, '0')}-${randomBytes(6).toHex()}.json`;
+  await write(join(state.folder, 'outbox', name), JSON.stringify(factFields(facts)), 'replace');
+}
+
+async function namesWaiting({ folder }: RecordState): Promise<readonly string[]> {
+  try {
+    return (await readdir(join(folder, 'outbox'))).filter((name) => name.endsWith('.json')).toSorted();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw unusable(folder, error);
+  }
+}
+
+export interface Waiting {
+  readonly facts: RecordFacts;
+  /** It was told: forgets it here. */
+  readonly done: () => Promise<void>;
+}
+
+/** What waits for a component, oldest first. */
+export async function waitingFor(state: RecordState, component: string): Promise<readonly Waiting[]> {
+  const waiting: Waiting[] = [];
+  for (const name of await namesWaiting(state)) {
+    const path = join(state.folder, 'outbox', name);
+    const facts = factsOf(parseFields(await readFile(path), path), path);
+    if (facts.component === component) waiting.push({ facts, done: async () => await unlink(path) });
+  }
+  return waiting;
+}
+
+function unusable(path: string, cause: unknown): HoldfastError {
+  return new HoldfastError('refused', `the state in ${path} can’t be used: ${String(errorCode(cause))}`, { cause });
+}
