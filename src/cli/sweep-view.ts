@@ -52,15 +52,17 @@ function outcomeRecord({ removedPacks, removedBytes, keptPacks, leaving, sweep }
   };
 }
 
-function outcomeLines({ removedPacks, removedBytes, keptPacks, leaving, sweep }: PruneJobOutcome): readonly string[] {
+function outcomeLines(outcome: PruneJobOutcome): readonly string[] {
+  const { removedPacks, removedBytes, keptPacks, leaving, sweep, heldBack } = outcome;
   const { packs, bytes, returnsNs } = leaving;
+  const how = heldBack ? 'hidden' : 'deleted';
   const returns =
     returnsNs === undefined
       ? 'others are at work: the next prune goes on with them, and the one a day after that deletes them'
       : `a prune after ${formatTime(returnsNs)} deletes them`;
   return [
     ...(removedPacks > 0
-      ? [`${plural(removedPacks, 'pack')} put off earlier, ${formatBytes(removedBytes)}, deleted`]
+      ? [`${plural(removedPacks, 'pack')} put off earlier, ${formatBytes(removedBytes)}, ${how}`]
       : []),
     ...(keptPacks > 0 ? [`${plural(keptPacks, 'pack')} could not be removed: the next prune tries again`] : []),
     ...(sweep === 'put-off' ? ['others are at work: what earlier prunes have put off is left to the next one'] : []),

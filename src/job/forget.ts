@@ -1,9 +1,11 @@
 import type { FileId } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
+import type { HeldBack } from '../repository/held-back.ts';
 import type { Repository } from '../repository/repository.ts';
 import { planForget, type ForgetOptions, type GroupPlan } from '../retention/plan.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
+import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
 import { pruneInstantly, pruneOpened, wayFor, type PruneJobOptions, type PruneJobOutcome } from './prune.ts';
 
@@ -26,6 +28,8 @@ export interface ForgetOutcome {
   readonly failed: readonly FileId[];
   /** What came of the prune, if one followed. */
   readonly pruned?: PruneJobOutcome;
+  /** Of all that was removed; see PruneJobOutcome. */
+  readonly heldBack?: HeldBack;
 }
 
 /** Removes snapshots, alone on the repository. A snapshot that can't be read ends it before anything is removed. */
@@ -45,8 +49,10 @@ export async function forget(context: JobContext, options: ForgetJobOptions): Pr
       return { removed, failed, pruned: await pruneInstantly(repository, within, pruning, new Set(removed)) };
     },
   );
-  if (!pruning || isInstant || forgotten.removed.length === 0 || forgotten.failed.length > 0) return forgotten;
-  return { ...forgotten, pruned: await pruneOpened(repository, context, pruning, new Set(forgotten.removed)) };
+  const isDone = !pruning || isInstant || forgotten.removed.length === 0 || forgotten.failed.length > 0;
+  const gone = new Set(forgotten.removed);
+  const pruned = isDone ? {} : { pruned: await pruneOpened(repository, context, pruning, gone) };
+  return { ...forgotten, ...pruned, ...(await heldBackBy(repository, context)) };
 }
 
 async function remove(

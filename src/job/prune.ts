@@ -17,6 +17,7 @@ import { pruneDeferred } from './prune/deferred.ts';
 import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from './prune/options.ts';
 import { allSnapshots, treesIn } from './prune/snapshots.ts';
 import { sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
+import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
 import { thawToRepack } from './prune/thawing.ts';
 
@@ -26,7 +27,8 @@ export type { PruneJobOptions, PruneJobOutcome, PruneWay } from './prune/options
 export async function prune(context: JobContext, options: PruneJobOptions): Promise<PruneJobOutcome> {
   await using repository = await context.access.open();
   context.signal.throwIfAborted();
-  return await pruneOpened(repository, context, options, new Set());
+  const outcome = await pruneOpened(repository, context, options, new Set());
+  return { ...outcome, ...(await heldBackBy(repository, context)) };
 }
 
 /** The same in a repository that is open. In a dry run snapshots of `gone` count as removed. */

@@ -28,6 +28,7 @@ export class VersionedMemoryStorage extends MemoryStorage {
   readonly #clock: Clock;
   /** Newest first. */
   readonly #kept = new Map<string, Kept[]>();
+  readonly #hidden = new Set<string>();
   #count = 0;
 
   constructor(clock: Clock, retention?: Retention) {
@@ -44,12 +45,14 @@ export class VersionedMemoryStorage extends MemoryStorage {
   override async remove(key: string, options: WaitOptions = {}): Promise<void> {
     await super.remove(key, options);
     this.#keep(key, undefined);
+    this.#hidden.add(key);
   }
 
   #facet(retention: Retention | undefined): Versions {
     return {
       retention,
       written: new Map(),
+      hidden: this.#hidden,
       list: (prefix, options) => this.#list(prefix, options),
       get: (key, version, options) => this.#get(key, version, options),
       lockOf: async (key, version) => this.#lockOf(this.#find(key, version)),

@@ -84,6 +84,7 @@ class S3Storage implements Storage {
   readonly archive: Archive;
   readonly #creation = new Creation();
   readonly #written = new Map<string, WrittenVersion>();
+  readonly #hidden = new Set<string>();
   readonly #requests: S3Requests;
   readonly #options: S3Options;
   readonly #throttles: Throttles;
@@ -113,6 +114,7 @@ class S3Storage implements Storage {
     this.versions = s3Versions({
       retention: lock,
       written: this.#written,
+      hidden: this.#hidden,
       requests,
       download: throttles.download,
       store: async (key, data, until, put) => {
@@ -196,7 +198,8 @@ class S3Storage implements Storage {
     const object = this.#requests.object(key);
     const as = isLockable(key) ? ({ as: 'remover' } as const) : {};
     await this.#requests.attempt(`cannot remove ${key}`, { ...options, ...as }, async (client, wait) => {
-      await client.send(new DeleteObjectCommand(object), wait);
+      const { DeleteMarker } = await client.send(new DeleteObjectCommand(object), wait);
+      if (DeleteMarker) this.#hidden.add(key);
     });
   }
 

@@ -28,6 +28,8 @@ export interface Versions {
   readonly retention: Retention | undefined;
   /** What this process has stored under `retention`, by key. */
   readonly written: ReadonlyMap<string, WrittenVersion>;
+  /** What this process has removed by `Storage.remove` and the storage has only hidden by a marker: keys. */
+  readonly hidden: ReadonlySet<string>;
 }
 
 export interface VersionListOptions extends WaitOptions {

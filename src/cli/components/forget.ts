@@ -3,6 +3,7 @@ import { forgetRule, type ForgetRuleOptions } from '../../job/component-forget.t
 import type { RuleOf } from '../../job/component.ts';
 import { placesOf } from '../../policy/policy.ts';
 import type { Context } from '../context.ts';
+import { showHeldBack } from '../held-back-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { recordingContext, rulesMeant } from './context.ts';
@@ -27,7 +28,9 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
       using view = showProgress(context);
       try {
         const options = { repository, ...showing(rule, repository) };
-        failed += (await forgetRule({ ...base, listener: view.listener }, rule, options))?.failed.length ?? 0;
+        const outcome = await forgetRule({ ...base, listener: view.listener }, rule, options);
+        failed += outcome?.failed.length ?? 0;
+        if (context.console.form === 'text') showHeldBack(outcome?.heldBack, context.console);
       } catch (error) {
         if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
         failed += 1;

@@ -1,6 +1,6 @@
 import { localZone } from '../../clock/zone.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { forget, type ForgetJobOptions } from '../../job/forget.ts';
+import { forget, type ForgetJobOptions, type ForgetOutcome } from '../../job/forget.ts';
 import type { RuleOf } from '../../job/component.ts';
 import { parseDuration, type Duration } from '../../retention/duration.ts';
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
@@ -13,8 +13,10 @@ import { goesByPolicy } from '../by-policy.ts';
 import { flagName } from '../option.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { forgetOptions } from '../commands/forget.ts';
+import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { plural } from '../format.ts';
+import { showHeldBack } from '../held-back-view.ts';
 import { showProgress } from '../progress.ts';
 import { pruneJob, pruneNotes } from '../prune-view.ts';
 import { findOptions } from '../selection.ts';
@@ -47,11 +49,17 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
     ...(values.prune ? { prune: pruneJob(values, context) } : {}),
     ...showing(policy, values, context),
   });
-  if (outcome.failed.length > 0) return 3;
-  if (outcome.pruned === undefined) return 0;
-  showPruned(outcome.pruned, context.console);
-  return pruneExitCode(outcome.pruned);
+  return told(outcome, context.console);
 };
+
+/** The exit code. */
+function told({ failed, pruned, heldBack }: ForgetOutcome, console: Console): number {
+  if (pruned !== undefined) showPruned({ ...pruned, ...(heldBack && { heldBack }) }, console);
+  // Without a prune the records are one document, which scripts read as such.
+  if (pruned !== undefined || console.form === 'text') showHeldBack(heldBack, console);
+  if (failed.length > 0) return 3;
+  return pruned === undefined ? 0 : pruneExitCode(pruned);
+}
 
 /** The policy file alone says what is kept. */
 async function byPolicy(values: Values, operands: readonly string[], context: Context): Promise<number> {

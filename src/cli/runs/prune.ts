@@ -3,6 +3,7 @@ import { prune } from '../../job/prune.ts';
 import { jobContext } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { pruneRunOptions } from '../commands/prune.ts';
+import { showHeldBack } from '../held-back-view.ts';
 import { showProgress } from '../progress.ts';
 import { pruneJob, pruneNotes } from '../prune-view.ts';
 import { pruneExitCode, showPruned } from '../sweep-view.ts';
@@ -20,6 +21,7 @@ export const run: Run<typeof pruneRunOptions> = async ({ values }, context) => {
   const options = { ...pruneJob(values, context), mode, journals } as const;
   const outcome = await prune(jobContext(context, view.listener), options);
   showPruned(outcome, console);
+  showHeldBack(outcome.heldBack, console);
   console.say(values.dryRun ? 'nothing was changed: this was a dry run' : 'done');
   return pruneExitCode(outcome);
 };

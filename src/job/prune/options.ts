@@ -1,3 +1,4 @@
+import type { HeldBack } from '../../repository/held-back.ts';
 import type { PruneOptions, PruneStatistics, SweepPlan } from '../../repository/prune.ts';
 import type { WriterOptions } from '../../repository/repository.ts';
 
@@ -31,6 +32,8 @@ export interface PruneJobOutcome {
   readonly leaving: Leaving;
   /** 'put-off': others were at work, so what was ripe is left to the next prune. */
   readonly sweep: 'done' | 'put-off';
+  /** Where the storage hides what is removed: what makes room only later. */
+  readonly heldBack?: HeldBack;
 }
 
 export interface Leaving {

@@ -9,6 +9,7 @@ export function retryingVersions(inner: Versions, retrying: Retrying): Versions 
   return {
     retention: inner.retention,
     written: inner.written,
+    hidden: inner.hidden,
     list: (prefix, options) => listed(inner, retrying, prefix, options),
     get: (key, version, options) =>
       timed(`reading ${key}`, options, (wait) => inner.get(key, version, { ...options, ...wait })),

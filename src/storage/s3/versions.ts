@@ -27,7 +27,7 @@ import type { S3Requests } from './requests.ts';
 import { versionTime } from './version-time.ts';
 
 /** What the versions of a bucket need of its driver. */
-export interface VersionsHost extends Pick<Versions, 'retention' | 'written'> {
+export interface VersionsHost extends Pick<Versions, 'retention' | 'written' | 'hidden'> {
   readonly requests: S3Requests;
   readonly download: Throttle | undefined;
   readonly store: (key: string, data: readonly Uint8Array[], lock: ObjectLock, options: PutOptions) => Promise<string>;
@@ -42,6 +42,7 @@ export function s3Versions(host: VersionsHost): Versions {
   return {
     retention: host.retention,
     written: host.written,
+    hidden: host.hidden,
     list: (prefix, options) => listed(host, prefix, options),
     get: async (key, version, options = {}) =>
       requests.attempt(`cannot read version ${version} of ${key}`, options, async (client, wait) => {
