@@ -1,7 +1,7 @@
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { searchKey, type OpenedKey } from '../repository/keys.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
-import { openStorage } from '../storage/open.ts';
+import { openPatiently } from '../storage/opening.ts';
 import { RetryingStorage, retryPolicy } from '../storage/retry.ts';
 import type { StorageSettings } from '../storage/settings.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -71,8 +71,8 @@ export async function storageAt(
   const { clock, listener, globals } = context;
   const all = { ...storageSettings(context), ...settings, ...(asOf !== undefined && { asOf }) };
   const policy = retryPolicy({ timeoutMs: globals.stuckRequestTimeout, limits: all.limits });
-  const patience = { signal: context.signal, patienceMs: globals.stuckRequestTimeout };
-  return new RetryingStorage(await openStorage(address, all, patience), { clock, listener, policy });
+  const patience = { signal: context.signal, patienceMs: globals.stuckRequestTimeout, clock, listener };
+  return new RetryingStorage(await openPatiently(address, all, patience), { clock, listener, policy });
 }
 
 async function repositoryStorage(context: Context, address: string, asOf: bigint | undefined): Promise<Storage> {

@@ -32,7 +32,15 @@ export async function startConnecting(
 /** A program that closed its output is about to end. */
 const endMs = 2000;
 
-const noUse = /permission denied|host key verification failed|not found|subsystem request failed|didn't find section/i;
+/** Words of ssh and rclone after which another attempt is of no use. */
+const noUse = new RegExp(
+  [
+    ...['permission denied', 'host key verification failed', 'too many authentication failures', 'not found'],
+    ...['name or service not known', 'no matching .* found', 'bad configuration option', 'subsystem request failed'],
+    ...["didn't find section", 'unknown command', 'unknown flag'],
+  ].join('|'),
+  'i',
+);
 
 /** A connection that fails because the program ended says nothing; the program's last words do. */
 export async function explained({ name, running }: ConnectingProgram, error: unknown): Promise<HoldfastError> {

@@ -7,6 +7,7 @@ import { retry, type RetryOptions } from '../flow/retry.ts';
 import type { Archive } from './archive.ts';
 import { retryingArchive } from './retry/archive.ts';
 import type { Retrying } from './retry/retrying.ts';
+import { tellRetry } from './retry/told.ts';
 import { retryingVersions } from './retry/versions.ts';
 import type { RateLimits } from './settings.ts';
 import {
@@ -233,13 +234,7 @@ export class RetryingStorage implements Storage {
       clock: this.#clock,
       signal: wait.signal,
       retryable: (error) => hasCode(error, ...codes),
-      onRetry: (error, pauseMs) => {
-        this.#listener({
-          kind: 'note',
-          name: 'storage-retry',
-          data: { what, pauseMs, error: error instanceof Error ? error.message : error },
-        });
-      },
+      onRetry: tellRetry(this.#listener, what),
     };
     return retry(options, attempt);
   }
