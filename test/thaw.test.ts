@@ -18,10 +18,11 @@ import { glacier } from './servers/glacier.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { resticOk, runRestic } from './servers/restic.ts';
 import { backupFolder, jobContext, newRepository } from './support/engine.ts';
-import { holdfastOk, runHoldfast } from './support/holdfast.ts';
+import { holdfastOk, holdfastProgram, runHoldfast } from './support/holdfast.ts';
 import { keepLast, pruneAll } from './support/operations.ts';
 import { writerOptions } from './support/pipeline.ts';
 import { blobBytes } from './support/repository.ts';
+import { runProgram, type RunResult } from './support/run-program.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
 const find = { filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO() };
@@ -196,6 +197,43 @@ test(
     const { stdout, stderr } = await runHoldfast(at, ['dump', 'latest', '/file', '-o', 's3.restore-days=3'], options);
     assert.ok(stdout.equals(blobBytes('file', 200_000)), stderr);
     assert.match(stderr, /readable now: 1 pack/);
+    assert.equal(server.asked.length, 1);
+  },
+);
+
+test(
+  'a component comes back from its only copy, in an archive, once a thaw is allowed',
+  { skip: withoutGo() },
+  async () => {
+    await using server = await glacier({ clock: systemClock, thawMs: 0 });
+    await using dir = await tempDir();
+    mkdirSync(dir.file('data'));
+    writeFileSync(dir.file('data/file'), blobBytes('file', 200_000));
+    writeFileSync(dir.file('password'), 'secret');
+    const policy = `version: 1
+repositories:
+  cold: { url: "s3:${server.endpoint}/bucket", password: { file: ${dir.file('password')} }, media: archive, storage-class: DEEP_ARCHIVE }
+components:
+  uploads:
+    files: { paths: [${dir.file('data')}] }
+    backups: { nightly: { every: 1d, to: { cold: { keep: { last: 3 } } } } }
+`;
+    writeFileSync(dir.file('holdfast.yaml'), policy);
+    const env = { ...server.owner, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined };
+    const run = async (...args: readonly string[]): Promise<RunResult> =>
+      await runProgram(holdfastProgram, ['--no-cache', '--state-dir', dir.file('state'), ...args], {
+        cwd: dir.path,
+        env,
+      });
+    for (const args of [['init'], ['backup', 'uploads']]) assert.equal((await run(...args)).code, 0);
+    const restore = ['restore', 'uploads', '--target', dir.file('target')];
+    const refused = await run(...restore);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout.toString(), /1 pack \(.*\) of the class DEEP_ARCHIVE, tier Standard/);
+    assert.match(refused.stderr, /storage-archived/);
+    assert.equal(server.asked.length, 0);
+    const { code, stderr } = await run(...restore, '-o', 's3.enable-restore=true');
+    assert.equal(code, 0, stderr);
     assert.equal(server.asked.length, 1);
   },
 );

@@ -20,6 +20,7 @@ export interface ComponentContext {
   readonly maker: Pick<SnapshotFacts, 'hostname' | 'username' | 'uid' | 'gid' | 'programVersion'>;
   readonly writer: Omit<WriterOptions, 'signal' | 'mode'>;
   readonly mode: 'execute' | 'dry-run';
+  readonly onThaw?: JobContext['onThaw'];
   /** The folder of all caches. */
   readonly cacheFolder?: RawPath;
   /** Where what was done is recorded; nowhere in a dry run. */
@@ -68,8 +69,9 @@ export interface RuleOf {
   readonly rule: Rule;
 }
 
-export function contextIn({ access, clock, signal, listener }: ComponentContext, repository: string): JobContext {
-  return { access: access(repository), clock, signal, listener };
+export function contextIn(context: ComponentContext, repository: string): JobContext {
+  const { access, clock, signal, listener, onThaw } = context;
+  return { access: access(repository), clock, signal, listener, ...(onThaw && { onThaw }) };
 }
 
 /** What a snapshot carries so that anybody's tools can tell whose it is; `restic snapshots --tag hf.component=shop-db`. */

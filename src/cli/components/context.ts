@@ -10,6 +10,7 @@ import { rawPathOf } from '../../bytes/ids.ts';
 import { cacheFolder } from '../cache.ts';
 import type { Context } from '../context.ts';
 import { accessByName } from '../policy-access.ts';
+import { tellThaw } from '../thaw-view.ts';
 import { programVersion } from '../program.ts';
 import { writerOptions } from '../writer-options.ts';
 
@@ -28,6 +29,7 @@ export function componentContext(
     maker: { hostname: policy.host ?? hostName(), username, uid, gid, programVersion: `holdfast ${programVersion()}` },
     writer: writerOptions(context.globals),
     mode,
+    onThaw: (plan) => tellThaw(plan, context.console),
     ...(folder === undefined ? {} : { cacheFolder: rawPathOf(folder) }),
   };
 }
