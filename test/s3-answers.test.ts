@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { hasCode } from '../src/errors/error.ts';
 import { openS3 } from '../src/storage/s3.ts';
@@ -180,6 +183,57 @@ test('where a server knows no conditions, an object that must not be there is lo
     await assert.rejects(put('config'), { code: 'storage-exists' });
     await put('locks/a');
     assert.equal(held.size, 4);
+  });
+});
+
+test('where a server asks for the MD5 of what it locks, every upload and part bears it from then on', async () => {
+  const refusal =
+    '<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP header is required for ' +
+    'Put Object requests with Object Lock parameters</Message></Error>';
+  const outcomes: string[] = [];
+  const put = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const bytes = await buffer(asked);
+    const right = createHash('md5').update(bytes).digest('base64') === asked.headers['content-md5'];
+    outcomes.push(right ? 'stored' : 'refused');
+    response.writeHead(right ? 200 : 400, { etag: '"x"' }).end(right ? '' : refusal);
+  };
+  const answer: Answer = (asked, response) => {
+    if (asked.method === 'PUT') return void put(asked, response);
+    const body = asked.url?.includes('uploads')
+      ? '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'
+      : '<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>';
+    says(200, body)(asked, response);
+  };
+  await before(answer, async (storage) => {
+    await storage.put('config', [Buffer.from('x')]);
+    await storage.put('keys/x', [Buffer.from('y'), Buffer.from('z')], { ifAbsent: true });
+    await storage.put('data/aa', [Buffer.alloc(partBytes + 1, 1)]);
+  });
+  assert.deepEqual(outcomes, ['refused', 'stored', 'stored', 'stored', 'stored']);
+});
+
+test('parts of what is locked bear their MD5, without being asked', async () => {
+  const sums: unknown[] = [];
+  const answer: Answer = (asked, response) => {
+    if (asked.method === 'PUT') sums.push(asked.headers['content-md5']);
+    const body = asked.url?.includes('uploads')
+      ? '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'
+      : '<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>';
+    says(200, asked.method === 'POST' ? body : '', { 'etag': '"x"', 'x-amz-version-id': '1' })(asked, response);
+  };
+  await before(answer, async (storage) => {
+    const lock = { mode: 'compliance', untilNs: 2n ** 60n } as const;
+    await storage.versions?.put('data/aa', [Buffer.alloc(partBytes + 1, 1)], lock);
+  });
+  assert.equal(sums.length, 2);
+  assert.ok(sums.every((sum) => sum !== undefined));
+});
+
+test('an object larger than any of a repository takes no memory', async () => {
+  const vast: Answer = (_, response) => void response.writeHead(200, { 'content-length': 5e12 }).write('x');
+  await before(vast, async (storage) => {
+    await assert.rejects(storage.get('config'), { code: 'damaged' });
+    await assert.rejects(async () => await storage.versions?.get('config', '1'), { code: 'damaged' });
   });
 });
 

@@ -14,7 +14,7 @@ import type { SdkWait } from './s3/client.ts';
 import { Creation, type Condition } from './s3/creation.ts';
 import { headObject } from './s3/head.ts';
 import { objectsOf, uploadsOf, type Ask } from './s3/listing.ts';
-import { storeObject } from './s3/put.ts';
+import { Digests, storeObject } from './s3/put.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
 import { S3Requests } from './s3/requests.ts';
 import { lockHeaders, s3Versions } from './s3/versions.ts';
@@ -83,6 +83,7 @@ class S3Storage implements Storage {
   readonly versions: Versions;
   readonly archive: Archive;
   readonly #creation = new Creation();
+  readonly #digests = new Digests();
   readonly #written = new Map<string, WrittenVersion>();
   readonly #hidden = new Set<string>();
   readonly #requests: S3Requests;
@@ -145,10 +146,10 @@ class S3Storage implements Storage {
       ...attributesOf(this.#options, options),
     };
     const { upload: throttle } = this.#throttles;
-    const { signal } = options;
+    const way = { throttle, partBytes: this.#partBytes, digests: this.#digests };
     const store = (condition: Condition): Promise<string | undefined> =>
       this.#requests.attempt(`cannot store ${key}`, options, async (client, wait) =>
-        storeObject(client, { ...object, ...condition }, data, { wait, throttle, signal, partBytes: this.#partBytes }),
+        storeObject(client, { ...object, ...condition }, data, { ...way, wait }),
       );
     if (!options.ifAbsent) return store({});
     return this.#creation.put(`${key} in ${this.url}`, store, () => this.stat(key, options));

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { drain, readBody, type Exchange, type HttpRequest, type HttpResponse } from '../http/exchange.ts';
+import { mostObjectBytes } from '../size-limit.ts';
 import type { GetOptions, WaitOptions } from '../storage.ts';
 import type { Throttle } from '../throttle.ts';
 import { statusError } from './errors.ts';
@@ -20,8 +21,6 @@ export interface RestServer {
   readonly close: () => Promise<void>;
 }
 
-/** No file of a repository is larger; a server that sends more is not believed. */
-const mostBytes = 512 * 1024 * 1024;
 /** Enough for more than two million packs. */
 const mostListBytes = 256 * 1024 * 1024;
 
@@ -133,7 +132,7 @@ export class RestClient {
   }
 
   async #bytesOf(answer: HttpResponse, key: string, options: GetOptions): Promise<Uint8Array> {
-    const { range, maxBytes = mostBytes, signal } = options;
+    const { range, maxBytes = mostObjectBytes, signal } = options;
     const wait = { throttle: this.#server.download, signal };
     if (!range) return await readBody(answer, { ...wait, mostBytes: maxBytes, more: 'refused' });
     // Some answer with the whole object all the same.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
-import { assertWithin } from '../size-limit.ts';
+import { assertWithin, mostObjectBytes } from '../size-limit.ts';
 import type { GetOptions } from '../storage.ts';
 import { throttled, type Throttle } from '../throttle.ts';
 import { assertEnds } from './answers.ts';
@@ -15,17 +15,26 @@ const streamedBytes = 256 * 1024;
 export interface SentBody {
   readonly Body: Uint8Array | Readable;
   readonly ContentLength: number;
+  readonly ContentMD5?: string;
 }
 
-/** `throttle` lets the bytes go; a signal ends the wait. */
-export function sentBody(data: readonly Uint8Array[], throttle?: Throttle, signal?: AbortSignal): SentBody {
+export interface SentOptions {
+  /** Lets the bytes go. */
+  readonly throttle?: Throttle | undefined;
+  readonly md5: 'sent' | 'not sent';
+}
+
+/** A signal ends the wait for the throttle. */
+export function sentBody(data: readonly Uint8Array[], { throttle, md5 }: SentOptions, signal?: AbortSignal): SentBody {
   const sizeBytes = sizeOf(data);
-  const hash = createHash('sha256');
-  for (const piece of data) hash.update(piece);
   const whole = sizeBytes < streamedBytes && throttle === undefined;
   const pieces = throttled(nonEmpty(data), throttle, signal);
   const body = whole ? Buffer.concat(data) : Readable.from(pieces, { objectMode: false });
-  return { Body: signedBy(body, hash.digest('hex')), ContentLength: sizeBytes };
+  return {
+    Body: signedBy(body, digestOf('sha256', data, 'hex')),
+    ContentLength: sizeBytes,
+    ...(md5 === 'sent' && { ContentMD5: digestOf('md5', data, 'base64') }),
+  };
 }
 
 function* nonEmpty(data: readonly Uint8Array[]): Generator<Uint8Array> {
@@ -47,8 +56,8 @@ export async function receivedBody(
   if (!(body instanceof Readable)) throw new HoldfastError('internal', `${key} came without a body`);
   try {
     assertEnds(body, key);
-    if (length !== undefined) assertWithin(length, options, key);
-    const most = options.range?.length ?? options.maxBytes ?? Infinity;
+    if (length !== undefined) assertWithin(length, { maxBytes: mostObjectBytes, ...options }, key);
+    const most = options.range?.length ?? options.maxBytes ?? mostObjectBytes;
     const bytes = await collect(throttled(body, throttle, options.signal), length ?? 0, most, key);
     if (length !== undefined && bytes.length !== length)
       throw new HoldfastError('storage-failed', `${key} broke off after ${bytes.length} of ${length} bytes`);
@@ -63,11 +72,10 @@ export function rangeOf({ range }: GetOptions): { readonly Range?: string } {
   return range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {};
 }
 
-/** Servers ask for it beside a lock. */
-export function md5Of(data: readonly Uint8Array[]): string {
-  const hash = createHash('md5');
+function digestOf(algorithm: 'sha256' | 'md5', data: readonly Uint8Array[], form: 'hex' | 'base64'): string {
+  const hash = createHash(algorithm);
   for (const piece of data) hash.update(piece);
-  return hash.digest('base64');
+  return hash.digest(form);
 }
 
 /** The object ends before the range does. */

@@ -116,7 +116,8 @@ function codeOf(error: S3ServiceException, status: number): ErrorCode {
 
 /** What a server says of a version that it keeps: 403 on AWS and versitygw, 400 on MinIO. */
 function lockRefusal(error: S3ServiceException): boolean {
-  const kept = /object ?lock|WORM|locked|retention/i.test(error.message) && !/missing|not enabled/i.test(error.message);
+  const kept =
+    /object ?lock|WORM|locked|retention/i.test(error.message) && !/missing|not enabled|required/i.test(error.message);
   return kept && [400, 403].includes(error.$metadata.httpStatusCode ?? 0);
 }
 

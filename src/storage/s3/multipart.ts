@@ -24,6 +24,7 @@ export interface PartOptions {
   readonly partBytes: number;
   readonly wait: SdkWait;
   readonly throttle?: Throttle | undefined;
+  readonly md5: 'sent' | 'not sent';
 }
 
 interface Upload extends Pick<LargeObject, 'Bucket' | 'Key'> {
@@ -63,12 +64,12 @@ async function sendParts(
   client: S3Client,
   upload: Upload,
   data: readonly Uint8Array[],
-  { partBytes, wait, throttle }: PartOptions,
+  { partBytes, wait, ...options }: PartOptions,
 ): Promise<CompletedPart[]> {
   const parts: CompletedPart[] = [];
   for (const pieces of inParts(data, partBytes)) {
     const PartNumber = parts.length + 1;
-    const command = new UploadPartCommand({ ...upload, PartNumber, ...sentBody(pieces, throttle, wait.abortSignal) });
+    const command = new UploadPartCommand({ ...upload, PartNumber, ...sentBody(pieces, options, wait.abortSignal) });
     const { ETag } = await client.send(command, wait);
     parts.push({ PartNumber, ETag: told(ETag, 'saying what it stored') });
   }

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { orAborted } from '../../flow/abort.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
+import { mostObjectBytes } from '../size-limit.ts';
 import type {
   Capabilities,
   GetOptions,
@@ -35,9 +36,6 @@ export interface SftpPlace {
   readonly url: string;
   readonly throttles: Throttles;
 }
-
-/** No file of a repository is larger; a server that says so is not believed. */
-const mostBytes = 512 * 1024 * 1024;
 
 interface AttemptOptions extends WaitOptions {
   /** What a missing file means where that isn't simply 'storage-not-found'. */
@@ -171,7 +169,7 @@ export class SftpStorage implements Storage {
     throw new HoldfastError('damaged', `it ends before byte ${range.offset + range.length}`);
   }
 
-  async #wholeOf(client: SftpClient, handle: Uint8Array, { maxBytes = mostBytes }: GetOptions): Promise<number> {
+  async #wholeOf(client: SftpClient, handle: Uint8Array, { maxBytes = mostObjectBytes }: GetOptions): Promise<number> {
     const attributes = await client.statOpen(handle);
     const { sizeBytes = 0 } = attributes;
     if (!isFile(attributes)) throw new HoldfastError('storage-not-found', 'it is not a file');
