@@ -5,12 +5,19 @@ import { withDeadline, type Deadline } from '../../flow/abort.ts';
 import { httpAgents, type HttpAgents } from '../http/agents.ts';
 import type { StorageSettings } from '../settings.ts';
 import type { S3Address } from './address.ts';
-import { credentialsOf, removersCredentials } from './credentials.ts';
+import {
+  areAskedFor,
+  credentialsOf,
+  removersCredentials,
+  type CredentialsWay,
+  type Environment,
+} from './credentials.ts';
 import { boundAnswers } from './answers.ts';
 import { addHeaders } from './headers.ts';
 import type { S3Options } from './options.ts';
 import { regionOf } from './region.ts';
 import { Renewal, type S3Clients } from './renewal.ts';
+import { silentLogger } from './silent-logger.ts';
 
 /** Clients of the SDK, whose connections end with it. */
 export interface S3Connection extends Disposable, Pick<Renewal, 'clients' | 'ask'> {
@@ -26,6 +33,8 @@ export interface SdkWait {
 }
 
 const connectMs = 30_000;
+/** A server of credentials that gives no answer is asked anew by whoever tries again. */
+const credentialsMs = 20_000;
 
 /** Connects to the server of an address; asks it for the bucket's region where nothing else tells. */
 export async function connectS3(
@@ -34,22 +43,22 @@ export async function connectS3(
   settings: StorageSettings,
   bound: RegionBound,
 ): Promise<S3Connection> {
-  const agents = await httpAgents(
-    settings,
-    options.connections,
-    address.endpoint.startsWith('https:') ? 'https' : 'http',
-  );
+  const environment = settings.environment ?? {};
+  const isSecure = address.endpoint.startsWith('https:') || (!options.anonymous && areAskedFor(environment));
+  const agents = await httpAgents(settings, options.connections, isSecure ? 'https' : 'http');
   try {
     const config = configOf(address, options, agents);
-    const first = await signedAs(options, settings);
+    const patience = { requestTimeout: credentialsMs, throwOnRequestTimeout: true };
+    const way = { requestHandler: { ...handlerOf(agents), ...patience } };
+    const first = await signedAs(options, environment, way);
     const ofRegion = (of: string): S3Client => clientOf({ ...config, ...first }, of, settings);
     const region = options.region ?? (await askedRegion(address, ofRegion, bound));
     const clients = async (signed: Signing): Promise<S3Clients> => {
       const writer = clientOf({ ...config, ...signed }, region, settings);
-      const other = await removersCredentials(settings.environment ?? {}, options.deleteProfile);
+      const other = await removersCredentials(environment, options.deleteProfile, way);
       return { writer, remover: other ? clientOf({ ...config, credentials: other }, region, settings) : writer };
     };
-    const renewal = new Renewal(await clients(first), async () => clients(await signedAs(options, settings)));
+    const renewal = new Renewal(await clients(first), async () => clients(await signedAs(options, environment, way)));
     return {
       get clients() {
         return renewal.clients;
@@ -86,34 +95,34 @@ function configOf(address: S3Address, options: S3Options, agents: HttpAgents): S
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
-    requestHandler: {
-      httpAgent: agents.http,
-      httpsAgent: agents.https,
-      connectionTimeout: connectMs,
-      logger: silent,
-    },
-    logger: silent,
+    requestHandler: handlerOf(agents),
+    logger: silentLogger,
   };
 }
 
 type Signing = Pick<S3ClientConfig, 'credentials' | 'signer'>;
 
-async function signedAs({ anonymous, region }: S3Options, { environment = {} }: StorageSettings): Promise<Signing> {
-  if (!anonymous) return { credentials: await credentialsOf(environment, region) };
+async function signedAs(
+  { anonymous, region }: S3Options,
+  environment: Environment,
+  way: CredentialsWay,
+): Promise<Signing> {
+  if (!anonymous) return { credentials: await credentialsOf(environment, region, way) };
   return {
     credentials: { accessKeyId: '', secretAccessKey: '' },
     signer: { sign: (request) => Promise.resolve(request) },
   };
 }
 
-/** Requests that wait for a connection are no news. */
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
 function clientOf(config: S3ClientConfig, region: string, { httpUserAgent }: StorageSettings): S3Client {
   const client = new S3Client({ ...config, region });
   addHeaders(client, httpUserAgent);
   boundAnswers(client);
   return client;
+}
+
+function handlerOf(agents: HttpAgents): Record<string, unknown> {
+  return { httpAgent: agents.http, httpsAgent: agents.https, connectionTimeout: connectMs, logger: silentLogger };
 }
 
 /** Amazon's address without a region: the SDK knows that of each region. */

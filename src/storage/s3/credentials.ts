@@ -1,7 +1,13 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
+import { silentLogger } from './silent-logger.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How servers of credentials are asked: with the user's certificates and proxies, and not for ever. */
+export interface CredentialsWay {
+  readonly requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
+}
 
 export type Credentials = NonNullable<S3ClientConfig['credentials']>;
 
@@ -10,10 +16,19 @@ export type Credentials = NonNullable<S3ClientConfig['credentials']>;
  * shared configuration and AWS_PROFILE, single sign-on, web identity, the container's or the machine's role. With
  * RESTIC_AWS_ASSUME_ROLE_ARN these assume that role.
  */
-export async function credentialsOf(environment: Environment, region: string | undefined): Promise<Credentials> {
-  const own = environmentKeys(environment) ?? (await chain(environment));
+export async function credentialsOf(
+  environment: Environment,
+  region: string | undefined,
+  way: CredentialsWay = {},
+): Promise<Credentials> {
+  const own = environmentKeys(environment) ?? (await chain(environment, way));
   const role = environment['RESTIC_AWS_ASSUME_ROLE_ARN'];
-  return role ? await assumed(role, own, environment, region) : own;
+  return role ? await assumed(role, own, environment, { region, ...way }) : own;
+}
+
+/** Whether other servers are asked who we are; most speak TLS. */
+export function areAskedFor(environment: Environment): boolean {
+  return Boolean(environment['RESTIC_AWS_ASSUME_ROLE_ARN']) || environmentKeys(environment) === undefined;
 }
 
 /**
@@ -23,6 +38,7 @@ export async function credentialsOf(environment: Environment, region: string | u
 export async function removersCredentials(
   environment: Environment,
   profile: string | undefined,
+  way: CredentialsWay = {},
 ): Promise<Credentials | undefined> {
   const own = (name: string): string | undefined => environment[`HOLDFAST_DELETE_${name}`];
   const keys = environmentKeys({
@@ -31,7 +47,7 @@ export async function removersCredentials(
     AWS_SESSION_TOKEN: own('SESSION_TOKEN'),
   });
   if (keys || profile === undefined) return keys;
-  return await chain({ ...environment, AWS_PROFILE: profile });
+  return await chain({ ...environment, AWS_PROFILE: profile }, way);
 }
 
 function environmentKeys(environment: Environment): Credentials | undefined {
@@ -48,12 +64,14 @@ function environmentKeys(environment: Environment): Credentials | undefined {
   throw new HoldfastError('usage', `AWS_${has} is set but AWS_${lacks} is empty`);
 }
 
-async function chain(environment: Environment): Promise<Credentials> {
+async function chain(environment: Environment, way: CredentialsWay): Promise<Credentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   const { AWS_PROFILE: profile, AWS_SHARED_CREDENTIALS_FILE: filepath, AWS_CONFIG_FILE: configFilepath } = environment;
   // Files are read each time: they may have been renewed.
   return fromNodeProviderChain({
     ignoreCache: true,
+    clientConfig: way,
+    logger: silentLogger,
     ...(profile && { profile }),
     ...(filepath && { filepath }),
     ...(configFilepath && { configFilepath }),
@@ -64,7 +82,7 @@ async function assumed(
   role: string,
   masterCredentials: Credentials,
   environment: Environment,
-  region: string | undefined,
+  { region, ...way }: CredentialsWay & { readonly region: string | undefined },
 ): Promise<Credentials> {
   const { fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
   const set = (name: string): string | undefined => environment[`RESTIC_AWS_ASSUME_ROLE_${name}`] || undefined;
@@ -78,6 +96,10 @@ async function assumed(
       ...(external !== undefined && { ExternalId: external }),
       ...(policy !== undefined && { Policy: policy }),
     },
-    clientConfig: { region: set('REGION') ?? region ?? 'us-east-1', ...(endpoint !== undefined && { endpoint }) },
+    clientConfig: {
+      ...way,
+      region: set('REGION') ?? region ?? 'us-east-1',
+      ...(endpoint !== undefined && { endpoint }),
+    },
   });
 }
