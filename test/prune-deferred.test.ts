@@ -163,6 +163,27 @@ for (const marks of ['kept', 'lost'] as const) {
   });
 }
 
+for (const way of ['instant', 'deferred'] as const) {
+  test(`what only an index still marks for deletion is taken back where snapshots need it: ${way}`, async () => {
+    await using at = await leaving();
+    await pruneAll(at.context, deferred);
+    for (const journal of await journalsOf(at.storage)) await at.storage.remove(journal);
+    const [oldest] = at.forgotten;
+    assert.ok(oldest);
+    await at.bringBack(oldest);
+    assert.ok((await hintsOf(at)).includes('packs-put-off'), 'check says what to do');
+    await assert.rejects(snapshotsRepaired(at.context, 'forget'), { code: 'refused', next: /holdfast prune/ });
+    const before = new Map(at.storage.durable);
+    let planned: PruneStatistics | undefined;
+    await pruneAll(at.context, { way, mode: 'dry-run', onPlan: (plan) => (planned = plan) });
+    assert.ok(planned);
+    assert.deepEqual(new Map(at.storage.durable), before, 'a dry run changes nothing');
+    await pruneAll(at.context, { way });
+    await whole(at, 'once taken back');
+    await assertEmptied(at);
+  });
+}
+
 /** Codes of what check finds that is no error. */
 async function hintsOf({ context }: Leaving): Promise<readonly unknown[]> {
   const codes: unknown[] = [];

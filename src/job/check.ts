@@ -77,7 +77,7 @@ export async function check(context: JobContext, options: CheckJobOptions): Prom
     const checked = await checkStructure(repository, checkOptions);
     const snapshots = await readSnapshots(checked.repository, options.filter, told);
     const bad = await treesOf(checked, snapshots, { ...context, signal }, told);
-    await checkJournals(checked.repository, bad, told);
+    await checkJournals(checked, bad, told);
     const beforeReading = (packs: ReadonlySet<FileId>): Promise<void> =>
       thawPacks(checked.repository, { ...context, signal }, { packs: async () => packs, mode: 'execute' });
     const reading = { ...checkOptions, random: options.random, beforeReading };
@@ -150,13 +150,13 @@ async function treesOf(
 }
 
 /** Who repairs before the next prune gives up what that would have taken back. */
-async function checkJournals(repository: Repository, bad: Blobs, told: Told): Promise<void> {
+async function checkJournals({ repository, summary }: CheckedRepository, bad: Blobs, told: Told): Promise<void> {
   const journals = await summarizeJournals(repository);
   for (const { error } of journals.unreadable) {
     const message = `a prune journal can't be used: ${error.message}`;
     told.tell({ severity: 'hint', code: 'journal-unreadable', message });
   }
-  const advice = adviceOnPutOff(journals);
+  const advice = adviceOnPutOff(journals.dropped.union(summary.markedPacks));
   if (bad.size > 0 && advice !== undefined) told.tell({ severity: 'hint', code: 'packs-put-off', message: advice });
 }
 

@@ -4,7 +4,6 @@ import { removeLeftovers } from '../repository/leftovers.ts';
 import {
   discardJournals,
   executePrune,
-  planPrune,
   removeJournal,
   summarizeJournals,
   type JournalSummary,
@@ -16,7 +15,7 @@ import { usedBlobs } from '../snapshot/used-blobs.ts';
 import { pruneDeferred } from './prune/deferred.ts';
 import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from './prune/options.ts';
 import { allSnapshots, treesIn } from './prune/snapshots.ts';
-import { sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
+import { planTakingBack, sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
 import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
 import { thawToRepack } from './prune/thawing.ts';
@@ -77,14 +76,8 @@ export async function pruneInstantly(
   const findUsed = async (from: Repository): ReturnType<typeof usedBlobs> =>
     usedBlobs(from, trees, { listener, signal });
   const { dropped } = journals;
-  const { plan, used } = await planPrune(repository, {
-    prune: options.prune,
-    findUsed,
-    dropped,
-    clock,
-    listener,
-    signal,
-  });
+  const planning = { prune: options.prune, findUsed, dropped, clock, listener, signal };
+  const { plan, used } = await planTakingBack(repository, context, options.mode, planning);
   options.onPlan(plan.statistics);
   await thawToRepack(repository, plan, context, options.mode);
   if (options.mode === 'execute') await removeLeftovers(repository, context);

@@ -46,7 +46,10 @@ export async function repairSnapshots(
     await repository.loadIndex(listener);
     const plan = await planSnapshotRepair(repository, snapshots, { listener, signal, present });
     options.onPlan(plan, removable);
-    if (plan.repairs.length > 0) await assertNothingPutOff(repository);
+    if (plan.repairs.length > 0) {
+      const trees = plan.repairs.map(({ snapshot }) => snapshot.tree);
+      await assertNothingPutOff(repository, trees, { listener, signal });
+    }
     if (options.mode === 'execute') {
       const writer = { ...options.writer, signal, mode: 'store' } as const;
       await executeSnapshotRepair(repository, plan, { ...options, writer });

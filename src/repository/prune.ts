@@ -22,7 +22,7 @@ export {
 } from './prune/journals.ts';
 export { executeMark, type MarkOutcome } from './prune/mark.ts';
 export { executeSweep } from './prune/sweep.ts';
-export { planSweep, type SizedPacks, type SweepPlan } from './prune/sweep-plan.ts';
+export { planSweep, type SizedPacks, type SweepOptions, type SweepPlan } from './prune/sweep-plan.ts';
 export {
   pruneDefaults,
   type PruneOptions,

@@ -1,9 +1,15 @@
 import type { FileId } from '../../bytes/ids.ts';
+import { hasCode } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import {
   executeSweep,
+  journalPacks,
+  planPrune,
   planSweep,
+  type PlannedPrune,
+  type PlanningOptions,
   type SizedPacks,
+  type SweepOptions,
   type SweepPlan,
   type UnreadableJournal,
 } from '../../repository/prune.ts';
@@ -29,15 +35,51 @@ export async function sweepLocked(
   return { removedPacks, removedBytes, keptPacks, leaving, sweep: 'done' };
 }
 
+/** Where something is missing that packs marked for deletion hold, these go back into the index first; in a dry run as if. */
+export async function planTakingBack(
+  repository: Repository,
+  context: JobContext,
+  mode: PruneJobOptions['mode'],
+  planning: PlanningOptions,
+): Promise<PlannedPrune> {
+  try {
+    return await planPrune(repository, planning);
+  } catch (error) {
+    if (!hasCode(error, 'blob-missing')) throw error;
+    const recovered = await takeBack(repository, context, mode);
+    if (recovered.size === 0) throw error;
+    if (mode === 'execute') return await planPrune(repository, planning);
+    const outgoing = { packs: new Set<FileId>(), unnamed: journalPacks(repository), recovered };
+    return await planPrune(repository, { ...planning, outgoing });
+  }
+}
+
+/**
+ * Packs that snapshots need and that only marks for deletion name: back into the index, unless in a dry run. Hold the
+ * exclusive lock. Resolves with none where that is not what is missing.
+ */
+export async function takeBack(
+  repository: Repository,
+  context: JobContext,
+  mode: PruneJobOptions['mode'],
+): Promise<ReadonlySet<FileId>> {
+  const { listener, signal } = context;
+  const sweep = await planSweepNow(repository, context, 'dropped', { marksToo: true });
+  const needed = new Set(sweep.plan.recover.keys());
+  if (mode === 'execute' && needed.size > 0) await executeSweep(repository, sweep, { listener, signal });
+  return needed;
+}
+
 export async function planSweepNow(
   repository: Repository,
   { clock, listener, signal }: JobContext,
   which: 'all' | 'dropped',
+  scope: Pick<SweepOptions, 'marksToo'> = {},
 ): ReturnType<typeof planSweep> {
   const findUsed = async (from: Repository, ids: readonly FileId[]): ReturnType<typeof usedBlobs> =>
     usedBlobs(from, await treesOf(from, ids), { listener, signal });
   const nowNs = earlier(clock.nowNs(), await storageTime(repository));
-  return await planSweep(repository, { which, nowNs, findUsed, listener });
+  return await planSweep(repository, { which, ...scope, nowNs, findUsed, listener });
 }
 
 /** By the storage's own clock, as far as the newest lock shows it: ours, if we hold one. */

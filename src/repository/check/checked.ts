@@ -27,6 +27,7 @@ export class Checked {
     return {
       errors: this.#errors,
       brokenPacks: this.#brokenPacks,
+      markedPacks: this.packs.marked,
       suggestRepairIndex: this.#suggestRepairIndex,
       suggestPrune: this.#suggestPrune,
     };

@@ -65,6 +65,8 @@ export interface CheckSummary {
   readonly errors: number;
   /** Packs that `repair packs` would salvage what is left of. */
   readonly brokenPacks: ReadonlySet<FileId>;
+  /** Index files mark them for deletion, and they count as absent. */
+  readonly markedPacks: ReadonlySet<FileId>;
   /** The index is damaged or names packs several times. */
   readonly suggestRepairIndex: boolean;
   /** There is something to tidy up. */

@@ -23,14 +23,14 @@ interface PackRecord {
 /** Gathers what index files say of packs, and then what the storage says. */
 export class PackRecords {
   readonly #records = new Map<FileId, PackRecord>();
-  /** Packs that rustic marked for deletion: it removes them, they are no finding. */
-  readonly #marked = new Set<FileId>();
+  /** Packs that a prune marked for deletion: it removes them, they are no finding. */
+  readonly marked = new Set<FileId>();
   /** Packs that no index names, with their sizes; known once the storage was listed. */
   readonly unindexed = new Map<FileId, number>();
 
   addIndex(index: FileId, { packs, packsToDelete }: IndexFile): void {
     for (const pack of packs) this.#addPack(index, pack);
-    for (const { id } of packsToDelete) this.#marked.add(id);
+    for (const { id } of packsToDelete) this.marked.add(id);
   }
 
   #addPack(index: FileId, pack: IndexedPack): void {
@@ -77,7 +77,7 @@ export class PackRecords {
     for await (const { id, sizeBytes } of repository.list('data')) {
       const record = this.#records.get(id);
       if (record) record.actualBytes = sizeBytes;
-      else if (!this.#marked.has(id)) {
+      else if (!this.marked.has(id)) {
         this.unindexed.set(id, sizeBytes);
         report({ severity: 'hint', code: 'pack-unindexed', pack: id, message: `pack ${id} is named by no index` });
       }

@@ -42,6 +42,8 @@ export interface PlannedSweep {
 
 export interface SweepOptions {
   readonly which: Which;
+  /** What index files mark for deletion is looked through even where there are no journals. */
+  readonly marksToo?: true;
   readonly nowNs: bigint;
   /** What these snapshots need, found with the index loaded. It must fail rather than leave anything out. */
   readonly findUsed: (repository: Repository, snapshots: readonly FileId[]) => Promise<Blobs>;
@@ -50,10 +52,10 @@ export interface SweepOptions {
 
 /** Finds what is ripe, and changes nothing. Hold the exclusive lock until the plan is executed. */
 export async function planSweep(repository: Repository, options: SweepOptions): Promise<PlannedSweep> {
-  const { which, nowNs, findUsed, listener } = options;
+  const { which, marksToo = false, nowNs, findUsed, listener } = options;
   const gathered = await gatherJournals(repository, which);
   const snapshots = await Array.fromAsync(repository.list('snapshots'), ({ id }) => id);
-  if (gathered.journals.length === 0) {
+  if (gathered.journals.length === 0 && !marksToo) {
     const plan = classify({ gathered, named: noPacks, needed: new Map(), nowNs });
     return { plan, gathered, snapshots, used: { has: () => false }, doubtful: noPacks, nowNs };
   }
