@@ -34,9 +34,9 @@ function outputOf(args: readonly string[], { code, signal, stdout, stderr }: Run
 export async function servedHoldfast(
   { repository, password }: RepositoryAt,
   args: readonly string[],
-  { cwd = process.cwd() }: Pick<RunOptions, 'cwd'> = {},
+  { cwd = process.cwd(), env: given = {} }: Pick<RunOptions, 'cwd' | 'env'> = {},
 ): Promise<RunResult> {
-  const env = { ...definedOf(process.env), RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password };
+  const env = { ...definedOf(process.env), ...given, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password };
   return await served({ args: [...withoutCache(args), ...args], env, cwd });
 }
 
@@ -44,7 +44,7 @@ export async function servedHoldfast(
 export async function servedOk(
   at: RepositoryAt,
   args: readonly string[],
-  options: Pick<RunOptions, 'cwd'> = {},
+  options: Pick<RunOptions, 'cwd' | 'env'> = {},
 ): Promise<string> {
   return outputOf(args, await servedHoldfast(at, args, options));
 }

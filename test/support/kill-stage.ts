@@ -14,9 +14,21 @@ import type { TempDir } from './temp-dir.ts';
 /** Where commands are killed: a history of three versions, and a copy of its repository to work on. */
 export interface Stage {
   readonly dir: TempDir;
+  readonly place: Place;
+  readonly history: readonly Version[];
+}
+
+/** Where the copies stand. */
+export interface Place {
   /** The repository at hand: a fresh copy for each kill. */
   readonly at: RepositoryAt;
-  readonly history: readonly Version[];
+  /** What the program needs to get there. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly open: () => Promise<Storage>;
+  /** Then fewer things are done after each kill: every request costs. */
+  readonly isElsewhere: boolean;
+  /** Makes a fresh copy of the repository in this folder. */
+  readonly copyAnew: (original: string) => Promise<void>;
 }
 
 /** One backup of the folder `data`. */
@@ -25,40 +37,49 @@ export interface Version {
   readonly inventory: Inventory;
 }
 
-export async function killStage(dir: TempDir): Promise<Stage> {
-  return { dir, at: { repository: dir.file('copy'), password: cheapKey.password }, history: await history(dir) };
+/** `share` of the bytes that large files have by default. */
+export async function killStage(dir: TempDir, place: Place = localPlace(dir), share = 1): Promise<Stage> {
+  return { dir, place, history: await history(dir, share) };
+}
+
+function localPlace(dir: TempDir): Place {
+  const repository = dir.file('copy');
+  return {
+    at: { repository, password: cheapKey.password },
+    env: {},
+    isElsewhere: false,
+    open: async () => await openLocal(repository),
+    copyAnew: async (original) => {
+      fs.rmSync(repository, { recursive: true, force: true });
+      fs.cpSync(original, repository, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
+    },
+  };
 }
 
 /** Three backups of a folder that changes in between; a fourth state of it is not stored yet. */
-async function history(dir: TempDir): Promise<readonly Version[]> {
+async function history(dir: TempDir, share: number): Promise<readonly Version[]> {
   await using storage = await openLocal(dir.file('repository'), { create: true });
   await newRepository(storage);
   const random = new Random(20260801);
   const versions: Version[] = [];
   for (const number of [1, 2, 3]) {
-    change(dir, random, number);
+    change(dir, random, number, share);
     const { snapshot } = await backupFolder(jobContext(storage), dir.file('data'));
     assert.ok(snapshot);
     versions.push({ id: snapshot, inventory: inventoryOf(dir.file('data')) });
   }
-  change(dir, random, 4);
+  change(dir, random, 4, share);
   return versions;
 }
 
-function change(dir: TempDir, random: Random, version: number): void {
+function change(dir: TempDir, random: Random, version: number, share: number): void {
   fs.mkdirSync(dir.file('data/notes'), { recursive: true });
   for (let n = 0; n < 20; n += 1) {
     fs.writeFileSync(dir.file(`data/notes/${version}-${n}`), random.prose(100 + random.below(10_000)));
   }
-  for (let n = 0; n < 4; n += 1) fs.writeFileSync(dir.file(`data/large-${n}`), random.bytes(600_000));
-  fs.writeFileSync(dir.file(`data/only in ${version}`), random.bytes(900_000));
+  for (let n = 0; n < 4; n += 1) fs.writeFileSync(dir.file(`data/large-${n}`), random.bytes(600_000 * share));
+  fs.writeFileSync(dir.file(`data/only in ${version}`), random.bytes(900_000 * share));
   fs.rmSync(dir.file(`data/only in ${version - 1}`), { force: true });
-}
-
-/** A fresh copy of the repository. */
-export function freshCopy({ dir, at }: Stage): void {
-  fs.rmSync(at.repository, { recursive: true, force: true });
-  fs.cpSync(dir.file('repository'), at.repository, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
 }
 
 /** As the program on this machine works on it: a lock of its own dead process is stale. */

@@ -15,9 +15,9 @@ export interface KilledRun {
 export async function runAndKill(
   { repository, password }: RepositoryAt,
   args: readonly string[],
-  afterMs: number,
+  { afterMs, env: given = {} }: { readonly afterMs: number; readonly env?: Readonly<Record<string, string>> },
 ): Promise<KilledRun> {
-  const env = { ...process.env, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password };
+  const env = { ...process.env, ...given, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password };
   const start = systemClock.monotonicMs();
   const child = spawn(holdfastProgram, ['--no-cache', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
