@@ -7,7 +7,7 @@ import type { BackupCounts, Snapshot } from '../snapshot/snapshot.ts';
 import type { Source } from '../source/source.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { saveBackup, type SnapshotFacts } from './backup-snapshot.ts';
-import { loadIndexToStore, pruneJournals } from './index-to-store.ts';
+import { journalsToHeed, loadIndexToStore, pruneJournals } from './index-to-store.ts';
 import { makeImmutable } from './immutable.ts';
 import { findParent, type ParentChoice } from './parent.ts';
 
@@ -77,9 +77,11 @@ async function run(
 ): Promise<Omit<BackupOutcome, 'unread'>> {
   const { snapshot, paths, whenUnchanged, writer } = options;
   const timeNs = snapshot.timeNs ?? startedNs;
+  const journals = journalsToHeed(repository, context.listener);
+  journals.catch(() => undefined); // heard where the index is loaded
   const parent = await findParent(repository, options.parent, { ...snapshot, paths, timeNs });
   context.listener({ kind: 'note', name: 'parent', data: { parent: parent?.id } });
-  await loadIndexToStore(repository, context.listener);
+  await loadIndexToStore(repository, context.listener, journals);
   const archived = await stored(repository, context, options, { parent, timeNs });
   const endedNs = context.clock.nowNs();
   const facts = { counts: archived.counts, startedNs, endedNs, ...(parent === undefined ? {} : { parent: parent.id }) };

@@ -11,8 +11,12 @@ export const pruneJournals = 'reading prune journals';
  * Loads the index for who stores blobs. What only packs hold that a prune has marked counts as absent: it is stored
  * anew, so that those packs can go. Without the journals nothing is wrong, only such packs stay.
  */
-export async function loadIndexToStore(repository: Repository, listener: Listener): Promise<void> {
-  const { candidates, unreadable } = await journalsOf(repository, listener);
+export async function loadIndexToStore(
+  repository: Repository,
+  listener: Listener,
+  journals = journalsToHeed(repository, listener),
+): Promise<void> {
+  const { candidates, unreadable } = await journals;
   const warn = (item: string, message: string): void =>
     listener({ kind: 'warning', during: pruneJournals, item, message });
   for (const { name, error } of unreadable) warn(name, `the packs in it count as any others: ${error.message}`);
@@ -21,8 +25,8 @@ export async function loadIndexToStore(repository: Repository, listener: Listene
 
 const none: Pick<JournalSummary, 'candidates' | 'unreadable'> = { candidates: new Set(), unreadable: [] };
 
-/** Who may write backups need not be allowed to read everything. */
-async function journalsOf(repository: Repository, listener: Listener): Promise<typeof none> {
+/** May be begun before anything else of the repository is read. Who may write backups need not be allowed to read everything. */
+export async function journalsToHeed(repository: Repository, listener: Listener): Promise<typeof none> {
   try {
     if ((await listOwnObjects(repository, pruneJournalFolder)).length === 0) return none;
     const { summarizeJournals } = await import('../repository/prune.ts');

@@ -10,6 +10,7 @@ import type { GetOptions } from '../storage/storage.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import { listCaches, openCacheFolder, removeCache } from './cache-folder.ts';
 import { CachedStorage } from './cache.ts';
+import { keyOf } from './layout.ts';
 import { createRepository } from './create.ts';
 import { encodeIndexFile } from './index-file.ts';
 import { openRepository } from './open.ts';
@@ -71,6 +72,21 @@ test('a pack with trees is fetched whole, once, and read in parts', async () => 
   assert.equal(Buffer.from(await cached.get(key, { range: { offset: 4, length: 9 } })).toString(), 'two three');
   assert.equal(far.fetched.length, 1);
   await assert.rejects(cached.get(key, { range: { offset: 10, length: 9 } }), { code: 'damaged' });
+});
+
+test('a pack with trees that is written is there for the next backup, one of data is not', async () => {
+  const far = new FarStorage();
+  const near = new MemoryStorage();
+  const cached = new CachedStorage(far, near, trouble);
+  const [trees, data] = [Buffer.from('trees'), Buffer.from('data')];
+  await cached.put(keyOf('data', fileIdFor(trees)), [trees]);
+  await cached.put(keyOf('data', fileIdFor(data)), [data], { rarelyRead: true });
+  const later = new CachedStorage(far, near, trouble);
+  await later.keepPacks([fileIdFor(trees)]);
+  const range = { offset: 0, length: 3 };
+  assert.equal(Buffer.from(await later.get(keyOf('data', fileIdFor(trees)), { range })).toString(), 'tre');
+  assert.deepEqual(far.fetched, []);
+  assert.equal((await Array.fromAsync(near.list(''))).length, 1);
 });
 
 test('a pack with trees that is too large to be held is read in parts and not kept', async () => {

@@ -79,6 +79,8 @@ export class CachedStorage implements Storage {
 
   async put(key: string, data: readonly Uint8Array[], options?: PutOptions): Promise<void> {
     await this.#far.put(key, data, options);
+    // What the next backup reads first: the trees that this one wrote.
+    if (key.startsWith('data/') && options?.rarelyRead !== true) this.#treePacks.add(key);
     if (this.#isKept(key)) await this.#try(() => this.#near.put(key, data));
   }
 

@@ -104,6 +104,7 @@ class S3Storage implements Storage {
       get conditionalCreate() {
         return creation.isAtomic;
       },
+      checksPuts: true,
       lock: lock !== undefined,
       versions: lock !== undefined,
     };

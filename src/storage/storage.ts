@@ -98,6 +98,8 @@ export interface Capabilities {
    * others a listing may lag behind.
    */
   readonly listsAtOnce?: true;
+  /** A put is confirmed only once the storage has compared what it got with a hash that came with it. */
+  readonly checksPuts?: true;
   /** Where set, the object can be read as a plain file at this path (by a worker, without a message). */
   readonly localPath?: (key: string) => string;
 }
