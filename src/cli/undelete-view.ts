@@ -34,7 +34,7 @@ function tellPart({ title, steps }: Part, console: Console): void {
 }
 
 function isOneOfMany(line: string): boolean {
-  return /^(?:data|index|locks)\//.test(line);
+  return /^(?:data|holdfast|index|locks)\//.test(line);
 }
 
 function partsOf(plan: UndeletePlan, kept: readonly Snapshot[]): readonly Part[] {
@@ -56,8 +56,8 @@ function partsOf(plan: UndeletePlan, kept: readonly Snapshot[]): readonly Part[]
     { title: `hide ${plural(hide.length, 'object')} that were not there`, steps: hide.map(hidingStep) },
     { title: `keep ${plural(kept.length, 'snapshot')} made since`, steps: kept.map(keepStep) },
     {
-      title: `leave hidden ${plural(leftHidden.length, 'snapshot')} made since: a later time brings them back`,
-      steps: leftHidden.map((id) => ({ action: 'leave snapshot', line: id, about: { snapshot_id: id } })),
+      title: `leave hidden ${plural(leftHidden.length, 'file')} made since: a later time brings them back`,
+      steps: leftHidden.map((key) => ({ action: 'leave', line: key, about: { key } })),
     },
     {
       title: `${plural(lost.length, 'object')} lost`,

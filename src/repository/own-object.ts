@@ -6,6 +6,9 @@ import type { Repository } from './repository.ts';
 import { assertChangeable, sessionOf } from './session.ts';
 import { decodeUnpacked, encodeUnpacked } from './unpacked.ts';
 
+/** Below it stands all that only Holdfast knows. */
+export const ownFolder = 'holdfast/';
+
 /** Below it stand the journals of prunes beside others. */
 export const pruneJournalFolder = 'holdfast/prune/';
 

@@ -5,6 +5,7 @@ import { TaskGroup } from '../flow/task-group.ts';
 import { versionsOf } from '../storage/as-of.ts';
 import type { Storage } from '../storage/storage.ts';
 import { byObject, unversioned, type VersionInfo, type Versions } from '../storage/versions.ts';
+import { ownFolder } from './own-object.ts';
 import type { Repository } from './repository.ts';
 import { sessionOf } from './session.ts';
 import { Proofs } from './undelete/proofs.ts';
@@ -18,8 +19,8 @@ export { executeUndelete, type UndeleteOutcome } from './undelete/execute.ts';
  *
  * What was there comes back: by removing the markers above it where nothing else hides it, else by storing its bytes
  * once more. What was not there stays where the repository's key shows that one of its own made it since; all else of
- * the repository's names is hidden, as an ordinary removal does. What is below `holdfast/`, and names that no client
- * of the format gives, are left alone.
+ * the repository's names is hidden, as an ordinary removal does. What is never locked, but for locks, and names that no
+ * client gives are left alone.
  */
 export interface UndeletePlan {
   readonly timeNs: bigint;
@@ -28,8 +29,8 @@ export interface UndeletePlan {
   readonly hide: readonly Hiding[];
   /** Snapshots made since, which stay: their plaintexts. */
   readonly kept: ReadonlyMap<FileId, Uint8Array>;
-  /** Snapshots made since and hidden since, by whomever: they stay hidden. */
-  readonly leftHidden: readonly FileId[];
+  /** Snapshots and indexes made since and hidden since, by whomever: they stay hidden. */
+  readonly leftHidden: readonly string[];
   readonly lost: readonly Lost[];
 }
 
@@ -70,7 +71,7 @@ export interface UndeleteOptions {
 }
 
 /** Indexes come before packs: they say which are needed. */
-const places = ['config', 'keys/', 'index/', 'snapshots/', 'locks/', 'data/'];
+const places = ['config', 'keys/', 'index/', 'snapshots/', 'locks/', ownFolder, 'data/'];
 const judgedAtOnce = 8;
 
 /**

@@ -3,6 +3,7 @@ import { ManualClock } from '../../src/clock/manual-clock.ts';
 import type { JobContext } from '../../src/job/job.ts';
 import { undelete, type UndeleteJobOutcome } from '../../src/job/undelete.ts';
 import { openRepository } from '../../src/repository/open.ts';
+import { writeOwnObject } from '../../src/repository/own-object.ts';
 import { asOfView } from '../../src/storage/as-of.ts';
 import { VersionedMemoryStorage } from '../../src/storage/memory-versions.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -34,7 +35,8 @@ export async function victim(
     appendFileSync(dir.file('data/log'), text.repeat(50_000));
     await backupFolder(jobContext(storage), dir.file('data'));
   };
-  await using _created = await newRepository(storage);
+  await using repository = await newRepository(storage);
+  await writeOwnObject(repository, 'holdfast/records/a/1', Buffer.from('{"of":"the repository"}'));
   await backup('one');
   await backup('two');
   clock.advance(hourMs);

@@ -67,7 +67,7 @@ function counts({ plan, done }: UndeleteJobOutcome): Readonly<Record<string, unk
     objects_not_hidden: done?.refused.length ?? 0,
     objects_lost: plan.lost.length + (done?.lost.length ?? 0),
     snapshots_kept: plan.kept.size,
-    snapshots_left_hidden: plan.leftHidden.length,
+    files_left_hidden: plan.leftHidden.length,
     requests: requestsOf(plan),
   };
 }

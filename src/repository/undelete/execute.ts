@@ -7,6 +7,7 @@ import type { Storage } from '../../storage/storage.ts';
 import type { Versions } from '../../storage/versions.ts';
 import { confirmStored } from '../confirm.ts';
 import { configKey, idOf } from '../layout.ts';
+import { ownFolder } from '../own-object.ts';
 import type { Lost, Storing, Uncovering, UndeleteOptions, UndeletePlan } from '../undelete.ts';
 
 export interface UndeleteOutcome {
@@ -25,7 +26,7 @@ const requestsAtOnce = 10;
 const storedAtOnce = 4;
 
 /** In the order of writes; config last, so that nobody opens what isn't whole yet. */
-const order = ['data/', 'index/', 'snapshots/', 'keys/', configKey];
+const order = ['data/', 'index/', 'snapshots/', ownFolder, 'keys/', configKey];
 
 /**
  * Does what the plan says. A crash leaves a part of it done: a plan made anew has the rest. Where a marker may not be
@@ -49,9 +50,11 @@ export async function executeUndelete(
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Undeleting {
+  readonly #refused: string[] = [];
+  readonly #lost: Lost[] = [];
   readonly outcome: Mutable<UndeleteOutcome> = {
     ...{ uncovered: 0, stored: 0, storedBytes: 0, hidden: 0 },
-    ...{ refused: [], lost: [] },
+    ...{ refused: this.#refused, lost: this.#lost },
   };
   readonly #storage: Storage;
   readonly #versions: Versions;
@@ -90,7 +93,7 @@ class Undeleting {
       this.outcome.hidden += 1;
     } catch (error) {
       if (!hasCode(error, 'storage-denied', 'storage-not-found')) throw error;
-      if (error.code === 'storage-denied') this.outcome.refused = [...this.outcome.refused, key];
+      if (error.code === 'storage-denied') this.#refused.push(key);
     }
   }
 
@@ -120,7 +123,7 @@ class Undeleting {
   async #store({ key, version, sizeBytes, rarelyRead }: Storing): Promise<void> {
     const bytes = await this.#right(key, version, sizeBytes);
     if (bytes instanceof HoldfastError) {
-      this.outcome.lost = [...this.outcome.lost, { key, problem: bytes.message }];
+      this.#lost.push({ key, problem: bytes.message });
       return;
     }
     await this.#storage.put(key, [bytes], { ...this.#wait, ...(rarelyRead && { rarelyRead }) });

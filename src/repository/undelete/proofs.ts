@@ -52,6 +52,19 @@ export class Proofs {
     });
   }
 
+  /** Of an object below `holdfast/`, which is written once: the oldest that the repository's key sealed. */
+  async ownOf(candidates: readonly VersionInfo[]): Promise<VersionInfo | undefined> {
+    for (const candidate of candidates.toReversed()) {
+      const { key, version, sizeBytes } = candidate;
+      if (sizeBytes > maxStoredBytes.index) continue;
+      const plaintext = await this.#whereSound(async () =>
+        open(this.#session.key, await this.#versions.get(key, version, { signal: this.#signal })),
+      );
+      if (plaintext) return candidate;
+    }
+    return undefined;
+  }
+
   /** Whether a version is a config of this repository. */
   async isConfig({ key, version, sizeBytes }: VersionInfo): Promise<boolean> {
     if (sizeBytes > maxStoredBytes.keys) return false;

@@ -1,8 +1,9 @@
 import type { FileId } from '../../bytes/ids.ts';
 import { candidatesAt } from '../../storage/as-of.ts';
-import type { VersionInfo } from '../../storage/versions.ts';
+import { isLockable, type VersionInfo } from '../../storage/versions.ts';
 import { indexedPacks, type IndexedPack } from '../index-file.ts';
 import { configKey, idOf, keyOf } from '../layout.ts';
+import { ownFolder } from '../own-object.ts';
 import type { FileKind } from '../repository.ts';
 import { maxStoredBytes } from '../size-limits.ts';
 import type { Hiding, Lost, Storing, Uncovering, UndeletePlan } from '../undelete.ts';
@@ -24,7 +25,7 @@ export class Survey {
   readonly #store: Storing[] = [];
   readonly #hide: Hiding[] = [];
   readonly #kept = new Map<FileId, Uint8Array>();
-  readonly #leftHidden: FileId[] = [];
+  readonly #leftHidden: string[] = [];
   readonly #lost: Lost[] = [];
   /** Packs that an index will name and that were not come upon yet, and whether they hold data alone. */
   readonly #wanted = new Map<FileId, boolean>();
@@ -38,6 +39,7 @@ export class Survey {
     const [{ key }] = object;
     const candidates = candidatesAt(object, this.#timeNs);
     if (key === configKey) return await this.#judgeConfig(object, candidates);
+    if (key.startsWith(ownFolder)) return await this.#judgeOwnObject(object, candidates);
     const file = fileAt(key);
     if (file === undefined) return;
     if (key !== keyOf(file.kind, file.id)) return this.#hideStray(object, candidates);
@@ -55,7 +57,7 @@ export class Survey {
       store: this.#store.toSorted(byKey),
       hide: this.#hide.toSorted(byKey),
       kept: this.#kept,
-      leftHidden: this.#leftHidden,
+      leftHidden: this.#leftHidden.toSorted(),
       lost: this.#lost.toSorted(byKey),
     };
   }
@@ -73,6 +75,19 @@ export class Survey {
   async #isAmong(candidates: readonly VersionInfo[], one: VersionInfo): Promise<boolean> {
     for (const candidate of candidates) if (await this.#proofs.areAlike(candidate, one)) return true;
     return false;
+  }
+
+  /** What comes and goes with every run is left to those runs. Its name is no hash: one alone is taken for right. */
+  async #judgeOwnObject(object: Versioned, candidates: readonly VersionInfo[]): Promise<void> {
+    const [{ key, deleted }] = object;
+    const wasThere = candidates.length > 0;
+    if (!isLockable(key) || (deleted && !wasThere)) return;
+    const held = object.filter((one) => !one.deleted);
+    const wasRemoved = !wasThere && object.some(({ modifiedNs }) => modifiedNs <= this.#timeNs);
+    const right = wasRemoved ? undefined : wasThere && held.length === 1 ? held[0] : await this.#proofs.ownOf(held);
+    if (right) await this.#bring(object, right);
+    else if (wasThere) this.#lost.push({ key, problem: 'no version of it was sealed by this repository' });
+    else this.#hide.push({ key, why: wasRemoved ? 'removed' : 'foreign' });
   }
 
   #hideStray([{ key, deleted }]: Versioned, candidates: readonly VersionInfo[]): void {
@@ -100,7 +115,7 @@ export class Survey {
       const right = await this.#own(file, object);
       if (right) await this.#bring(object, right, file);
     } else if (deleted) {
-      if (file.kind === 'snapshots' && !wasRemoved) this.#leftHidden.push(file.id);
+      if (!wasRemoved && (file.kind === 'snapshots' || file.kind === 'index')) this.#leftHidden.push(key);
     } else if (wasRemoved) this.#hide.push({ key, why: 'removed' });
     else if (file.kind === 'keys')
       this.#hide.push({ key, why: (await this.#named(file, object)) ? 'unproven' : 'foreign' });
