@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runOk, runProgram, type RunResult } from './support/run-program.ts';
@@ -39,6 +39,11 @@ ${components.replaceAll('DIR', dir.path)}`;
   const run: Team['run'] = async (...args) => await runProgram(holdfastProgram, all(args), options);
   const ok: Team['ok'] = async (...args) => (await runOk(holdfastProgram, all(args), options)).toString();
   return { dir, run, ok };
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((one) => one.isFile()).map(({ parentPath, name }) => `${parentPath}/${name}`);
 }
 
 const uploads = `  uploads:
@@ -270,4 +275,114 @@ test('what can’t be recorded waits on this host, and comes with the next recor
     records.map((line) => line.split(',')[2]),
     ['kind', 'run', 'copy', 'run', 'copy'],
   );
+});
+
+const verified = `  uploads:
+    files: { paths: [DIR/data] }
+    backups: { hourly: { every: 1h, to: { near: { keep: { daily: 7 } }, far: { keep: { last: 1 } } } } }
+    verify:
+      - every: 1d
+        from: each
+        checks:
+          - { name: enough files, count: files, at-least: 1 }
+          - { name: bytes, size: bytes, equals: 6 }
+          - { name: same as stored, checksums: snapshot }
+          - { name: same as live, checksums: source }
+`;
+
+interface Verified {
+  readonly message_type: string;
+  readonly state: string;
+  readonly repository: string;
+  readonly reason?: string;
+  readonly checks: readonly { readonly name: string; readonly state: string; readonly found: string }[];
+}
+
+async function verify(
+  { run }: Team,
+  ...args: readonly string[]
+): Promise<{ code: number | null; all: readonly Verified[] }> {
+  const { code, stdout } = await run('verify', 'uploads', '--json', ...args);
+  const records = stdout.toString().trim().split('\n');
+  const all = records.map((line) => JSON.parse(line) as Verified);
+  return { code, all: all.filter(({ message_type: type }) => type === 'verification') };
+}
+
+test('each copy is restored and asked; the proof is recorded', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, verified);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  const { code, all } = await verify(at);
+  assert.equal(code, 0, JSON.stringify(all));
+  assert.deepEqual(
+    all.map(({ repository, state }) => `${repository} ${state}`),
+    ['near verified', 'far verified'],
+  );
+  for (const { checks } of all)
+    assert.deepEqual(
+      checks.map(({ state }) => state),
+      ['passed', 'passed', 'passed', 'passed'],
+    );
+  assert.deepEqual(await readdir(dir.file('state/sandboxes')), []);
+  const records = await at.ok('records', '--kind', 'verification', '--json');
+  assert.equal(records.trim().split('\n').length, 2);
+});
+
+test('a damaged copy failed, at the level that reaches the damage; the other one is none the worse', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, verified);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  for (const file of await filesBelow(dir.file('near/data'))) {
+    const bytes = await readFile(file);
+    bytes[10] = (bytes[10] ?? 0) ^ 1;
+    await chmod(file, 0o600);
+    await writeFile(file, bytes);
+  }
+  for (const level of ['data', 'restore', 'sample']) {
+    const { code, all } = await verify(at, '--do', level);
+    assert.equal(code, 4);
+    assert.deepEqual(
+      all.map(({ state }) => state),
+      ['failed', 'verified'],
+      level,
+    );
+  }
+  for (const file of await filesBelow(dir.file('near/data'))) await rm(file);
+  const { code, all } = await verify(at, '--do', 'structure');
+  assert.equal(code, 4);
+  assert.match(all[0]?.reason ?? '', /no such file|missing or too short/);
+});
+
+test('a wrong answer failed; a file that changed since the backup is told apart from one that differs', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, verified.replace('equals: 6', 'equals: 7'));
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  await writeFile(dir.file('data/file'), 'changed since\n');
+  const { code, all } = await verify(at, '--from', 'near');
+  assert.equal(code, 4);
+  assert.match(all[0]?.reason ?? '', /bytes: expected exactly 7, found 6/);
+  const live = all[0]?.checks.find(({ name }) => name === 'same as live');
+  assert.equal(live?.state, 'passed');
+  assert.match(live.found, /1 changed since the backup/);
+});
+
+test('what the surroundings lack is neither verified nor failed', async () => {
+  await using dir = await tempDir();
+  const at = await team(dir, verified);
+  await at.ok('init');
+  await at.ok('backup', 'uploads');
+  await rename(dir.file('far'), dir.file('away'));
+  const gone = await verify(at, '--from', 'far');
+  assert.equal(gone.code, 5);
+  assert.deepEqual(
+    gone.all.map(({ state }) => state),
+    ['could not verify'],
+  );
+  await writeFile(dir.file('state/sandboxes'), '');
+  const full = await verify(at, '--from', 'near');
+  assert.equal(full.code, 5);
+  assert.match(full.all[0]?.reason ?? '', /no folder for the verification can be made/);
 });

@@ -85,6 +85,8 @@ const table = {
     ),
   'doctor storage': async () =>
     runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
+  'verify': async () =>
+    runnable((await import('./commands/verify.ts')).verify, async () => (await import('./runs/verify.ts')).run),
   'records': async () =>
     runnable((await import('./commands/records.ts')).records, async () => (await import('./runs/records.ts')).run),
   'completion': async () =>
@@ -124,7 +126,6 @@ export const unsupportedCommands = [
   'rescue',
   'rewrite',
   'self-update',
-  'verify',
 ] as const;
 
 export function allCommands(): Promise<readonly Runnable[]> {

@@ -1,0 +1,35 @@
+import { command } from '../command.ts';
+import { choice, flag, text } from '../option.ts';
+
+export const verifyOptions = {
+  all: flag('every component of the policy'),
+  from: text('repository', 'which copy: a repository of the policy, nearest or each', {
+    fallback: 'as the policy says',
+  }),
+  do: choice(
+    'level',
+    ['structure', 'data', 'sample', 'restore'],
+    'how far: names and sizes, every byte, random files, a whole restore',
+    {
+      fallback: 'as the policy says, else restore',
+    },
+  ),
+} as const;
+
+export const verify = command({
+  name: 'verify',
+  summary: 'Prove a component’s newest backup by restoring it',
+  operands: '[COMPONENT…]',
+  arity: { least: 0, most: Infinity },
+  examples: [
+    {
+      line: 'holdfast verify shop-db',
+      does: 'What the policy says is to be verified: restored, and its questions asked.',
+    },
+    { line: 'holdfast verify uploads --from cold --do data', does: 'Reads every byte of the copy in one repository.' },
+  ],
+  about: [
+    'Three outcomes are kept apart: verified (exit code 0), failed (4: the copy must not be counted on) and could not verify (5: the surroundings lack something, and nothing is known of the copy).',
+  ],
+  options: verifyOptions,
+});

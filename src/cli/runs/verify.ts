@@ -1,0 +1,107 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { verifyComponent } from '../../job/verify.ts';
+import type { VerificationOutcome, VerificationState } from '../../job/verification.ts';
+import type { Policy, Verification } from '../../policy/policy.ts';
+import { nearest } from '../../bytes/nearest.ts';
+import type { Invocation, Run } from '../command.ts';
+import type { verifyOptions } from '../commands/verify.ts';
+import { componentsMeant, recordingContext } from '../components/context.ts';
+import type { Console } from '../console.ts';
+import type { Context } from '../context.ts';
+import { formatSeconds, formatTime, jsonTime, quoteForTerminal } from '../format.ts';
+import { policyOf } from '../policy-file.ts';
+import { showProgress } from '../progress.ts';
+import { stateFolder } from '../state-folder.ts';
+
+type Values = Invocation<typeof verifyOptions>['values'];
+
+/** Exit code 4: a copy failed; 5: nothing failed, and not everything could be verified. */
+export const run: Run<typeof verifyOptions> = async ({ values, operands }, context) => {
+  const { policy } = await policyOf(context);
+  const components = componentsMeant(policy, operands, values.all);
+  checkFrom(values, policy);
+  using view = showProgress(context);
+  await using base = await recordingContext(context, policy, { mode: 'execute', listener: view.listener });
+  const states: VerificationState[] = [];
+  for (const component of components) {
+    for (const verification of verificationsOf(policy, component, values)) {
+      const scratch = `${stateFolder(context)}/sandboxes`;
+      const onOutcome = (outcome: VerificationOutcome): void => show(component, outcome, context.console);
+      const options = { component, verification, scratch, onOutcome, random: Math.random };
+      try {
+        states.push(...(await verifyComponent(base, options)).map(({ state }) => state));
+      } catch (error) {
+        states.push(tell(component, error, context));
+      }
+    }
+  }
+  return states.includes('failed') ? 4 : states.some((state) => state !== 'verified') ? 5 : 0;
+};
+
+/** A repository that doesn't answer proves nothing. */
+function tell(component: string, error: unknown, { console, signal }: Context): VerificationState {
+  if (!(error instanceof HoldfastError) || signal.aborted) throw error;
+  const { code, message, next } = error;
+  const state = 'could not verify';
+  if (console.form === 'json')
+    console.record({ message_type: 'verification', component, state, error_code: code, reason: message });
+  console.say(`? ${component}: COULD NOT VERIFY: ${message}\n  ${next}`, 0);
+  return state;
+}
+
+function checkFrom({ from }: Values, policy: Policy): void {
+  const known = ['nearest', 'each', ...Object.keys(policy.repositories)];
+  if (from === undefined || known.includes(from)) return;
+  const guess = nearest(from, known);
+  throw new HoldfastError(
+    'usage',
+    `--from: there is no repository ${JSON.stringify(from)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+  );
+}
+
+const standard: Verification = {
+  from: 'nearest',
+  do: 'restore',
+  checks: [],
+  when: { kind: 'on', event: 'release' },
+};
+
+/** What the policy says, or a restore where it says nothing; flags change each of them. */
+function verificationsOf(
+  { components }: Policy,
+  component: string,
+  { from, do: how }: Values,
+): readonly Verification[] {
+  const own = components[component]?.verify ?? [];
+  return (own.length === 0 ? [standard] : own).map((one) => ({ ...one, from: from ?? one.from, do: how ?? one.do }));
+}
+
+const marks = { 'verified': '✔', 'failed': '✖', 'could not verify': '?' } as const;
+
+function show(component: string, outcome: VerificationOutcome, console: Console): void {
+  const { state, level, point, copy, reason, checks, stages } = outcome;
+  if (console.form === 'json') {
+    console.record({
+      message_type: 'verification',
+      component,
+      state,
+      level,
+      repository: copy.repository,
+      point: point.identity,
+      time: jsonTime(point.timeNs),
+      reason,
+      checks,
+      stages,
+    });
+    return;
+  }
+  const what = `${component}, point ${point.identity.slice(0, 8)} of ${formatTime(point.timeNs)} in ${copy.repository}`;
+  console.say(`${marks[state]} ${quoteForTerminal(what)}: ${state.toUpperCase()} (${level})`, 0);
+  if (reason !== undefined) console.say(`  ${quoteForTerminal(reason)}`, 0);
+  for (const { name, state: result, expected, found } of checks) {
+    const word = { 'passed': 'passed', 'failed': 'FAILED', 'not run': 'NOT RUN' }[result];
+    console.say(`  ${word}  ${quoteForTerminal(`${name}: expected ${expected}; found ${found}`)}`);
+  }
+  const times = Object.entries(stages).map(([stage, seconds]) => `${stage} ${formatSeconds(Number(seconds))}`);
+  console.say(`  ${times.join(', ')}`);
+}

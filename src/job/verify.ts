@@ -1,0 +1,122 @@
+import { rawPathOf } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { PointCopy, RecoverablePoint } from '../point/point.ts';
+import type { Verification } from '../policy/policy.ts';
+import type { Repository } from '../repository/repository.ts';
+import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
+import { inRepository, type JobContext } from './job.ts';
+import { listPoints } from './points.ts';
+import type { VerificationOutcome, Stages, CheckResult } from './verification.ts';
+import { verdictOfChecks, verdictOfError, type Verdict } from './verify/judge.ts';
+import { lookAt, type Looked } from './verify/levels.ts';
+
+export interface VerifyOptions {
+  readonly component: string;
+  readonly verification: Verification;
+  /** A folder of ours alone, below which copies are restored. */
+  readonly scratch: string;
+  /** Told each copy's outcome as soon as it is known. */
+  readonly onOutcome: (outcome: VerificationOutcome) => void;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/**
+ * Verifies the newest point of a component: the nearest copy, each copy, or that in one repository. Throws where there
+ * is no point to verify.
+ */
+export async function verifyComponent(
+  context: ComponentContext,
+  options: VerifyOptions,
+): Promise<readonly VerificationOutcome[]> {
+  const startedMs = context.clock.monotonicMs();
+  const { point, copies } = await copiesMeant(context, options);
+  const findSeconds = (context.clock.monotonicMs() - startedMs) / 1000;
+  const outcomes: VerificationOutcome[] = [];
+  for (const copy of copies) {
+    const about = { kind: 'verification', component: options.component, repository: copy.repository } as const;
+    const verify = async (): Promise<VerificationOutcome> =>
+      await verifyCopy(context, options, { point, copy, findSeconds });
+    const outcome = await recorded(context, about, verify, dataOf);
+    options.onOutcome(outcome);
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+function dataOf({ state, level, point, copy, reason, checks, stages }: VerificationOutcome): NewRecord['data'] {
+  return {
+    outcome: state,
+    level,
+    point: point.identity,
+    snapshot: copy.snapshot.id,
+    reason: reason?.slice(0, 2000),
+    checks: checks.slice(0, 100),
+    stages,
+  };
+}
+
+interface Meant {
+  readonly point: RecoverablePoint;
+  readonly copies: readonly PointCopy[];
+}
+
+const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
+
+async function copiesMeant(
+  context: ComponentContext,
+  { component, verification: { from } }: VerifyOptions,
+): Promise<Meant> {
+  const { points, unknown } = await listPoints(context, [component]);
+  const held = points.filter(({ copies }) => copies.some((copy) => isMeant(copy, from)));
+  const point = held.at(-1);
+  if (point === undefined) {
+    const asked =
+      unknown.length === 0 ? '' : `; ${unknown.map(({ repository }) => repository).join(', ')} can’t be asked`;
+    throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
+  }
+  const distance = ({ repository }: PointCopy): number =>
+    distances[context.policy.repositories[repository]?.media ?? 'archive'];
+  const meant = point.copies.filter((copy) => isMeant(copy, from)).toSorted((a, b) => distance(a) - distance(b));
+  return { point, copies: from === 'each' ? meant : meant.slice(0, 1) };
+}
+
+function isMeant({ repository }: PointCopy, from: string): boolean {
+  return from === 'nearest' || from === 'each' || repository === from;
+}
+
+interface Found {
+  readonly point: RecoverablePoint;
+  readonly copy: PointCopy;
+  readonly findSeconds: number;
+}
+
+/** Never throws for what is wrong with the copy or its surroundings: that is the outcome. */
+async function verifyCopy(
+  context: ComponentContext,
+  { verification, scratch, random }: VerifyOptions,
+  { point, copy, findSeconds }: Found,
+): Promise<VerificationOutcome> {
+  const looking = async (repository: Repository, signal: AbortSignal): Promise<Looked> => {
+    const within: JobContext = { ...contextIn(context, copy.repository), signal };
+    return await lookAt(repository, copy.snapshot, {
+      verification,
+      scratch: rawPathOf(scratch),
+      random,
+      context: within,
+    });
+  };
+  let [verdict, checks]: [Verdict, readonly CheckResult[]] = [{ state: 'could not verify' }, []];
+  let stages: Stages = { find: findSeconds, fetch: 0, start: 0, check: 0 };
+  try {
+    const looked = await inRepository(contextIn(context, copy.repository), 'read', looking);
+    checks = looked.checks;
+    verdict = looked.verdict.state === 'verified' ? verdictOfChecks(checks) : looked.verdict;
+    stages = { ...stages, ...looked.stages };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof HoldfastError)) throw error;
+    verdict = verdictOfError(error);
+  }
+  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages };
+}

@@ -1,0 +1,139 @@
+import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
+import type { Verification } from '../../policy/policy.ts';
+import type { Blobs } from '../../repository/blob-set.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { restoreTree, selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { walkTree } from '../../snapshot/walk.ts';
+import { loadReadableIndex } from '../readable-index.ts';
+import type { JobContext } from '../job.ts';
+import type { CheckResult, Stages } from '../verification.ts';
+import { runChecks } from './checks.ts';
+import { verdictOfError, type Verdict } from './judge.ts';
+import { assertData, assertStructure } from './read.ts';
+import { scratchBelow } from './scratch.ts';
+
+export interface Looked {
+  readonly verdict: Verdict;
+  readonly checks: readonly CheckResult[];
+  readonly stages: Partial<Stages>;
+}
+
+export interface LookOptions {
+  readonly verification: Verification;
+  readonly scratch: RawPath;
+  readonly random: () => number;
+  readonly context: JobContext;
+}
+
+/** Looks at one snapshot, as far as the verification says. Each level includes those before it; the cache is not asked. */
+export async function lookAt(repository: Repository, snapshot: Snapshot, options: LookOptions): Promise<Looked> {
+  const { verification, context } = options;
+  const direct = repository.direct();
+  await loadReadableIndex(direct, context.listener);
+  const used = await assertStructure(direct, snapshot.tree, context);
+  const done: Looked = { verdict: { state: 'verified' }, checks: [], stages: {} };
+  if (verification.do === 'structure') return done;
+  if (verification.do === 'data') {
+    await assertData(direct, used, context);
+    return done;
+  }
+  const select =
+    verification.do === 'sample'
+      ? await sampleOf(direct, snapshot, verification.files ?? 10, options.random)
+      : selectAll;
+  return await restored(direct, snapshot, { ...options, select, used });
+}
+
+interface RestoreLook extends LookOptions {
+  readonly select: Select;
+  readonly used: Blobs;
+}
+
+async function restored(repository: Repository, snapshot: Snapshot, options: RestoreLook): Promise<Looked> {
+  const { verification, context, select, used } = options;
+  await using scratch = await scratchBelow(options.scratch);
+  const folder = rawPathOf(scratch.path);
+  const begunMs = context.clock.monotonicMs();
+  const wrong: string[] = [];
+  const outcome = await restoreTree({
+    repository,
+    tree: snapshot.tree,
+    target: folder,
+    options: { ...writing, select },
+    signal: context.signal,
+    listener: (event) => {
+      if (event.kind === 'warning' && wrong.length < 5) wrong.push(`${event.item}: ${event.message}`);
+      context.listener(event);
+    },
+  });
+  const fetchedMs = context.clock.monotonicMs();
+  const fetch = (fetchedMs - begunMs) / 1000;
+  if (outcome.failures > 0) {
+    const verdict = await verdictOfFailures(repository, used, context, wrong.join('; '));
+    return { verdict, checks: [], stages: { fetch } };
+  }
+  const checks = await runChecks(verification.checks, { repository, snapshot, folder, context });
+  return {
+    verdict: { state: 'verified' },
+    checks,
+    stages: { fetch, check: (context.clock.monotonicMs() - fetchedMs) / 1000 },
+  };
+}
+
+const writing: Omit<RestoreOptions, 'select'> = {
+  overwrite: 'always',
+  extras: 'keep',
+  mode: 'write',
+  holes: 'sparse',
+  verify: 'read-back',
+  selectXattr: 'all',
+};
+
+/** A restore that failed accuses the copy only where the copy itself can't be read; else it is this host that lacks something. */
+async function verdictOfFailures(
+  repository: Repository,
+  used: Blobs,
+  context: JobContext,
+  reason: string,
+): Promise<Verdict> {
+  try {
+    await assertData(repository, used, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return verdictOfError(error);
+  }
+  return {
+    state: 'could not verify',
+    reason: `the data is whole, and this host could not restore all of it: ${reason}`,
+  };
+}
+
+/** So many files, each as likely as any other (reservoir sampling: one pass, bounded memory). */
+async function sampleOf(
+  repository: Repository,
+  { tree }: Snapshot,
+  files: number,
+  random: () => number,
+): Promise<Select> {
+  const chosen: RawPath[] = [];
+  let seen = 0;
+  for await (const item of walkTree(repository, tree)) {
+    if (item.kind === 'unreadable') throw item.error;
+    if (item.node.type !== 'file') continue;
+    seen += 1;
+    if (chosen.length < files) chosen.push(item.path);
+    else {
+      const at = Math.floor(random() * seen);
+      if (at < files) chosen[at] = item.path;
+    }
+  }
+  const wanted = new Set(chosen);
+  const above = new Set(chosen.flatMap(foldersAbove));
+  return (location) => ({ selected: wanted.has(location), childrenMayBe: above.has(location) });
+}
+
+function foldersAbove(path: RawPath): readonly RawPath[] {
+  const parts = path.split('/').slice(1, -1);
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}` as RawPath);
+}
