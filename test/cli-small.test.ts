@@ -120,7 +120,20 @@ test('doctor storage proves each promise and leaves nothing behind', async () =>
     readdirSync(on.dir.file('storage'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
     [],
   );
-  assert.equal((await on.records('doctor', 'storage', on.dir.file('storage'))).at(-1)?.['broken'], 0);
+  const records = await on.records('doctor', 'storage', on.dir.file('storage'));
+  const types = records.map((record) => record['message_type']);
+  assert.deepEqual(types.slice(-7), [...Array.from({ length: 4 }, () => 'latency'), 'rate', 'rate', 'summary']);
+  assert.ok(types.slice(0, -7).every((type) => type === 'statement'));
+  assert.deepEqual(records.at(-1), {
+    message_type: 'summary',
+    ok: types.length - 7,
+    warning: 0,
+    failed: 0,
+    unknown: 0,
+  });
+  assert.deepEqual(records[0], { message_type: 'statement', about: 'clock', state: 'ok', text: records[0]?.['text'] });
+  const [rate, rates] = records.slice(-3, -1);
+  assert.deepEqual([rate?.['connections'], rate?.['bytes'], rates?.['connections']], [1, 32 * 1024 * 1024, 4]);
   assert.equal((await on.run(['doctor', 'storage', '/nowhere/at/all'])).code, 1);
 });
 

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { openS3 } from '../src/storage/s3.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { s3Servers } from './servers/s3-servers.ts';
-import { holdfastOk, runHoldfast } from './support/holdfast.ts';
+import { holdfastOk, holdfastProgram, runHoldfast } from './support/holdfast.ts';
+import { runProgram } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const minuteMs = 60_000;
@@ -49,6 +50,18 @@ for (const { name, start } of s3Servers) {
     },
   );
 }
+
+test('doctor storage tells how far this host’s clock is off', async () => {
+  await using dir = await tempDir();
+  for (const [ms, code, statement] of [
+    [2 * minuteMs, 0, /! WARNING this host’s clock is 1\d\d seconds ahead of the storage’s/],
+    [-20 * minuteMs, 1, /✖ FAILED this host’s clock is 1\d\d\d seconds behind the storage’s/],
+  ] as const) {
+    const run = await runProgram(holdfastProgram, ['-q', 'doctor', 'storage', dir.path], { env: clockAhead(ms) });
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stdout.toString(), statement);
+  }
+});
 
 /** As Amazon answers; its words are those of its documentation. */
 const amazons = `<?xml version="1.0" encoding="UTF-8"?>

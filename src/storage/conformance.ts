@@ -12,8 +12,19 @@ const conformanceChecks: readonly Check[] = [...objectChecks, ...writingChecks, 
 
 export type CheckResult =
   | { readonly name: string; readonly outcome: 'kept' }
-  | { readonly name: string; readonly outcome: 'broken'; readonly error: unknown }
-  | { readonly name: string; readonly outcome: 'not run'; readonly reason: string };
+  /** `follows`: what comes of it, where that isn't plain. */
+  | {
+      readonly name: string;
+      readonly outcome: 'broken';
+      readonly error: unknown;
+      readonly follows?: string | undefined;
+    }
+  | {
+      readonly name: string;
+      readonly outcome: 'not run';
+      readonly reason: string;
+      readonly follows?: string | undefined;
+    };
 
 /** Proves the contract on a storage, check by check. Progress is told after each. */
 export async function runConformance(
@@ -39,14 +50,14 @@ export async function runConformance(
   return results;
 }
 
-async function runCheck({ name, needs, run }: Check, storage: Storage, place: Place): Promise<CheckResult> {
+async function runCheck({ name, needs, follows, run }: Check, storage: Storage, place: Place): Promise<CheckResult> {
   if (needs && !claims(storage, needs))
-    return { name, outcome: 'not run', reason: `the storage doesn't claim ${needs}` };
+    return { name, outcome: 'not run', reason: `the storage doesn't claim ${needs}`, follows };
   try {
     await run(storage, place);
     return { name, outcome: 'kept' };
   } catch (error) {
-    return { name, outcome: 'broken', error };
+    return { name, outcome: 'broken', error, follows };
   }
 }
 

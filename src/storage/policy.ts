@@ -21,7 +21,11 @@ export interface Policies {
   readonly pruner: Policy;
 }
 
-const ofBucket = ['s3:ListBucket', 's3:ListBucketVersions', 's3:ListBucketMultipartUploads', 's3:GetBucketLocation'];
+const ofBucket = [
+  ...['s3:ListBucket', 's3:ListBucketVersions', 's3:ListBucketMultipartUploads', 's3:GetBucketLocation'],
+  // So that `doctor storage` can tell how the bucket is set up.
+  ...['s3:GetBucketVersioning', 's3:GetBucketObjectLockConfiguration', 's3:GetLifecycleConfiguration'],
+];
 const ofObjects = [
   ...['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:GetObjectRetention', 's3:PutObjectRetention'],
   ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],

@@ -9,6 +9,7 @@ import { retryingArchive } from './retry/archive.ts';
 import type { Retrying } from './retry/retrying.ts';
 import { tellRetry } from './retry/told.ts';
 import { retryingVersions } from './retry/versions.ts';
+import { retryingSetup } from './retry/setup.ts';
 import type { RateLimits } from './settings.ts';
 import {
   transientCodes,
@@ -20,6 +21,7 @@ import {
   type Storage,
   type WaitOptions,
 } from './storage.ts';
+import type { BucketSetup } from './setup.ts';
 import type { Versions } from './versions.ts';
 
 export interface RetryPolicy {
@@ -143,6 +145,10 @@ export class RetryingStorage implements Storage {
         );
       })
     );
+  }
+
+  get setup(): BucketSetup | undefined {
+    return this.#inner.setup && retryingSetup(this.#inner.setup, this.#retrying(0));
   }
 
   get versions(): Versions | undefined {

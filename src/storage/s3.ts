@@ -17,7 +17,9 @@ import { objectsOf, uploadsOf, type Ask } from './s3/listing.ts';
 import { Digests, storeObject } from './s3/put.ts';
 import { s3Options, type S3Options } from './s3/options.ts';
 import { S3Requests } from './s3/requests.ts';
+import { s3Setup } from './s3/setup.ts';
 import { lockHeaders, s3Versions } from './s3/versions.ts';
+import type { BucketSetup } from './setup.ts';
 import {
   transientCodes,
   type Capabilities,
@@ -81,6 +83,7 @@ class S3Storage implements Storage {
   readonly url: string;
   readonly capabilities: Capabilities;
   readonly versions: Versions;
+  readonly setup: BucketSetup;
   readonly archive: Archive;
   readonly #creation = new Creation();
   readonly #digests = new Digests();
@@ -113,6 +116,7 @@ class S3Storage implements Storage {
       requests,
       list: (prefix, wait) => this.#list(prefix, wait),
     });
+    this.setup = s3Setup(requests);
     this.versions = s3Versions({
       retention: lock,
       written: this.#written,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/codes.ts';
 import type { Archive } from './archive.ts';
+import type { BucketSetup } from './setup.ts';
 import type { Versions } from './versions.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface Storage extends AsyncDisposable {
   readonly removeLeftovers?: ((before: bigint, options?: LeftoverOptions) => Promise<number>) | undefined;
   /** What objects were before, and their locks, where the storage keeps them (versions.ts). */
   readonly versions?: Versions | undefined;
+  /** How the bucket is set up that this stands in, where it is one (setup.ts). */
+  readonly setup?: BucketSetup | undefined;
   /** What is to be done before objects in an archive can be read, where there are such (archive.ts). */
   readonly archive?: Archive | undefined;
 }

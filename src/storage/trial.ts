@@ -3,7 +3,8 @@ import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener, Warning } from '../events/events.ts';
 import { withDeadline } from '../flow/abort.ts';
 import type { Storage } from './storage.ts';
-import { clearBelow, type Remains } from './trial/clear.ts';
+import { clearBelow } from './trial/clear.ts';
+
 import { clearDeadRuns, clearRun } from './trial/dead-runs.ts';
 import { markerOf, newRunName, trialRoot } from './trial/run-name.ts';
 import { ownPlace, packPlace, type Place } from './trial/place.ts';
@@ -35,6 +36,16 @@ export interface TrialContext {
 export interface Tried<T> {
   readonly outcome: T;
   readonly remains: Remains;
+}
+
+/** What of a run couldn't be removed. */
+export interface Remains {
+  /** Objects: empty but for a broken storage. */
+  readonly left: readonly string[];
+  /** Old versions and markers that nobody sees, on a bucket that keeps them. */
+  readonly versions: number;
+  /** Why versions stay, or nobody knows of them. */
+  readonly refusal?: unknown;
 }
 
 /** How long who was told to end may take to clear up; what then stays is a dead run's. */

@@ -1,56 +1,76 @@
-import { proveStorage } from '../../job/doctor.ts';
-import type { CheckResult } from '../../storage/conformance.ts';
-import { storageAt } from '../opening.ts';
+import { examineStorage, type Examination } from '../../job/doctor.ts';
+import type { Latency, Rate } from '../../storage/measure.ts';
 import { policiesFor } from '../../storage/policy.ts';
+import type { Statement } from '../../storage/statement.ts';
 import type { Run } from '../command.ts';
 import type { doctorOptions } from '../commands/doctor.ts';
+import type { Console } from '../console.ts';
+import { formatBytes } from '../format.ts';
+import { storageAt } from '../opening.ts';
 import { showProgress } from '../progress.ts';
 
 export const run: Run<typeof doctorOptions> = async ({ operands, values }, context) => {
-  const { clock, console, signal } = context;
+  const { clock, console, globals, signal } = context;
+  const [address = ''] = operands;
   if (values.printPolicy) {
-    const policies = policiesFor(operands[0] ?? '');
-    console.piece(`${JSON.stringify(policies, undefined, 2)}\n`);
+    console.piece(`${JSON.stringify(policiesFor(address), undefined, 2)}\n`);
     return 0;
   }
   using view = showProgress(context);
-  const { outcome: results, remains } = await proveStorage(
-    { clock, listener: view.listener, signal },
-    await storageAt(context, operands[0] ?? '', { asOf: context.globals.asOf }),
-  );
-  const { left, versions, refusal } = remains;
-  const broken = results.filter(({ outcome }) => outcome === 'broken');
-  if (console.form === 'json') {
-    for (const result of results)
-      console.record({ message_type: 'check', name: result.name, outcome: result.outcome, detail: detailOf(result) });
-    console.record({ message_type: 'summary', checks: results.length, broken: broken.length, left, versions });
-  } else {
-    for (const result of results) console.say(lineOf(result), result.outcome === 'broken' ? 0 : 1);
-    for (const key of left) console.say(`could not remove ${key}`, 0);
-    if (versions > 0) console.say(`${versions} old versions of what was tried stay, hidden: ${messageOf(refusal)}`, 0);
-    console.say(
-      broken.length === 0
-        ? 'the storage keeps every promise that was tried'
-        : `${broken.length} of ${results.length} promises are broken`,
-      0,
-    );
-  }
-  return broken.length + left.length === 0 ? 0 : 1;
+  const storage = await storageAt(context, address, { asOf: globals.asOf });
+  const examination = await examineStorage({ clock, listener: view.listener, signal }, storage);
+  view[Symbol.dispose]();
+  const counts = countsOf(examination.statements);
+  if (console.form === 'json') record(console, examination, counts);
+  else tell(console, examination, counts);
+  return counts.failed > 0 ? 1 : counts.unknown > 0 ? 3 : 0;
 };
 
-const marks = { 'kept': '✔', 'broken': '✖ BROKEN', 'not run': '- NOT RUN' } as const;
+type Counts = Readonly<Record<Statement['state'], number>>;
 
-function lineOf(result: CheckResult): string {
-  const detail = detailOf(result);
-  return `${marks[result.outcome]} ${result.name}${detail === '' ? '' : `: ${detail}`}`;
+function countsOf(statements: readonly Statement[]): Counts {
+  const count = (state: Statement['state']): number => statements.filter((one) => one.state === state).length;
+  return { ok: count('ok'), warning: count('warning'), failed: count('failed'), unknown: count('unknown') };
 }
 
-function detailOf(result: CheckResult): string {
-  if (result.outcome === 'not run') return result.reason;
-  if (result.outcome === 'kept') return '';
-  return messageOf(result.error);
+/** docs/JSON.md */
+function record(console: Console, { statements, latencies, rates }: Examination, counts: Counts): void {
+  for (const statement of statements) console.record({ message_type: 'statement', ...statement });
+  for (const { operation, count, medianMs, worstMs } of latencies) {
+    const [median_seconds, worst_seconds] = [medianMs / 1000, worstMs / 1000];
+    console.record({ message_type: 'latency', operation, count, median_seconds, worst_seconds });
+  }
+  for (const { connections, bytes, uploadBytesPerSecond, downloadBytesPerSecond } of rates) {
+    const rate = { upload_bytes_per_second: uploadBytesPerSecond, download_bytes_per_second: downloadBytesPerSecond };
+    console.record({ message_type: 'rate', connections, bytes, ...rate });
+  }
+  console.record({ message_type: 'summary', ...counts });
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function tell(console: Console, { statements, latencies, rates }: Examination, counts: Counts): void {
+  for (const statement of statements) console.say(lineOf(statement), statement.state === 'ok' ? 1 : 0);
+  for (const latency of latencies) console.say(latencyLine(latency));
+  for (const rate of rates) console.say(rateLine(rate));
+  console.say(summaryOf(counts), 0);
+}
+
+const marks = { ok: '✔', warning: '! WARNING', failed: '✖ FAILED', unknown: '? UNKNOWN' } as const;
+
+function lineOf({ state, text, detail }: Statement): string {
+  return `${marks[state]} ${text}${detail === undefined ? '' : `: ${detail}`}`;
+}
+
+function latencyLine({ operation, medianMs, worstMs, count }: Latency): string {
+  return `  ${operation}: ${medianMs.toFixed(1)} ms in the middle, ${worstMs.toFixed(1)} ms at worst, of ${count}`;
+}
+
+function rateLine({ connections, uploadBytesPerSecond: up, downloadBytesPerSecond: down, bytes }: Rate): string {
+  const by = connections === 1 ? 'one connection' : `${connections} connections`;
+  return `  by ${by}: ${formatBytes(up)}/s up, ${formatBytes(down)}/s down, of ${formatBytes(bytes)}`;
+}
+
+function summaryOf({ failed, warning, unknown }: Counts): string {
+  const first = failed === 0 ? 'the storage keeps every promise that was tried' : `failed: ${failed}`;
+  const rest = [warning > 0 ? `warnings: ${warning}` : '', unknown > 0 ? `unknown: ${unknown}` : ''];
+  return [first, ...rest.filter((part) => part !== '')].join('; ');
 }

@@ -10,6 +10,8 @@ export interface Check {
   readonly name: string;
   /** Not run where the storage doesn't claim this. */
   readonly needs?: 'conditionalCreate' | 'ownPrefixes' | 'stage';
+  /** What comes of it where it isn't kept and that isn't plain: a clause for people. */
+  readonly follows?: string;
   /** Rejects when the promise is broken. Stores nothing but at the place. */
   readonly run: (storage: Storage, place: Place) => Promise<void>;
 }

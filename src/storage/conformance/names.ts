@@ -24,6 +24,7 @@ export const nameChecks: readonly Check[] = [
   {
     name: 'every key of the allowed form can be held',
     needs: 'ownPrefixes',
+    follows: 'prune works at once and alone there, with no time for backups beside it',
     run: async (storage, { prefix }) => {
       const names = [
         'a',

@@ -1,5 +1,8 @@
 import { demand, demandAbsent, demandBytes, demandCode, listedAt, sample, store, type Check } from './check.ts';
 
+const oneHostAlone =
+  'of two hosts that create the same at once (a repository, the journal of a prune) both may believe that it is theirs, so let one host alone do such work';
+
 /** Writes are whole, once, and alone. */
 export const writingChecks: readonly Check[] = [
   {
@@ -53,6 +56,7 @@ export const writingChecks: readonly Check[] = [
   },
   {
     name: 'ifAbsent leaves an object that is there as it is',
+    follows: oneHostAlone,
     run: async (storage, place) => {
       const key = place.key('once', sample(10, 1));
       await storage.put(key, [sample(10, 1)], { ifAbsent: true });
@@ -67,6 +71,7 @@ export const writingChecks: readonly Check[] = [
   {
     name: 'of many that create one object at once, exactly one succeeds',
     needs: 'conditionalCreate',
+    follows: oneHostAlone,
     run: async (storage, place) => {
       const key = place.key('race', sample(10, 1));
       const seeds = [1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,17 +1,8 @@
 import { hasCode } from '../../errors/error.ts';
 import { limiter } from '../../flow/limiter.ts';
 import type { Storage, WaitOptions } from '../storage.ts';
+import type { Remains } from '../trial.ts';
 import type { VersionInfo } from '../versions.ts';
-
-/** What of a run couldn't be removed. */
-export interface Remains {
-  /** Objects: empty but for a broken storage. */
-  readonly left: readonly string[];
-  /** Old versions and markers that nobody sees, on a bucket that keeps them. */
-  readonly versions: number;
-  /** Why versions stay, or nobody knows of them. */
-  readonly refusal?: unknown;
-}
 
 const nothingLeft: Remains = { left: [], versions: 0 };
 

@@ -1,5 +1,6 @@
 import type { Storage, WaitOptions } from '../storage.ts';
-import { clearBelow, together, type Remains } from './clear.ts';
+import type { Remains } from '../trial.ts';
+import { clearBelow, together } from './clear.ts';
 import { isOver, markerOf, parseRunName, trialRoot } from './run-name.ts';
 
 /**
