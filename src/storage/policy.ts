@@ -38,15 +38,27 @@ const ofObjects = [
  */
 export function policiesFor(url: string): Policies {
   if (!url.startsWith('s3:')) throw new HoldfastError('unsupported', 'policies are for storages on S3 (s3:…)');
-  const { bucket, prefix } = parseS3Address(url.slice('s3:'.length));
-  const objects = (below: string): string => `arn:aws:s3:::${bucket}/${prefix}${below}*`;
+  const { host, bucket, prefix } = parseS3Address(url.slice('s3:'.length));
+  const whole = `arn:${partitionOf(host)}:s3:::${bucket}`;
+  const objects = (below: string): string => `${whole}/${literally(prefix)}${below}*`;
   const shared: readonly Statement[] = [
-    allow('Look', ofBucket, [`arn:aws:s3:::${bucket}`]),
+    allow('Look', ofBucket, [whole]),
     allow('ReadAndStore', ofObjects, [objects('')]),
   ];
   const passing = allow('RemoveWhatIsNeverLocked', ['s3:DeleteObject'], neverLocked.map(objects));
   const all = allow('Remove', ['s3:DeleteObject', 's3:DeleteObjectVersion'], [objects('')]);
   return { writer: policy([...shared, passing]), pruner: policy([...shared, all]) };
+}
+
+/** Amazon's regions in China and for the government of the United States have names of their own; others take any. */
+function partitionOf(host: string): string {
+  if (host.endsWith('.amazonaws.com.cn')) return 'aws-cn';
+  return /\.us-gov-[a-z]+-\d\.amazonaws\.com$/.test(host) ? 'aws-us-gov' : 'aws';
+}
+
+/** Where a policy would take a character for any. */
+function literally(prefix: string): string {
+  return prefix.replaceAll(/[*?$]/g, '${$&}');
 }
 
 function policy(statements: readonly Statement[]): Policy {

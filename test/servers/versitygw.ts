@@ -3,8 +3,11 @@ import { goProgram } from './go-program.ts';
 import { startServer } from './running.ts';
 import { answers, ownerKeys, s3Server, type S3Server } from './s3-server.ts';
 
-/** versitygw 1.8.0 over a folder: Object Lock, versions and bucket policies, strict about permissions. */
-export async function versitygw(): Promise<S3Server> {
+/**
+ * versitygw 1.8.0 over a folder: Object Lock, versions and bucket policies, strict about permissions. With a domain,
+ * buckets are parts of the host's name.
+ */
+export async function versitygw(domain?: string): Promise<S3Server> {
   const running = await startServer({
     program: await versitygwProgram(),
     args: async ({ dir, port }) => {
@@ -14,7 +17,11 @@ export async function versitygw(): Promise<S3Server> {
         ...['--health', '/health', 'posix', '--versioning-dir', dir.file('versions'), dir.file('data')],
       ];
     },
-    env: { ROOT_ACCESS_KEY: ownerKeys.id, ROOT_SECRET_KEY: ownerKeys.secret },
+    env: {
+      ROOT_ACCESS_KEY: ownerKeys.id,
+      ROOT_SECRET_KEY: ownerKeys.secret,
+      ...(domain !== undefined && { VGW_VIRTUAL_DOMAIN: domain }),
+    },
     ready: answers('/health'),
   });
   return s3Server('versitygw', running);

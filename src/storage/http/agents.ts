@@ -5,6 +5,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { HoldfastError } from '../../errors/error.ts';
 import { reasonOf } from '../../host/system-error.ts';
 import type { StorageSettings, TlsSettings } from '../settings.ts';
+import { proxiesOf } from './proxies.ts';
 
 /** Connections that requests share and keep open between them. */
 export interface HttpAgents extends Disposable {
@@ -25,7 +26,13 @@ export async function httpAgents(
   scheme: 'http' | 'https' = 'https',
 ): Promise<HttpAgents> {
   const tls = settings.tls ?? systemsOwn;
-  const shared = { keepAlive: true, keepAliveMsecs: idleMs, maxSockets: connections, ...proxies(settings) };
+  const proxyEnv = proxiesOf(settings.environment ?? {});
+  const shared = {
+    keepAlive: true,
+    keepAliveMsecs: idleMs,
+    maxSockets: connections,
+    ...(proxyEnv && { proxyEnv: { ...proxyEnv } }),
+  };
   const http = new Agent(shared);
   const https = new SecureAgent({
     ...shared,
@@ -40,16 +47,6 @@ export async function httpAgents(
       https.destroy();
     },
   };
-}
-
-/** Nobody wants a proxy between a host and itself. */
-const near = 'localhost,127.0.0.1,[::1]';
-
-function proxies({ environment = {} }: StorageSettings): object {
-  const set = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name];
-  const [http, https, none] = [set('HTTP_PROXY'), set('HTTPS_PROXY'), set('NO_PROXY')];
-  if (!http && !https) return {};
-  return { proxyEnv: { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: none ? `${none},${near}` : near } };
 }
 
 async function secureContextOf({ caFiles, clientFile }: TlsSettings): Promise<SecureContext> {

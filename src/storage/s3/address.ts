@@ -12,12 +12,14 @@ export interface S3Address {
 
 /**
  * Reads restic's forms, after `s3:`: `https://host/bucket/prefix`, `host/bucket/prefix`, `//host/bucket/prefix`; without
- * `http:` the server is spoken to over TLS. A name or password before the host is dropped: it is never shown.
+ * `http:` the server is spoken to over TLS. With `https:` or `http:` it is a URL: %20 is a blank, and elsewhere itself. A
+ * name or password before the host is dropped: it is never shown.
  */
 export function parseS3Address(rest: string): S3Address {
   const plain = /^http:\/\//i.test(rest);
   const [, place] = /^(?:https?:)?(?:\/\/)?(.*)$/is.exec(rest) ?? [];
-  const [authority = '', bucket = '', ...folders] = (place ?? '').split('/');
+  const [, authority = '', path = ''] = /^([^/]*)\/?(.*)$/s.exec(place ?? '') ?? [];
+  const [bucket = '', ...folders] = (/^https?:/i.test(rest) ? decoded(path) : path).split('/');
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   if (host === '' || bucket === '') {
     throw new HoldfastError(
@@ -34,7 +36,17 @@ export function parseS3Address(rest: string): S3Address {
 
 /** For people, in the form that opens it again. */
 export function showS3Address({ endpoint, bucket, prefix }: S3Address): string {
-  return `s3:${endpoint}/${bucket}/${prefix}`.replace(/\/$/, '');
+  const path = `${bucket}/${prefix}`.replaceAll(/[%?#\s]/g, encodeURIComponent);
+  return `s3:${endpoint}/${path}`.replace(/\/$/, '');
+}
+
+function decoded(path: string): string {
+  if (/[?#]/.test(path)) throw new HoldfastError('usage', 'in the address of a bucket ? is written %3F, and # %23');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new HoldfastError('usage', 'the address of the bucket has a % that begins no escape; write it as %25');
+  }
 }
 
 function shown(rest: string): string {
