@@ -69,10 +69,22 @@ export class KeyRing implements Keys {
       const master = await openKey(storage, id, password);
       if (Buffer.compare(master.encrypt, key.encrypt) !== 0) throw new Error('it holds another master key');
     } catch (cause) {
-      await storage.remove(keyOf('keys', id));
-      throw new HoldfastError('internal', `the new ${shortName('keys', id)} does not open, and was removed again`, {
-        cause,
-      });
+      const after = await this.#takeBack(id);
+      const isOurs = !(cause instanceof HoldfastError) || cause.code === 'wrong-password';
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the new ${shortName('keys', id)} does not open: ${why}; ${after}`;
+      throw new HoldfastError(isOurs ? 'internal' : cause.code, message, { cause });
+    }
+  }
+
+  /** Resolves with what became of it. */
+  async #takeBack(id: FileId): Promise<string> {
+    try {
+      await this.#session.storage.remove(keyOf('keys', id));
+      return 'it was removed again';
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return `nor can it be removed again: ${error.message}`;
     }
   }
 }
