@@ -386,3 +386,31 @@ test('what the surroundings lack is neither verified nor failed', async () => {
   assert.equal(full.code, 5);
   assert.match(full.all[0]?.reason ?? '', /no folder for the verification can be made/);
 });
+
+test('status holds what was observed against what is wanted, and knows what it doesn’t know', async () => {
+  await using dir = await tempDir();
+  const tiers = `    tier: t\n`;
+  const at = await team(dir, verified.replace('    backups:', `${tiers}    backups:`));
+  const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  const tier = 'tiers: { t: { rpo: 2h, rto: 1h, copies: 3, proof: 1d, proof-each: 7d } }\ncomponents:';
+  await writeFile(dir.file('holdfast.yaml'), policy.replace('components:', tier));
+  await at.ok('init');
+  const before = await at.run('status');
+  assert.equal(before.code, 4);
+  assert.match(before.stdout.toString(), /uploads \(t\): BROKEN, no recoverable point/);
+  await at.ok('backup', '--all');
+  assert.equal((await at.run('status')).code, 4);
+  await at.ok('verify', '--all');
+  const after = await at.run('status', '--json');
+  assert.equal(after.code, 0, after.stdout.toString());
+  const found = JSON.parse(after.stdout.toString()) as { objectives: readonly { objective: string; state: string }[] };
+  assert.deepEqual(
+    found.objectives.map(({ objective, state }) => `${objective} ${state}`),
+    ['rpo met', 'rto met', 'copies met', 'proof met', 'proof-each met'],
+  );
+  assert.match(await at.ok('snapshots', '--points'), /near \(restored and checked .*\)[^]*far \(restored and checked/);
+  await rename(dir.file('far'), dir.file('away'));
+  const unknown = await at.run('status');
+  assert.equal(unknown.code, 5);
+  assert.match(unknown.stdout.toString(), /UNKNOWN[^]*far can’t be asked/);
+});

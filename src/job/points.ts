@@ -1,6 +1,16 @@
 import { HoldfastError } from '../errors/error.ts';
 import { placesOf } from '../policy/policy.ts';
-import { pointsOf, type FoundIn, type RecoverablePoint } from '../point/point.ts';
+import {
+  pointsOf,
+  proofLevels,
+  type FoundIn,
+  type Proof,
+  type ProofLevel,
+  type ProofOf,
+  type RecoverablePoint,
+} from '../point/point.ts';
+import type { StoredRecord } from '../record/record.ts';
+import { verifyChains } from '../record/verdict.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import { contextIn, type ComponentContext } from './component.ts';
@@ -11,15 +21,20 @@ export interface PointsOutcome {
   readonly points: readonly RecoverablePoint[];
   /** Repositories whose points are not known, each told as a warning. */
   readonly unknown: readonly { readonly repository: string; readonly error: HoldfastError }[];
+  /** What was recorded of them, as far as chains are unbroken; oldest first. */
+  readonly records: readonly StoredRecord[];
 }
 
 /** The recoverable points of components, from every repository that their rules name. */
 export async function listPoints(context: ComponentContext, components: readonly string[]): Promise<PointsOutcome> {
   const found: FoundIn[] = [];
+  const records: StoredRecord[] = [];
   const unknown: { readonly repository: string; readonly error: HoldfastError }[] = [];
   for (const repository of repositoriesOf(context, components)) {
     try {
-      found.push({ repository, snapshots: await snapshotsIn(context, repository, components) });
+      const held = await heldBy(context, repository, components);
+      found.push({ repository, snapshots: held.snapshots });
+      records.push(...held.records);
     } catch (error) {
       if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
       const message = `its points are not known: ${error.message}`;
@@ -27,7 +42,8 @@ export async function listPoints(context: ComponentContext, components: readonly
       unknown.push({ repository, error });
     }
   }
-  return { points: pointsOf(found), unknown };
+  records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
+  return { points: pointsOf(found, proofsIn(records)), unknown, records };
 }
 
 function repositoriesOf({ policy }: ComponentContext, components: readonly string[]): readonly string[] {
@@ -35,18 +51,42 @@ function repositoriesOf({ policy }: ComponentContext, components: readonly strin
   return [...new Set(rules.flatMap(placesOf))];
 }
 
-async function snapshotsIn(
-  context: ComponentContext,
-  repository: string,
-  components: readonly string[],
-): Promise<readonly Snapshot[]> {
+interface Held {
+  readonly snapshots: readonly Snapshot[];
+  readonly records: readonly StoredRecord[];
+}
+
+async function heldBy(context: ComponentContext, repository: string, components: readonly string[]): Promise<Held> {
   const filter: SnapshotFilter = { hosts: [], paths: [], tagLists: components.map((name) => [`hf.component=${name}`]) };
-  return await inRepository(contextIn(context, repository), 'read', async (opened) =>
-    (await listSnapshots(opened, filter)).flatMap((one) => {
+  const { signers } = context.policy;
+  return await inRepository(contextIn(context, repository), 'read', async (opened) => {
+    const snapshots = (await listSnapshots(opened, filter)).flatMap((one) => {
       if (one.kind === 'snapshot') return [one.snapshot];
       const message = `snapshot ${one.name} can’t be read: ${one.error.message}`;
       context.listener({ kind: 'warning', during: 'points', item: repository, message });
       return [];
-    }),
-  );
+    });
+    const chains = await verifyChains(opened, { components, signers, heads: undefined });
+    return { snapshots, records: chains.flatMap((chain) => chain.records) };
+  });
+}
+
+/** The newest verification of each copy counts that came to an end; one that could not be done says nothing. */
+function proofsIn(records: readonly StoredRecord[]): ProofOf {
+  const proofs = new Map<string, Proof>();
+  for (const { kind, repository = '', data, timeNs } of records) {
+    const { outcome: state, level: text, point } = data;
+    const level = proofLevels.find((one) => one === text);
+    if (kind !== 'verification' || level === undefined || (state !== 'verified' && state !== 'failed')) continue;
+    const key = `${repository} ${String(point)}`;
+    const known = proofs.get(key);
+    // A lower level that held says nothing against a higher one that did.
+    const isLess = known?.state === 'verified' && state === 'verified' && rank(level) < rank(known.level);
+    if (!isLess) proofs.set(key, { state, level, timeNs });
+  }
+  return (repository, identity) => proofs.get(`${repository} ${identity}`) ?? { state: 'stored' };
+}
+
+function rank(level: ProofLevel): number {
+  return proofLevels.indexOf(level);
 }

@@ -29,7 +29,15 @@ export interface PointCopy {
 }
 
 /** What is known of one copy; it says nothing of another. */
-export type Proof = 'stored';
+export type Proof =
+  /** Nobody looked at it since it was stored. */
+  | { readonly state: 'stored' }
+  /** The newest verification that came to an end: what it looked at was right, or was not. */
+  | { readonly state: 'verified' | 'failed'; readonly level: ProofLevel; readonly timeNs: bigint };
+
+/** How far a verification looked; each includes what stands before it, but a sample is of some files only. */
+export const proofLevels = ['structure', 'data', 'sample', 'restore'] as const;
+export type ProofLevel = (typeof proofLevels)[number];
 
 /** What was found in a repository, by its name in the policy. */
 export interface FoundIn {
@@ -37,12 +45,15 @@ export interface FoundIn {
   readonly snapshots: readonly Snapshot[];
 }
 
+/** What is proven of the copy of a point in a repository. */
+export type ProofOf = (repository: string, identity: FileId) => Proof;
+
 /** The points of snapshots that components made, oldest first; those of nobody's component are left out. */
-export function pointsOf(found: readonly FoundIn[]): readonly RecoverablePoint[] {
+export function pointsOf(found: readonly FoundIn[], proofOf: ProofOf): readonly RecoverablePoint[] {
   const points = new Map<string, RecoverablePoint>();
   for (const { repository, snapshots } of found) {
     for (const snapshot of snapshots) {
-      const point = pointOf(snapshot, repository);
+      const point = pointOf(snapshot, repository, proofOf);
       if (point === undefined) continue;
       const key = `${point.component} ${point.rule} ${point.identity}`;
       const known = points.get(key);
@@ -52,7 +63,7 @@ export function pointsOf(found: readonly FoundIn[]): readonly RecoverablePoint[]
   return [...points.values()].toSorted((a, b) => compare(a.timeNs, b.timeNs) || compare(a.identity, b.identity));
 }
 
-function pointOf(snapshot: Snapshot, repository: string): RecoverablePoint | undefined {
+function pointOf(snapshot: Snapshot, repository: string, proofOf: ProofOf): RecoverablePoint | undefined {
   const [component, rule] = [tagged(snapshot, 'hf.component'), tagged(snapshot, 'hf.rule')];
   if (component === undefined || rule === undefined) return undefined;
   return {
@@ -62,7 +73,7 @@ function pointOf(snapshot: Snapshot, repository: string): RecoverablePoint | und
     identity: identityOf(snapshot),
     timeNs: snapshot.timeNs,
     sizeBytes: snapshot.summary?.totalBytesProcessed,
-    copies: [{ repository, snapshot, proof: 'stored' }],
+    copies: [{ repository, snapshot, proof: proofOf(repository, identityOf(snapshot)) }],
   };
 }
 

@@ -22,6 +22,8 @@ export interface ChainVerdict {
 }
 
 export interface VerifyOptions {
+  /** Of which components; of all without it. */
+  readonly components?: readonly string[];
   /** Public keys that are believed; none: whoever signed. */
   readonly signers: readonly string[] | undefined;
   /** Heads that other repositories were told; undefined where there is no other repository that could have been. */
@@ -31,7 +33,9 @@ export interface VerifyOptions {
 /** Reads and judges every chain of a repository. */
 export async function verifyChains(repository: Repository, options: VerifyOptions): Promise<readonly ChainVerdict[]> {
   const verdicts: ChainVerdict[] = [];
+  const { components } = options;
   for (const chain of await listChains(repository)) {
+    if (components !== undefined && !components.includes(chain.component)) continue;
     // What stands in another repository shows here by its heads alone.
     if (chain.files.length > 0) verdicts.push(await verifyChain(repository, chain, options));
   }

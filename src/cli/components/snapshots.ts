@@ -1,5 +1,5 @@
 import { listPoints } from '../../job/points.ts';
-import type { RecoverablePoint } from '../../point/point.ts';
+import type { Proof, RecoverablePoint } from '../../point/point.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
@@ -46,12 +46,25 @@ function pointTable(points: readonly RecoverablePoint[]): readonly string[] {
       formatTime(timeNs),
       rule,
       identity.slice(0, 8),
-      copies.map(({ repository, proof }) => quoteForTerminal(`${repository} (${proof})`)),
+      copies.map(({ repository, proof }) => quoteForTerminal(`${repository} (${proofText(proof)})`)),
       sizeBytes === undefined ? '' : formatBytes(sizeBytes),
     ]),
     footer: `${plural(points.length, 'recoverable point')}, times in ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`,
     right: [5],
   });
+}
+
+const seen = {
+  structure: 'structure checked',
+  data: 'data read',
+  sample: 'sample restored',
+  restore: 'restored and checked',
+} as const;
+
+function proofText(proof: Proof): string {
+  if (proof.state === 'stored') return 'stored';
+  const when = formatTime(proof.timeNs);
+  return proof.state === 'failed' ? `FAILED ${when}` : `${seen[proof.level]} ${when}`;
 }
 
 function pointRecord({ component, rule, method, identity, timeNs, sizeBytes, copies }: RecoverablePoint): unknown {
@@ -64,7 +77,10 @@ function pointRecord({ component, rule, method, identity, timeNs, sizeBytes, cop
     size: sizeBytes,
     copies: copies.map(({ repository, proof, snapshot }) => ({
       repository,
-      proof,
+      proof:
+        proof.state === 'stored'
+          ? { state: proof.state }
+          : { ...proof, time: jsonTime(proof.timeNs), timeNs: undefined },
       snapshot: snapshotRecord(snapshot),
     })),
   };

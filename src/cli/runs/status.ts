@@ -1,0 +1,50 @@
+import { statusOf, type ComponentStatus } from '../../job/status.ts';
+import type { State } from '../../objective/objective.ts';
+import type { Run } from '../command.ts';
+import type { status } from '../commands/status.ts';
+import { componentContext, componentsMeant } from '../components/context.ts';
+import { formatTime, jsonTime, quoteForTerminal } from '../format.ts';
+import { policyOf } from '../policy-file.ts';
+import { tableLines } from '../table.ts';
+
+/** Exit code 4: broken; 5: not known. What is at risk is told, and no failure yet. */
+export const run: Run<typeof status.options> = async ({ operands }, context) => {
+  const { policy } = await policyOf(context);
+  const { console, listener } = context;
+  const components = componentsMeant(policy, operands, operands.length === 0);
+  const all = await statusOf({ ...componentContext(context, policy, 'execute'), listener }, components);
+  if (console.form === 'json') for (const one of all) console.record(statusRecord(one));
+  else for (const line of all.flatMap(linesOf)) console.say(line, 0);
+  const states = new Set(all.map(({ state }) => state));
+  return states.has('broken') ? 4 : states.has('unknown') ? 5 : 0;
+};
+
+const marks: Readonly<Record<State, string>> = { 'met': '✔', 'at risk': '!', 'broken': '✖', 'unknown': '?' };
+
+function linesOf({ component, tier, state, objectives, newest, failures }: ComponentStatus): readonly string[] {
+  const point = newest === undefined ? 'no recoverable point' : `newest point ${formatTime(newest.timeNs)}`;
+  const title = `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`;
+  const rows = objectives.map((one) => [`  ${marks[one.state]} ${one.objective}`, one.wanted, one.reached, one.state]);
+  const table = tableLines({ header: ['  objective', 'wanted', 'reached', ''], rows });
+  return [
+    title,
+    ...(rows.length === 0 ? ['  no objectives: it has no tier'] : table),
+    ...failures.map(
+      ({ what, timeNs, message }) => `  ! ${what} failed ${formatTime(timeNs)}: ${quoteForTerminal(message)}`,
+    ),
+    '',
+  ];
+}
+
+function statusRecord({ component, tier, state, objectives, newest, failures, unknown }: ComponentStatus): unknown {
+  return {
+    message_type: 'status',
+    component,
+    tier,
+    state,
+    newest: newest && { time: jsonTime(newest.timeNs), point: newest.identity },
+    objectives,
+    failures: failures.map(({ what, timeNs, message }) => ({ what, time: jsonTime(timeNs), message })),
+    unknown_repositories: unknown,
+  };
+}

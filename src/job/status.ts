@@ -1,0 +1,77 @@
+import { judge, type Judged, type State } from '../objective/objective.ts';
+import type { RecoverablePoint } from '../point/point.ts';
+import type { StoredRecord } from '../record/record.ts';
+import type { ComponentContext } from './component.ts';
+import { listPoints } from './points.ts';
+
+/** What is known of a component now, and what that means for what is wanted of it. */
+export interface ComponentStatus {
+  readonly component: string;
+  readonly tier: string | undefined;
+  /** The worst of its objectives, of failures since, and of what is not known. */
+  readonly state: State;
+  readonly objectives: readonly Judged[];
+  readonly newest: RecoverablePoint | undefined;
+  /** Rules whose newest run or copy failed: what they say of it. */
+  readonly failures: readonly Failure[];
+  readonly unknown: readonly string[];
+}
+
+export interface Failure {
+  readonly what: string;
+  readonly timeNs: bigint;
+  readonly message: string;
+}
+
+const order: readonly State[] = ['met', 'at risk', 'unknown', 'broken'];
+
+/** Gathers facts from all repositories of the components and holds them against their objectives. */
+export async function statusOf(
+  context: ComponentContext,
+  components: readonly string[],
+): Promise<readonly ComponentStatus[]> {
+  const { points, unknown, records } = await listPoints(context, components);
+  const nowNs = context.clock.nowNs();
+  return components.map((component) => {
+    const own = records.filter((record) => record.component === component);
+    const ownPoints = points.filter((point) => point.component === component);
+    const { tier, backups } = context.policy.components[component] ?? { tier: undefined, backups: {} };
+    const places = new Set(Object.values(backups).flatMap(({ to }) => Object.keys(to)));
+    const missing = unknown.map(({ repository }) => repository).filter((name) => places.has(name));
+    const facts = { points: ownPoints, unknown: missing, restoreSeconds: restoreSeconds(own) };
+    const objectives = judge(context.policy, component, facts, nowNs);
+    const failures = newestFailures(own);
+    const states: readonly State[] = [
+      ...objectives.map(({ state }) => state),
+      ...(failures.length > 0 ? (['at risk'] as const) : []),
+      ...(missing.length > 0 ? (['unknown'] as const) : []),
+      ...(ownPoints.length === 0 && missing.length === 0 ? (['broken'] as const) : []),
+    ];
+    const state = order[Math.max(0, ...states.map((one) => order.indexOf(one)))] ?? 'unknown';
+    return { component, tier, state, objectives, newest: ownPoints.at(-1), failures, unknown: missing };
+  });
+}
+
+/** Of the newest restore that was verified: all of its stages. */
+function restoreSeconds(records: readonly StoredRecord[]): number | undefined {
+  const newest = records.findLast(
+    ({ kind, data }) => kind === 'verification' && data['outcome'] === 'verified' && data['level'] === 'restore',
+  );
+  const stages: unknown = newest?.data['stages'];
+  if (typeof stages !== 'object' || stages === null) return undefined;
+  return Object.values(stages).reduce<number>((sum, seconds) => sum + (typeof seconds === 'number' ? seconds : 0), 0);
+}
+
+/** A failure counts until the same thing was done well. */
+function newestFailures(records: readonly StoredRecord[]): readonly Failure[] {
+  const newest = new Map<string, StoredRecord>();
+  for (const record of records) {
+    const rule = typeof record.data['rule'] === 'string' ? ` of ${record.data['rule']}` : '';
+    newest.set(`${record.kind}${rule}${record.repository === undefined ? '' : ` in ${record.repository}`}`, record);
+  }
+  return [...newest].flatMap(([what, { timeNs, data }]) => {
+    if (data['outcome'] !== 'failed' && data['outcome'] !== 'could not verify') return [];
+    const message = data['message'] ?? data['reason'];
+    return [{ what, timeNs, message: typeof message === 'string' ? message : String(data['outcome']) }];
+  });
+}

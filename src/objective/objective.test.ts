@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseBlobId, parseFileId } from '../bytes/ids.ts';
+import type { Proof, RecoverablePoint } from '../point/point.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { judge, type Facts } from './objective.ts';
+
+const text = `
+version: 1
+site: office
+repositories:
+  disk: { url: /a, password: { env: P }, site: office }
+  bucket: { url: "s3:https://h/b", password: { env: P }, site: far, media: object, lock: { for: 1d } }
+tiers: { t: { rpo: 2h, rto: 1h, copies: 3, media: 2, offsite: 1, immutable: 1, proof: 1d, proof-each: 30d } }
+components:
+  shop:
+    tier: t
+    files: { paths: [/srv] }
+    backups: { hourly: { every: 1h, to: { disk: { keep: { daily: 7 } }, bucket: { keep: { daily: 40 } } } } }
+    verify: [{ every: 1d, from: each }]
+`;
+const { policy } = loadPolicy(text);
+assert.ok(policy);
+const hour = 3_600_000_000_000n;
+const now = 1_000_000n * hour;
+
+function point(hoursAgo: number, copies: Readonly<Record<string, Proof>>): RecoverablePoint {
+  const timeNs = now - BigInt(Math.round(hoursAgo * 60)) * 60_000_000_000n;
+  const id = parseFileId(String(timeNs).padStart(64, '0'));
+  const facts = { paths: [], hostname: '', username: '', uid: 0, gid: 0, excludes: [], tags: [], programVersion: '' };
+  const tree = parseBlobId('0'.repeat(64));
+  const snapshot = { ...facts, id, time: '', timeNs, tree, others: {} };
+  const held = Object.entries(copies).map(([repository, proof]) => ({ repository, proof, snapshot }));
+  return { component: 'shop', rule: 'hourly', method: '', identity: id, timeNs, sizeBytes: 1, copies: held };
+}
+
+const stored: Proof = { state: 'stored' };
+const proven = (hoursAgo: number): Proof => ({
+  state: 'verified',
+  level: 'restore',
+  timeNs: now - BigInt(hoursAgo) * hour,
+});
+
+function states(facts: Partial<Facts>): Readonly<Record<string, string>> {
+  const whole = { points: [], unknown: [], restoreSeconds: undefined, ...facts };
+  return Object.fromEntries(
+    judge(policy ?? assert.fail(), 'shop', whole, now).map(({ objective, state }) => [objective, state]),
+  );
+}
+
+test('everything that was observed and is as wanted is met; a lock that was not read is unknown', () => {
+  const points = [point(0.5, { disk: proven(1), bucket: proven(100) })];
+  assert.deepEqual(states({ points, restoreSeconds: 600 }), {
+    'rpo': 'met',
+    'rto': 'met',
+    'copies': 'met',
+    'media': 'met',
+    'offsite': 'met',
+    'immutable': 'unknown',
+    'proof': 'met',
+    'proof-each': 'met',
+  });
+});
+
+test('the age of the newest point is the RPO: at risk near its end, broken beyond it', () => {
+  for (const [hours, state] of [
+    [1.5, 'met'],
+    [1.9, 'at risk'],
+    [2.1, 'broken'],
+  ] as const)
+    assert.equal(states({ points: [point(hours, { disk: stored })] })['rpo'], state);
+  assert.equal(states({})['rpo'], 'broken');
+  assert.equal(states({ unknown: ['bucket'] })['rpo'], 'unknown');
+});
+
+test('the last measured restore is the RTO; none measured is unknown', () => {
+  assert.equal(states({ restoreSeconds: 3000 })['rto'], 'at risk');
+  assert.equal(states({ restoreSeconds: 4000 })['rto'], 'broken');
+  assert.equal(states({})['rto'], 'unknown');
+});
+
+test('a copy that is on its way is a risk; one that never came is broken, or unknown where nobody can be asked', () => {
+  const [old, young] = [point(1.5, { disk: stored, bucket: stored }), point(0.1, { disk: stored })];
+  assert.equal(states({ points: [old, young] })['copies'], 'at risk');
+  assert.equal(states({ points: [young] })['copies'], 'broken');
+  assert.equal(states({ points: [young], unknown: ['bucket'] })['copies'], 'unknown');
+});
+
+test('a proof ages, belongs to one copy, and a failed one is never hidden by an older good one', () => {
+  assert.equal(states({ points: [point(1, { disk: proven(30), bucket: stored })] })['proof'], 'broken');
+  const half = states({ points: [point(1, { disk: proven(2), bucket: stored })] });
+  assert.deepEqual([half['proof'], half['proof-each']], ['met', 'broken']);
+  assert.equal(states({ points: [point(1, { disk: proven(2) })], unknown: ['bucket'] })['proof-each'], 'unknown');
+  const failed: Proof = { state: 'failed', level: 'restore', timeNs: now };
+  const points = [point(3, { disk: proven(3) }), point(1, { disk: failed })];
+  assert.equal(states({ points })['proof'], 'broken');
+  const structure: Proof = { state: 'verified', level: 'structure', timeNs: now };
+  assert.equal(states({ points: [point(1, { disk: structure })] })['proof'], 'broken');
+});
