@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import { hasCode } from '../errors/error.ts';
 import { sample } from './conformance/check.ts';
 import type { Statement } from './statement.ts';
 import type { Trial } from './trial.ts';
@@ -9,28 +10,35 @@ const warnFromSeconds = 5;
 /** From here on S3 refuses every request, and restic takes live locks for dead ones after a little more. */
 const failFromSeconds = 15 * 60;
 
-/** Compares the clocks of this host and of the storage by the time at which an object is said to be stored. */
-export async function judgeClock({ storage, place, leave }: Trial, clock: Clock): Promise<Statement> {
+/** Compares the clocks of this host and of the storage, by the time at which an object is said to be stored if need be. */
+export async function judgeClock(trial: Trial, clock: Clock): Promise<Statement> {
+  const about = 'clock';
+  const before = clock.nowNs();
+  try {
+    const there = await timeThere(trial);
+    if (there !== undefined) return { about, ...judged(aheadSeconds(there, before, clock.nowNs())) };
+  } catch (error) {
+    if (!hasCode(error, 'unsupported')) throw error;
+  }
+  const detail = 'the storage tells no time of its own';
+  return { about, state: 'unknown', text: 'whether the storage’s clock and this host’s agree', detail };
+}
+
+async function timeThere({ storage, place, leave }: Trial): Promise<bigint | undefined> {
+  if (storage.timeThere) return await storage.timeThere();
   const here = place('clock');
   const bytes = sample(100, 3000);
   const key = here.key('now', bytes);
-  const before = clock.nowNs();
   await storage.put(key, [bytes]);
-  const after = clock.nowNs();
   const { modifiedNs } = await storage.stat(key);
   await leave(here);
-  const about = 'clock';
-  if (modifiedNs === undefined) {
-    const detail = 'the storage doesn’t tell when an object was stored';
-    return { about, state: 'unknown', text: 'whether the storage’s clock and this host’s agree', detail };
-  }
-  return { about, ...judged(aheadSeconds(modifiedNs, before, after)) };
+  return modifiedNs;
 }
 
-/** How far this host is ahead; many storages leave fractions of a second away. */
-export function aheadSeconds(storedNs: bigint, beforeNs: bigint, afterNs: bigint): number {
-  if (storedNs > afterNs) return -Number((storedNs - afterNs) / second);
-  return Math.max(0, Number((beforeNs - storedNs) / second - 1n));
+/** How far this host is ahead of a time asked for in between; many storages leave fractions of a second away. */
+export function aheadSeconds(thereNs: bigint, beforeNs: bigint, afterNs: bigint): number {
+  if (thereNs > afterNs) return -Number((thereNs - afterNs) / second);
+  return Math.max(0, Number((beforeNs - thereNs) / second - 1n));
 }
 
 function judged(ahead: number): Pick<Statement, 'state' | 'text' | 'detail'> {

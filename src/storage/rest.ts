@@ -15,6 +15,7 @@ export async function openRest(address: string, settings: DriverSettings): Promi
   const { target, path, url, authorization } = parseRestAddress(address, settings.environment);
   const agents = await httpAgents(settings, connections ?? 5, target.secure ? 'https' : 'http');
   const storage = new RestStorage({
+    elsewhere: true,
     exchange: http1(target, agents, settings.throttles.upload),
     url,
     path,

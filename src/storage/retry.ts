@@ -147,6 +147,13 @@ export class RetryingStorage implements Storage {
     );
   }
 
+  get timeThere(): Storage['timeThere'] {
+    const ask = this.#inner.timeThere?.bind(this.#inner);
+    return (
+      ask && ((options = {}) => this.#retry({ what: 'asking for the time', ...options }, (signal) => ask({ signal })))
+    );
+  }
+
   get setup(): BucketSetup | undefined {
     return this.#inner.setup && retryingSetup(this.#inner.setup, this.#retrying(0));
   }

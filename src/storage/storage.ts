@@ -62,6 +62,11 @@ export interface Storage extends AsyncDisposable {
   readonly removeLeftovers?: ((before: bigint, options?: LeftoverOptions) => Promise<number>) | undefined;
   /** What objects were before, and their locks, where the storage keeps them (versions.ts). */
   readonly versions?: Versions | undefined;
+  /**
+   * What the storage's own clock shows, as exactly as it tells: nanoseconds since 1970. Only where objects don't tell when
+   * they were written.
+   */
+  readonly timeThere?: ((options?: WaitOptions) => Promise<bigint>) | undefined;
   /** How the bucket is set up that this stands in, where it is one (setup.ts). */
   readonly setup?: BucketSetup | undefined;
   /** What is to be done before objects in an archive can be read, where there are such (archive.ts). */

@@ -1,3 +1,4 @@
+import { nsOfHttpDate } from '../../clock/date.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { drain, readBody, type Exchange, type HttpRequest, type HttpResponse } from '../http/exchange.ts';
 import { mostObjectBytes } from '../size-limit.ts';
@@ -18,6 +19,8 @@ export interface RestServer {
   readonly download?: Throttle | undefined;
   /** Whoever serves may know better than the connection why that failed. */
   readonly explain?: (error: unknown) => Promise<unknown>;
+  /** Its clock isn't this host's. */
+  readonly elsewhere?: true;
   readonly close: () => Promise<void>;
 }
 
@@ -89,6 +92,15 @@ export class RestClient {
     const text = answer.header('content-length') ?? '';
     if (/^\d{1,15}$/.test(text)) return Number(text);
     throw new HoldfastError('storage-failed', `${this.doing('find', key)}: the server tells no size`);
+  }
+
+  /** By the head of any answer. */
+  async timeThere(wait: WaitOptions): Promise<bigint> {
+    using answer = await this.#ask({ ...wait, method: 'HEAD', path: 'config' });
+    await drain(answer);
+    const timeNs = nsOfHttpDate(answer.header('date') ?? '');
+    if (timeNs !== undefined) return timeNs;
+    throw new HoldfastError('unsupported', `${this.#server.url} tells no time`);
   }
 
   async namesIn(folder: string, wait: WaitOptions): Promise<readonly ListedName[]> {

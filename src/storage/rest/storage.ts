@@ -73,6 +73,12 @@ export class RestStorage implements Storage {
     }
   }
 
+  get timeThere(): Storage['timeThere'] {
+    if (!this.#server.elsewhere) return undefined;
+    const doing = `cannot ask ${this.url} for the time`;
+    return (options = {}) => this.#attempt(doing, options, () => this.#client.timeThere(options));
+  }
+
   async remove(key: string, options: WaitOptions = {}): Promise<void> {
     checkKey(key);
     await this.#attempt(this.#client.doing('remove', key), options, () => this.#client.remove(key, options));

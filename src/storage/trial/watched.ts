@@ -27,6 +27,7 @@ export function watched(storage: Storage, signal: AbortSignal): Watched {
     change.then(over, over);
     return await change;
   };
+  const timeThere = storage.timeThere?.bind(storage);
   const stage = storage.stage?.bind(storage);
   return {
     storage: {
@@ -37,6 +38,7 @@ export function watched(storage: Storage, signal: AbortSignal): Watched {
       stat: (key, options) => storage.stat(key, reading(options)),
       list: (prefix, options) => storage.list(prefix, reading(options)),
       remove: (key, options) => changing(options, (wait) => storage.remove(key, wait)),
+      timeThere: timeThere && ((options) => timeThere(reading(options))),
       stage: stage && ((options) => changing(options, stage)),
       [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
     },
