@@ -23,13 +23,14 @@ const { values } = parseArgs({
     delays: { type: 'string', default: '0,50' },
     sets: { type: 'string' },
     peers: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     scale: { type: 'string' },
     work: { type: 'string', default: resolve(import.meta.dirname, '../.cache/bench') },
   },
 });
 const onS3 = values.storage === 's3';
-const scale = Number(values.scale ?? (onS3 ? 0.25 : 1));
+const scale = Number(values.scale ?? (onS3 ? 0.5 : 1));
+const rounds = Number(values.rounds ?? (onS3 ? 3 : 5));
 const work = resolve(values.work);
 const env = { ...process.env, KOPIA_CHECK_FOR_UPDATES: 'false', HOME: work };
 
@@ -53,7 +54,7 @@ if (onS3) console.log(`\nHoldfast divided by restic\n\n${ratiosTable(results)}`)
 
 async function bench(set: DataSet, place: Place): Promise<void> {
   const fixed = { work, passwordFile, template, copyTemplate, restic: paths.restic, env: { ...env, ...place.env } };
-  const how = { ...fixed, set, place, scale, rounds: Number(values.rounds), contestants: tools(paths) };
+  const how = { ...fixed, set, place, scale, rounds, contestants: tools(paths) };
   const result = await benchSet(how);
   console.log(figuresTable(result));
   results.push(result);

@@ -1,3 +1,4 @@
+import { localZoneName } from '../clock/zone.ts';
 import { parseTagList } from '../retention/tags.ts';
 import type { FindOptions, SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { Context } from './context.ts';
@@ -20,7 +21,7 @@ export function filterOf({ host, tag, path }: FilterValues): SnapshotFilter {
 
 /** The present moment in the zone of this machine: what `yesterday` is counted from. */
 export function presentTime({ clock }: Context): Temporal.ZonedDateTime {
-  return new Temporal.Instant(clock.nowNs()).toZonedDateTimeISO(new Intl.DateTimeFormat().resolvedOptions().timeZone);
+  return new Temporal.Instant(clock.nowNs()).toZonedDateTimeISO(localZoneName());
 }
 
 /** How a name of one snapshot is understood. */

@@ -1,3 +1,4 @@
+import { localZoneName } from '../clock/zone.ts';
 import type { GroupKey } from '../retention/group.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { formatBytes, formatTime, plural, quoteForTerminal } from './format.ts';
@@ -21,7 +22,7 @@ export function snapshotTable(
   return tableLines({
     header: columns.map(({ title }) => title),
     rows: snapshots.map((snapshot) => columns.map(({ cell }) => cell(snapshot).map(quoteForTerminal))),
-    footer: `${plural(snapshots.length, 'snapshot')}, times in ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`,
+    footer: `${plural(snapshots.length, 'snapshot')}, times in ${localZoneName()}`,
     right: [columns.length - 1],
   });
 }

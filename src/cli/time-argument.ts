@@ -1,3 +1,4 @@
+import { localZoneName } from '../clock/zone.ts';
 import { HoldfastError } from '../errors/error.ts';
 
 /**
@@ -9,7 +10,7 @@ export function timeOf(text: string, label: string): bigint {
   try {
     const day = date.includes('.') ? date.split('.').toReversed().join('-') : date.replaceAll('/', '-');
     const local = Temporal.PlainDateTime.from(`${day}T${clock}`);
-    const at = zone === undefined ? new Intl.DateTimeFormat().resolvedOptions().timeZone : zone === 'Z' ? 'UTC' : zone;
+    const at = zone === undefined ? localZoneName() : zone === 'Z' ? 'UTC' : zone;
     return local.toZonedDateTime(at).epochNanoseconds;
   } catch (cause) {
     throw new HoldfastError('usage', `${label}: ${JSON.stringify(text)} is no time such as "2026-08-01 14:00:00"`, {

@@ -1,3 +1,4 @@
+import { localZoneName } from '../../clock/zone.ts';
 import { listPoints } from '../../job/points.ts';
 import type { Proof, RecoverablePoint } from '../../point/point.ts';
 import type { Context } from '../context.ts';
@@ -49,7 +50,7 @@ function pointTable(points: readonly RecoverablePoint[]): readonly string[] {
       copies.map(({ repository, proof }) => quoteForTerminal(`${repository} (${proofText(proof)})`)),
       sizeBytes === undefined ? '' : formatBytes(sizeBytes),
     ]),
-    footer: `${plural(points.length, 'recoverable point')}, times in ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`,
+    footer: `${plural(points.length, 'recoverable point')}, times in ${localZoneName()}`,
     right: [5],
   });
 }

@@ -12,9 +12,7 @@ import { neighbours, parcels, type Group } from './groups.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
 import type { PlainBlob, StoredBytes } from './protocol.ts';
 import type { PackBytes } from './reading-protocol.ts';
-import { slicesOf, spans } from './span-fetcher.ts';
-
-const fetchesUnderWay = 4;
+import { slicesOf, spans, spansAtOnce } from './span-fetcher.ts';
 
 interface Item {
   readonly blob: PackedBlob;
@@ -30,7 +28,7 @@ export interface CarryWork {
 export class Carrier {
   readonly #engine: StoringEngine;
   readonly #from: Repository;
-  readonly #fetching = limiter(fetchesUnderWay);
+  readonly #fetching = limiter(spansAtOnce);
   readonly #onStored: (type: BlobType, stored: StoredBytes) => void;
 
   constructor(engine: StoringEngine, from: Repository, onStored: (type: BlobType, stored: StoredBytes) => void) {

@@ -11,7 +11,7 @@ import type { BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
 export const spans = { gapBytes: 256 * 1024, groupBytes: 24 * 2 ** 20 };
 
 /** Spans in memory at a time: enough to cover a network's delay. */
-const spansAtOnce = 3;
+export const spansAtOnce = 3;
 
 /** Fetches long parts of packs, few at a time. */
 export class SpanFetcher {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { Agent } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
+import type { Agent } from 'node:http';
+import type { Agent as SecureAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { HoldfastError } from '../../errors/error.ts';
 import { reasonOf } from '../../host/system-error.ts';
+import { http, https } from './node-http.ts';
 import type { StorageSettings, TlsSettings } from '../settings.ts';
 import { proxiesOf } from './proxies.ts';
 
@@ -33,18 +34,18 @@ export async function httpAgents(
     maxSockets: connections,
     ...(proxyEnv && { proxyEnv: { ...proxyEnv } }),
   };
-  const http = new Agent(shared);
-  const https = new SecureAgent({
+  const plain = new http.Agent(shared);
+  const secure = new https.Agent({
     ...shared,
     rejectUnauthorized: !tls.insecure,
     ...(scheme === 'https' && { secureContext: await secureContextOf(tls) }), // for tls.connect
   });
   return {
-    http,
-    https,
+    http: plain,
+    https: secure,
     [Symbol.dispose]: () => {
-      http.destroy();
-      https.destroy();
+      plain.destroy();
+      secure.destroy();
     },
   };
 }

@@ -1,9 +1,9 @@
-import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { throttled, type Throttle } from '../throttle.ts';
 import type { HttpAgents } from './agents.ts';
+import { http, https } from './node-http.ts';
 import { sizeOf, type Exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 
 /** Who is asked: a host and port, or a socket of this machine. */
@@ -36,7 +36,7 @@ function begin(target: HttpTarget, agents: HttpAgents, request: HttpRequest): Cl
     headers: { ...request.headers, ...(length !== undefined && { 'content-length': String(length) }) },
     ...(request.signal && { signal: request.signal }),
   };
-  return secure ? secureRequest({ ...options, agent: agents.https }) : plainRequest({ ...options, agent: agents.http });
+  return secure ? https.request({ ...options, agent: agents.https }) : http.request({ ...options, agent: agents.http });
 }
 
 /** Ends when everything was sent, or when the other side has had enough. */

@@ -1,7 +1,7 @@
-import { IncomingMessage } from 'node:http';
 import { pipeline, Readable, Transform } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
+import { http } from '../http/node-http.ts';
 import type { ObjectInfo } from '../storage.ts';
 
 /**
@@ -86,7 +86,7 @@ export function nsOf(date: Date): bigint {
 
 /** A body that ends with the connection doesn't differ from one that was cut off. */
 export function assertEnds(body: Readable, key: string): void {
-  if (!(body instanceof IncomingMessage)) return;
+  if (!(body instanceof http.IncomingMessage)) return;
   const { 'content-length': length, 'transfer-encoding': encoding } = body.headers;
   if (length === undefined && encoding === undefined)
     throw new HoldfastError('storage-failed', `the server doesn’t tell where ${key} ends`);
