@@ -23,6 +23,7 @@ import { budget } from './budget.ts';
 import { backupFolder, contentsOf, examine, jobContext, restoreSnapshot, type Contents } from './support/engine.ts';
 import { checked, keepLast, pruneAll, threeBackups } from './support/operations.ts';
 import { prove } from './support/proof.ts';
+import { indexRepaired } from './support/repairing.ts';
 import { removeLocks } from './support/stored-in.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 
@@ -51,6 +52,8 @@ const operations: readonly Operation[] = [
   { name: 'forget', run: async (context) => await keepLast(context, 'leave'), mayRemove: 2 },
   { name: 'forget --prune', run: async (context) => await keepLast(context, 'prune'), mayRemove: 2 },
   { name: 'prune', run: async (context) => await pruneAll(context), forgotten: 1 },
+  { name: 'prune --deferred', run: async (context) => await pruneAll(context, { way: 'deferred' }), forgotten: 1 },
+  { name: 'repair index', run: async (context) => await indexRepaired(context, 'all') },
   { name: 'restore', run: restoreLast },
   { name: 'check', run: async (context) => await checked(context, 'data') },
 ];
@@ -274,6 +277,19 @@ test('a storage that stores only half loses nothing, and check finds it', long, 
   );
   prove(context, { claim: 'a storage that truncates what it stores loses nothing', count });
 });
+
+test(
+  'an index that is stored with a wrong bit takes the place of no other, and check finds it',
+  long,
+  async (context) => {
+    const isIndex = ({ kind, key }: StorageOperation): boolean => kind === 'put' && key.startsWith('index/');
+    const count = await oneByOne('flip', isIndex, async (trial, storage, error) => {
+      await assertReadable(trial, storage);
+      await assertFound(trial, storage, error);
+      });
+    prove(context, { claim: 'a storage that stores an index with a wrong bit loses nothing', count });
+  },
+);
 
 test('a storage that gives only half, or wrong bits, is found out and loses nothing', long, async (context) => {
   await using dir = await tempDir();

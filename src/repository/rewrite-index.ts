@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fieldsExcept } from '../bytes/fields.ts';
 import type { FileId } from '../bytes/ids.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
 import { readIndex } from './fill-index.ts';
 import { encodeIndexFile, type IndexFile, type IndexedPack } from './index-file.ts';
 import type { Repository } from './repository.ts';
@@ -44,7 +45,7 @@ export function packSignature({ id, blobs }: IndexedPack): string {
 }
 
 /**
- * Writes the index anew, with these changes: durable when it resolves. The old files are left for the caller to
+ * Writes the index anew, with these changes: durable and read back when it resolves. The old files are left for the caller to
  * remove, and until then name the same blobs twice, which harms nobody. Files that are full and have no part in the
  * changes stay. What rustic marked, and what it knows of packs, is carried over. `repair` names index files that
  * can't be read, and packs that are to be named in addition, also some of those in `without`.
@@ -58,7 +59,7 @@ export async function rewriteIndex(
   const obsolete: FileId[] = [];
   const next = new NextIndex(changes);
   const write = async (files: Iterable<IndexFile>): Promise<void> => {
-    for (const file of files) written.push(await repository.writeFile('index', encodeIndexFile(file)));
+    for (const file of files) written.push(await writeProven(repository, encodeIndexFile(file)));
   };
   for (const id of await Array.fromAsync(repository.list('index'), (file) => file.id)) {
     const file = repair.unreadable.has(id) ? undefined : await readIndex(repository, id);
@@ -70,6 +71,20 @@ export async function rewriteIndex(
   for await (const pack of changes.restore?.from ?? []) await write(next.restore(pack));
   await write(next.rest());
   return { written, obsolete };
+}
+
+/** Others are going to be removed for it: so it is read back, and not from a cache. */
+async function writeProven(repository: Repository, json: Uint8Array): Promise<FileId> {
+  const id = await repository.writeFile('index', json);
+  try {
+    await repository.direct().readFile('index', id);
+  } catch (cause) {
+    if (!hasCode(cause, 'damaged', 'storage-not-found')) throw cause;
+    await repository.removeFile('index', id);
+    const message = `${repository.storage.url} does not give back an index as it was written: ${cause.message}`;
+    throw new HoldfastError('storage-failed', message, { cause });
+  }
+  return id;
 }
 
 /** The same as `rewriteIndex` would write, for a storage without room for both: all of it in memory. */
