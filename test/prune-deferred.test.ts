@@ -206,6 +206,42 @@ async function rewriteWithoutMarks({ context }: Leaving): Promise<void> {
   for (const id of obsolete) await repository.removeFile('index', id);
 }
 
+test('a listing that leaves a snapshot out, once, costs it nothing: the storage is asked twice', async () => {
+  for (const begins of ['the drop', 'the deletion'] as const) {
+    await using at = await leaving();
+    {
+      await using _other = begins === 'the drop' ? await lockedByOther(at.context) : undefined;
+      await pruneAll(at.context, deferred);
+    }
+    const [oldest] = at.forgotten;
+    assert.ok(oldest);
+    const left = `snapshots/${await at.bringBack(oldest)}`;
+    for (let times = 1; times <= 3; times += 1) {
+      const storage = new LaggingStorage(at.storage.durable, at.clock);
+      at.clock.skipHours(25);
+      storage.hides = { key: left, atListing: times };
+      const failure = await pruneAll(jobContext(storage, at.clock), deferred).catch((error: unknown) => error);
+      if (failure instanceof Error) assert.ok(hasCode(failure, 'storage-failed'), `${begins}: ${failure.message}`);
+      storage.hides = undefined;
+      for (const lock of await keysOf(storage, 'locks/')) await storage.remove(lock);
+      await pruneAll(jobContext(storage, at.clock), deferred);
+      await assertWhole(storage, at.contents, at.dir.file('data'), `${begins}, listing ${times}`);
+    }
+  }
+});
+
+class LaggingStorage extends MemoryStorage {
+  /** Not to be seen at one listing of all snapshots. */
+  hides: { readonly key: string; readonly atListing: number } | undefined;
+  #listings = 0;
+
+  override async *list(...[prefix, options]: Parameters<MemoryStorage['list']>): ReturnType<MemoryStorage['list']> {
+    if (prefix === 'snapshots/') this.#listings += 1;
+    const hidden = this.#listings === this.hides?.atListing ? this.hides.key : undefined;
+    for await (const info of super.list(prefix, options)) if (info.key !== hidden) yield info;
+  }
+}
+
 test('two prunes of ours at once lose nothing and leave nothing', async (context) => {
   await using at = await leaving();
   const runs = await Promise.allSettled([1, 2, 3].map(() => pruneAll(at.context, deferred)));

@@ -14,7 +14,7 @@ import type { Storage } from '../storage/storage.ts';
 import { usedBlobs } from '../snapshot/used-blobs.ts';
 import { pruneDeferred } from './prune/deferred.ts';
 import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from './prune/options.ts';
-import { allSnapshots, treesIn } from './prune/snapshots.ts';
+import { allSnapshots, assertAllSeen, treesIn } from './prune/snapshots.ts';
 import { planTakingBack, sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
 import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
@@ -95,15 +95,6 @@ export async function pruneInstantly(
 async function withoutMarks<T>(repository: Repository, { marked }: JournalSummary, outcome: T): Promise<T> {
   for (const name of marked) await removeJournal(repository, name);
   return outcome;
-}
-
-/** A listing that left a snapshot out would cost all that it alone needs: so the storage is asked twice. */
-async function assertAllSeen(repository: Repository, seen: ReadonlySet<FileId>): Promise<void> {
-  for await (const { id } of repository.list('snapshots')) {
-    if (seen.has(id)) continue;
-    const message = `${repository.storage.url} lists the snapshot ${id}, which it left out before: nothing was pruned`;
-    throw new HoldfastError('storage-failed', message);
-  }
 }
 
 function isEmpty(plan: PrunePlan): boolean {
