@@ -286,7 +286,7 @@ test(
     const count = await oneByOne('flip', isIndex, async (trial, storage, error) => {
       await assertReadable(trial, storage);
       await assertFound(trial, storage, error);
-      });
+    });
     prove(context, { claim: 'a storage that stores an index with a wrong bit loses nothing', count });
   },
 );
