@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { openStorage } from '../src/storage/open.ts';
+import { HoldfastError } from '../src/errors/error.ts';
+import { openS3 } from '../src/storage/s3.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { PutOptions } from '../src/storage/storage.ts';
 import { withoutGo } from './servers/go-program.ts';
-import { minio } from './servers/minio.ts';
+import { minio, minioKey } from './servers/minio.ts';
 import { ownerKeys } from './servers/s3-server.ts';
 import { blobBytes, newRepository, storeBlobs } from './support/repository.ts';
 
@@ -29,19 +30,26 @@ test('only packs of data are said to be rarely read, so an archive class takes n
 
 test('MinIO keeps the storage class and encrypts as it is asked to', { skip: withoutGo() }, async () => {
   await using server = await minio();
-  const options = new Map([
-    ['s3.storage-class', 'REDUCED_REDUNDANCY'],
-    ['s3.sse', 'AES256'],
-  ]);
-  const url = `s3:${server.endpoint}/bucket`;
-  await using storage = await openStorage(url, { create: true, environment: server.owner, options });
-  await storage.put('config', [Buffer.from('secret')]);
-  assert.equal(Buffer.from(await storage.get('config')).toString(), 'secret');
-  const credentials = { accessKeyId: ownerKeys.id, secretAccessKey: ownerKeys.secret };
-  const client = new S3Client({ endpoint: server.endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
-  const { StorageClass, ServerSideEncryption } = await client.send(
-    new HeadObjectCommand({ Bucket: 'bucket', Key: 'config' }),
-  );
-  client.destroy();
-  assert.deepEqual([StorageClass, ServerSideEncryption], ['REDUCED_REDUNDANCY', 'AES256']);
+  const heads = new S3Client({
+    ...{ endpoint: server.endpoint, region: 'us-east-1', forcePathStyle: true },
+    credentials: { accessKeyId: ownerKeys.id, secretAccessKey: ownerKeys.secret },
+  });
+  const kept = async (options: Readonly<Record<string, string>>, key: string, sizeBytes: number): Promise<unknown> => {
+    const settings = { environment: server.owner, options: new Map(Object.entries(options)), throttles: {} };
+    const tuning = { partBytes: 5 * 1024 * 1024 };
+    await using storage = await openS3(`${server.endpoint}/bucket`, { ...settings, create: true }, tuning);
+    const bytes = Buffer.alloc(sizeBytes, 'secret');
+    await storage.put(key, [bytes]);
+    assert.ok(bytes.equals(await storage.get(key)));
+    const head = await heads.send(new HeadObjectCommand({ Bucket: 'bucket', Key: key }));
+    return [head.StorageClass, head.ServerSideEncryption, head.SSEKMSKeyId?.replace('arn:aws:kms:', '')];
+  };
+  const byServer = { 's3.sse': 'AES256', 's3.storage-class': 'REDUCED_REDUNDANCY' };
+  assert.deepEqual(await kept(byServer, 'config', 6), ['REDUCED_REDUNDANCY', 'AES256', undefined]);
+  const byKey = { 's3.sse': 'aws:kms', 's3.sse-kms-key-id': minioKey };
+  assert.deepEqual(await kept(byKey, 'keys/one', 6), [undefined, 'aws:kms', minioKey]);
+  assert.deepEqual(await kept(byKey, 'data/large', 6 * 1024 * 1024), [undefined, 'aws:kms', minioKey]);
+  const unknown = kept({ ...byKey, 's3.sse-kms-key-id': 'none' }, 'keys/two', 6);
+  await assert.rejects(unknown, (error) => error instanceof HoldfastError);
+  heads.destroy();
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../errors/error.ts';
 import { orAborted } from '../flow/abort.ts';
 import { checkKey, checkPrefix } from './keys.ts';
+import { mostObjectBytes } from './size-limit.ts';
 import type { Capabilities, GetOptions, ObjectInfo, Storage, WaitOptions } from './storage.ts';
 import { byObject, type VersionInfo, type Versions } from './versions.ts';
 
@@ -49,7 +50,7 @@ export async function versionNamed(
   const wrong = new Set<string>();
   for (const candidate of candidates) {
     const { key, sum = candidate.version } = candidate;
-    if (wrong.has(sum)) continue;
+    if (wrong.has(sum) || candidate.sizeBytes > mostObjectBytes) continue;
     if (key.endsWith(`/${await hashOf(versions, candidate, options)}`)) return candidate;
     wrong.add(sum);
   }

@@ -60,6 +60,21 @@ test('a failed put leaves nothing behind', async (t) => {
   assert.deepEqual((await readdir(join(folder, 'a'))).toSorted(), ['folder', 'taken']);
 });
 
+test('what was given up while it was written does not appear later', async (t) => {
+  const folder = await temporaryFolder(t);
+  const storage = await openLocal(folder);
+  await storage.put('locks/first', [bytes]);
+  const isInTheMaking = async (): Promise<boolean> =>
+    (await readdir(join(folder, 'locks'))).some((name) => name.startsWith('~'));
+  const giveUp = new AbortController();
+  const putting = storage.put('locks/second', [Buffer.alloc(64 * 1024 * 1024)], { signal: giveUp.signal });
+  while (!(await isInTheMaking()));
+  giveUp.abort(new Error('given up'));
+  await assert.rejects(putting, /given up/);
+  while (await isInTheMaking());
+  assert.deepEqual(await keysOf(storage), ['locks/first']);
+});
+
 test('a folder is not an object', async (t) => {
   const folder = await temporaryFolder(t);
   const storage = await openLocal(folder);

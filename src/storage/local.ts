@@ -81,6 +81,7 @@ class LocalStorage implements Storage {
       await checkRoot(this.#root);
       const temporary = await this.#write(dirname(path), data);
       try {
+        options.signal?.throwIfAborted(); // whoever gave up may have gone on: nothing appears any more
         await (options.ifAbsent ? this.#create(temporary, path, key) : rename(temporary, path));
       } catch (error) {
         await discard(temporary);

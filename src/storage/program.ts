@@ -9,6 +9,8 @@ import { othersWords } from './others-words.ts';
 export interface ConnectingProgram {
   readonly name: string;
   readonly running: RunningProgram;
+  /** What its words must not show, and what stands in its place. */
+  readonly hidden?: readonly [secret: string, shown: string];
 }
 
 /** 'storage-denied' when it can't be run at all. */
@@ -43,9 +45,12 @@ const noUse = new RegExp(
 );
 
 /** A connection that fails because the program ended says nothing; the program's last words do. */
-export async function explained({ name, running }: ConnectingProgram, error: unknown): Promise<HoldfastError> {
+export async function explained({ name, running, hidden }: ConnectingProgram, error: unknown): Promise<HoldfastError> {
   const end = await within(endMs, running.ended, systemClock);
-  const said = end?.lastWords.map(othersWords).join(' · ') ?? '';
+  const [secret, shown] = hidden ?? [];
+  const open = (line: string): string => (secret && shown ? line.replaceAll(secret, () => shown) : line);
+  const lines = end?.lastWords.map((line) => othersWords(open(line)));
+  const said = lines?.join(' · ') ?? '';
   const failed = end?.status === 'failure';
   const why = failed ? `${name} ended with ${end.how}${said ? `: ${said}` : ''}` : reasonOf(error);
   const denied = failed && noUse.test(said);

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors/error.ts';
 import { splitWords } from '../secret/words.ts';
 import { driverOptions, type DriverSettings } from './driver.ts';
+import { shownRemote } from './rclone/remote.ts';
 import { RcloneProcess } from './rclone/process.ts';
 import { RestStorage } from './rest/storage.ts';
 import type { Storage } from './storage.ts';
@@ -21,10 +22,11 @@ export async function openRclone(remote: string, settings: DriverSettings): Prom
     command: [program, ...more, ...splitWords(options.args ?? usualArgs), remote],
     timeoutMs: timeoutMs(options.timeout ?? '1m'),
     upload: settings.throttles.upload,
+    remote: [remote, shownRemote(remote)],
   });
   const { exchange, explain, close } = rclone;
   const { download } = settings.throttles;
-  const url = `rclone:${remote}`;
+  const url = `rclone:${shownRemote(remote)}`;
   const storage = new RestStorage({ exchange, explain, close, url, path: '/', headers: {}, download });
   try {
     const wait = settings.opening ? { signal: settings.opening } : {};

@@ -124,6 +124,29 @@ test('a server that sends no list is not believed', async () => {
   }
 });
 
+test('a page for people is no answer: nothing was stored, removed or found', async () => {
+  await using server = await served((asked, response) => {
+    asked.resume();
+    asked.once('end', () => response.setHeader('content-type', 'text/html; charset=utf-8').end('<p>Who are you?</p>'));
+  });
+  const { storage } = server;
+  const asking = [() => storage.put(pack, [Buffer.from('x')]), () => storage.remove(pack), () => storage.stat(pack)];
+  for (const ask of asking) await assert.rejects(ask, { code: 'storage-failed', message: /page for people/ });
+  await assert.rejects(Array.fromAsync(storage.list('data/')), { code: 'storage-failed' });
+});
+
+test('a folder that is not there is empty where a repository is, and else a missing storage', async () => {
+  for (const status of [200, 404]) {
+    await using server = await served(({ method }, response) => {
+      if (method === 'HEAD') response.writeHead(status, { 'content-length': 100 }).end();
+      else response.writeHead(404).end('404 page not found');
+    });
+    const listing = Array.fromAsync(server.storage.list('snapshots/'));
+    if (status === 200) assert.deepEqual(await listing, []);
+    else await assert.rejects(listing, { code: 'storage-missing' });
+  }
+});
+
 test('a list names each file once and no uploads under way; a server of v1 is asked for sizes', async () => {
   const names = [id, id, `${id}.rest-server-temp1`, '../../etc/passwd'];
   for (const version of ['v1', 'v2']) {

@@ -24,7 +24,15 @@ test('addresses are taken apart as restic does, and become the same command', ()
   const paths = { 'h:a/../b': 'b', 'h:': '.', '//h/a': 'a', '//h//a/': '/a', 'h:/a//b/': '/a/b' };
   for (const [address, path] of Object.entries(paths)) assert.equal(parseSftpAddress(address).path, path);
   assert.equal(parseSftpAddress('//ann:secret@host:22/a').url, 'sftp://ann@host:22/a');
-  for (const wrong of ['host', '//host', 'host:~/a', '-oProxyCommand=x:/a', '-l@host:/a'])
+  for (const wrong of [
+    '//host/100%',
+    '//me%zz@host/a',
+    'host',
+    '//host',
+    'host:~/a',
+    '-oProxyCommand=x:/a',
+    '-l@host:/a',
+  ])
     assert.throws(() => parseSftpAddress(wrong), { code: 'usage' }, wrong);
 });
 

@@ -2,6 +2,9 @@ import { goProgram } from './go-program.ts';
 import { startServer } from './running.ts';
 import { answers, ownerKeys, s3Server, type S3Server } from './s3-server.ts';
 
+/** The key that it encrypts with where nobody names another. */
+export const minioKey = 'k1';
+
 /** MinIO's last release: lifecycle, encryption by the server, default retention. */
 export async function minio(): Promise<S3Server> {
   const running = await startServer({
@@ -13,7 +16,7 @@ export async function minio(): Promise<S3Server> {
     env: {
       MINIO_ROOT_USER: ownerKeys.id,
       MINIO_ROOT_PASSWORD: ownerKeys.secret,
-      MINIO_KMS_SECRET_KEY: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+      MINIO_KMS_SECRET_KEY: `${minioKey}:${Buffer.alloc(32, 1).toString('base64')}`,
       MINIO_CI_CD: '1',
       MINIO_BROWSER: 'off',
       MINIO_UPDATE: 'off',

@@ -12,6 +12,8 @@ export interface RcloneOptions {
   /** How long it may take until it answers. */
   readonly timeoutMs: number;
   readonly upload: Throttle | undefined;
+  /** An argument that may hold a secret, and how it is shown. */
+  readonly remote: readonly [given: string, shown: string];
 }
 
 interface Served {
@@ -69,7 +71,8 @@ export class RcloneProcess {
 
   async #serve(): Promise<Served> {
     const [program, ...args] = this.#options.command;
-    const connecting = await startConnecting(program, args, { interrupts: 'own-session' });
+    const started = await startConnecting(program, args, { interrupts: 'own-session' });
+    const connecting = { ...started, hidden: this.#options.remote };
     const { input, output } = connecting.running;
     if (!input) throw new HoldfastError('internal', 'no input was asked for');
     const pipes = new Pipes(output, input);

@@ -114,7 +114,9 @@ export class RestClient {
     if (answer.status !== 404) throw error;
     // rclone answers so when something within it failed.
     if (answer.header('server')?.startsWith('rclone/')) throw new HoldfastError('storage-failed', error.message);
-    return [];
+    // So does whoever answers in the server's place; a short list would be believed.
+    if ((await this.sizeOf('config', wait)) !== undefined) return [];
+    throw new HoldfastError('storage-missing', `${error.message}, and there is no repository`);
   }
 
   async remove(key: string, wait: WaitOptions): Promise<void> {
@@ -134,13 +136,16 @@ export class RestClient {
 
   async #ask({ method, path, body, headers, signal }: Question): Promise<HttpResponse> {
     const type = body && { 'content-type': 'application/octet-stream' };
-    return await this.#server.exchange({
+    const answer = await this.#server.exchange({
       method,
       path: this.#server.path + path,
       headers: { ...this.#server.headers, accept: acceptV2, ...type, ...headers },
       ...(body && { body }),
       signal,
     });
+    if (method === 'GET' || answer.status !== 200 || !isPage(answer)) return answer;
+    answer[Symbol.dispose]();
+    throw new HoldfastError('storage-failed', 'a page for people answers in place of the server');
   }
 
   async #bytesOf(answer: HttpResponse, key: string, options: GetOptions): Promise<Uint8Array> {
@@ -160,4 +165,9 @@ export class RestClient {
 
 function refusal(answer: HttpResponse, doing: string): HoldfastError {
   return statusError(answer.status, doing, (name) => answer.header(name));
+}
+
+/** A login page on the way, or one that tells of maintenance, doesn't say what became of an object. */
+function isPage(answer: HttpResponse): boolean {
+  return answer.header('content-type')?.startsWith('text/html') ?? false;
 }

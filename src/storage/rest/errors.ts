@@ -5,6 +5,8 @@ import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 
 const meanings: Readonly<Record<number, ErrorCode>> = {
+  301: 'usage',
+  308: 'usage',
   401: 'storage-denied',
   403: 'storage-denied',
   404: 'storage-not-found',
@@ -17,6 +19,8 @@ const meanings: Readonly<Record<number, ErrorCode>> = {
 };
 
 const nexts: Readonly<Record<number, string>> = {
+  301: 'Redirects are not followed: give the address where the repository is now.',
+  308: 'Redirects are not followed: give the address where the repository is now.',
   401: 'Check user and password: in the address, or RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD.',
   403: 'Check what this user may do there. An append-only server lets nobody remove or replace.',
 };

@@ -38,10 +38,10 @@ function ofUrl(address: string): Parts {
   const url = URL.parse(`sftp:${address}`);
   if (url === null || url.pathname === '') throw malformed();
   return {
-    user: url.username === '' ? undefined : decodeURIComponent(url.username),
+    user: url.username === '' ? undefined : decoded(url.username),
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? undefined : url.port,
-    directory: decodeURIComponent(url.pathname.slice(1)),
+    directory: decoded(url.pathname.slice(1)),
   };
 }
 
@@ -56,6 +56,14 @@ function ofWords(address: string): Parts {
     port: undefined,
     directory: address.slice(colon + 1),
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new HoldfastError('usage', 'the address of the SFTP server has a % that begins no escape; write it as %25');
+  }
 }
 
 function malformed(): HoldfastError {
