@@ -2,8 +2,9 @@ import type { Clock } from '../clock/clock.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
-import { orAborted, withDeadline, type Deadline } from '../flow/abort.ts';
+import { withDeadline } from '../flow/abort.ts';
 import { retry, type RetryOptions } from '../flow/retry.ts';
+import { moved, unlessStalled, type StallBound } from '../flow/stall.ts';
 import type { Archive } from './archive.ts';
 import { retryingArchive } from './retry/archive.ts';
 import type { Retrying } from './retry/retrying.ts';
@@ -22,6 +23,7 @@ import {
   type WaitOptions,
 } from './storage.ts';
 import type { BucketSetup } from './setup.ts';
+import { unseenBytes } from './throttle.ts';
 import type { Versions } from './versions.ts';
 
 export interface RetryPolicy {
@@ -31,7 +33,10 @@ export interface RetryPolicy {
   readonly untilMs: number;
   readonly baseMs: number;
   readonly maxMs: number;
-  /** How long one attempt may take that moves no data; with data, `slowestBytesPerSecond` adds to it. */
+  /**
+   * How long one attempt may take that moves no data, and how long one over a network may stand still; with data whose
+   * moves nobody tells, `slowestBytesPerSecond` adds to it.
+   */
   readonly timeoutMs: number;
   readonly slowestBytesPerSecond: number;
 }
@@ -61,6 +66,13 @@ export function retryPolicy(wish: {
     slowestBytesPerSecond: Math.min(patience.slowestBytesPerSecond, up / sharers, down / sharers),
   };
 }
+
+/** A request waits for a connection before its bytes move. */
+const turnsBefore = 3;
+/** Bytes that wait for the user's limits together. */
+const togetherBytes = 16 * 1024;
+/** What moves, if only by drops, may be so many times slower than what tells nothing. */
+const slowness = 32;
 
 /** An object of unknown size is taken for this large. */
 const unknownBytes = 64 * 1024 * 1024;
@@ -222,17 +234,23 @@ export class RetryingStorage implements Storage {
     }
   }
 
-  #deadline(call: Call): Deadline {
+  #deadline(call: Call): StallBound {
     const { timeoutMs, slowestBytesPerSecond } = this.#policy;
-    const ms = timeoutMs + ((call.sizeBytes ?? 0) / slowestBytesPerSecond) * 1000;
-    return { ms, clock: this.#clock, error: () => this.#timeout(call.what), signal: call.signal };
+    const movingMs = ((call.sizeBytes ?? 0) / slowestBytesPerSecond) * 1000;
+    return {
+      ms: timeoutMs + movingMs,
+      firstMs: turnsBefore * timeoutMs + (Math.min(call.sizeBytes ?? 0, unseenBytes) / slowestBytesPerSecond) * 1000,
+      idleMs: timeoutMs + (togetherBytes / slowestBytesPerSecond) * 1000,
+      mostMs: timeoutMs + slowness * movingMs,
+      clock: this.#clock,
+      error: () => this.#timeout(call.what),
+      signal: call.signal,
+    };
   }
 
   async #retry<T>(call: Call, attempt: (signal: AbortSignal, number: number) => Promise<T>): Promise<T> {
-    const deadline = this.#deadline(call);
-    return this.#retryUnbounded(call.what, call, (number) =>
-      withDeadline(deadline, (signal) => attempt(signal, number)),
-    );
+    const bound = this.#deadline(call);
+    return this.#retryUnbounded(call.what, call, (number) => unlessStalled(bound, (signal) => attempt(signal, number)));
   }
 
   /** For attempts that bound themselves. */
@@ -259,27 +277,14 @@ export class RetryingStorage implements Storage {
     { signal }: WaitOptions,
   ): Promise<readonly T[]> {
     const found: T[] = [];
-    const done = new AbortController();
-    const stalled = new AbortController();
-    const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
-    const watch = async (): Promise<void> => {
-      for (let before = -1; before !== found.length;) {
-        before = found.length;
-        await this.#clock.sleep(this.#policy.timeoutMs, done.signal);
+    const bound = { ...this.#deadline({ what, ...(signal && { signal }) }), mostMs: Infinity };
+    await unlessStalled(bound, async (held) => {
+      for await (const item of list({ signal: held })) {
+        found.push(item);
+        moved(held);
       }
-      stalled.abort(this.#timeout(what));
-    };
-    const watching = watch().catch(() => undefined); // the list was done
-    const read = async (): Promise<void> => {
-      for await (const item of list({ signal: either })) found.push(item);
-    };
-    try {
-      await orAborted(read(), either);
-      return found;
-    } finally {
-      done.abort();
-      await watching;
-    }
+    });
+    return found;
   }
 
   #timeout(what: string): HoldfastError {

@@ -10,10 +10,21 @@ import { systemClock } from '../../src/clock/clock.ts';
  * - 'truncate': the answer breaks off in its body.
  * - 'duplicate': the request arrives twice; the second answer comes.
  * - 'delay': the answer takes its time.
+ * - 'stall-up': the proxy stops to read the request half-way.
+ * - 'stall-down': the answer stands still in its body.
  * - 'reorder': the answer waits until one to a later request was given; without such a request it comes late.
  */
-export type NetworkFault = 'drop' | 'lost-answer' | 'truncate' | 'duplicate' | 'delay' | 'reorder';
+export type NetworkFault =
+  | 'drop'
+  | 'lost-answer'
+  | 'truncate'
+  | 'duplicate'
+  | 'delay'
+  | 'reorder'
+  | 'stall-up'
+  | 'stall-down';
 
+/** Those that end by themselves. */
 export const networkFaults: readonly NetworkFault[] = [
   'reorder',
   'drop',
@@ -69,6 +80,7 @@ export async function httpProxy(to: number, faultFor: FaultFor): Promise<Proxy> 
     const strikes = (): void => void (fault && struck.set(fault, (struck.get(fault) ?? 0) + 1));
     if (fault !== 'reorder') strikes();
     if (fault === 'drop') return void asked.socket.destroy();
+    if (fault === 'stall-up') return void asked.pause();
     const body = await buffer(asked);
     if (fault === 'duplicate') await forward(to, asked, body);
     const answer = await forward(to, asked, body);
@@ -76,8 +88,9 @@ export async function httpProxy(to: number, faultFor: FaultFor): Promise<Proxy> 
     if (fault === 'delay') await systemClock.sleep(delayMs);
     if (fault === 'reorder' && (await shelf.overtaken())) strikes();
     response.writeHead(answer.status, answer.headers);
-    if (fault !== 'truncate') return void response.end(answer.body, () => shelf.letGo());
-    response.write(answer.body.subarray(0, answer.body.length >> 1), () => asked.socket.destroy());
+    if (fault !== 'truncate' && fault !== 'stall-down') return void response.end(answer.body, () => shelf.letGo());
+    const half = answer.body.subarray(0, answer.body.length >> 1);
+    response.write(half, () => void (fault === 'truncate' && asked.socket.destroy()));
   };
   const server = createServer((asked, response) => {
     underWay++;
@@ -127,30 +140,49 @@ async function forward(port: number, asked: IncomingMessage, body: Buffer): Prom
   return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) };
 }
 
-/** Stands before any server on 127.0.0.1 and cuts each connection once the server has sent or got so many bytes. */
-export async function cuttingProxy(to: number, cutAfterBytes: () => number): Promise<Proxy> {
+/**
+ * Stands before any server on 127.0.0.1; once a connection has moved so many bytes it is cut, or nothing of it moves any
+ * more.
+ */
+export async function cuttingProxy(
+  to: number,
+  afterBytes: () => number,
+  then: 'truncate' | 'stall-up' = 'truncate',
+): Promise<Proxy> {
   const struck = new Map<NetworkFault, number>();
+  const ends = new Set<() => void>();
   const server = createTcpServer((near) => {
     const far = connect(to, '127.0.0.1');
     const end = (): void => {
+      ends.delete(end);
       near.destroy();
       far.destroy();
     };
-    let left = cutAfterBytes();
+    ends.add(end);
+    const strike = (): void => {
+      struck.set(then, (struck.get(then) ?? 0) + 1);
+      if (then === 'truncate') return end();
+      near.unpipe(far).pause();
+      far.unpipe(near).pause();
+    };
+    let left = afterBytes();
     for (const socket of [near, far]) {
       socket.on('error', end).on('close', end);
       socket.on('data', (bytes) => {
+        if (left <= 0 || near.destroyed) return;
         left -= bytes.length;
-        if (left > 0 || near.destroyed) return;
-        struck.set('truncate', (struck.get('truncate') ?? 0) + 1);
-        end();
+        if (left <= 0) strike();
       });
     }
     near.pipe(far);
     far.pipe(near);
   });
   const port = await listening(server);
-  return { port, struck, [Symbol.asyncDispose]: async () => void server.close() };
+  const dispose = async (): Promise<void> => {
+    for (const end of ends) end();
+    await closed(server);
+  };
+  return { port, struck, [Symbol.asyncDispose]: dispose };
 }
 
 async function listening(server: Server): Promise<number> {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { HoldfastError } from '../../errors/error.ts';
-import { throttled, type Throttle } from '../throttle.ts';
+import { incoming, type Throttle } from '../throttle.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
@@ -42,7 +42,7 @@ export async function readBody(response: HttpResponse, options: BodyOptions): Pr
   const { mostBytes, skipBytes = 0, more, throttle, signal } = options;
   const kept: Uint8Array[] = [];
   let at = 0;
-  for await (const chunk of throttled(response.body, throttle, signal)) {
+  for await (const chunk of incoming(response.body, throttle, signal)) {
     const wanted = chunk.subarray(Math.max(0, skipBytes - at), Math.max(0, skipBytes + mostBytes - at));
     at += chunk.length;
     if (wanted.length > 0) kept.push(wanted);

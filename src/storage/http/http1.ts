@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { throttled, type Throttle } from '../throttle.ts';
+import { outgoing, type Throttle } from '../throttle.ts';
 import type { HttpAgents } from './agents.ts';
 import { http, https } from './node-http.ts';
 import { sizeOf, type Exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
@@ -42,7 +42,7 @@ function begin(target: HttpTarget, agents: HttpAgents, request: HttpRequest): Cl
 /** Ends when everything was sent, or when the other side has had enough. */
 async function send(sent: ClientRequest, { body, signal }: HttpRequest, throttle: Throttle | undefined): Promise<void> {
   if (body === undefined) sent.end();
-  else await pipeline(Readable.from(throttled(body, throttle, signal), { objectMode: false }), sent);
+  else await pipeline(Readable.from(outgoing(body, throttle, signal), { objectMode: false }), sent);
 }
 
 function responseOf(sent: ClientRequest, answer: IncomingMessage): HttpResponse {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { throttled, type Throttle } from '../throttle.ts';
+import { outgoing, type Throttle } from '../throttle.ts';
 import { sizeOf, type HttpRequest, type HttpResponse } from './exchange.ts';
 
 /** A request over HTTP/2, on a connection that is there already. */
@@ -28,7 +28,7 @@ export async function exchangeOn(
   failed.catch(() => undefined);
   const answered: Promise<readonly unknown[]> = once(stream, 'response');
   if (body === undefined) return responseOf(received, await Promise.race([answered, failed]));
-  const sending = pipeline(Readable.from(throttled(body, upload, signal), { objectMode: false }), stream);
+  const sending = pipeline(Readable.from(outgoing(body, upload, signal), { objectMode: false }), stream);
   return responseOf(received, await Promise.race([answered, failed, failureOf(sending)]));
 }
 

@@ -1,5 +1,6 @@
 import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { limiter } from '../../flow/limiter.ts';
+import { begun } from '../../flow/stall.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
 import type { Capabilities, GetOptions, ObjectInfo, PutOptions, Storage, WaitOptions } from '../storage.ts';
 import { RestClient, type RestServer } from './client.ts';
@@ -147,6 +148,7 @@ export class RestStorage implements Storage {
   /** Runs requests; what comes of a failed connection is told with what it means for the object. */
   async #attempt<T>(doing: string, { signal }: WaitOptions, task: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
+    begun(signal);
     try {
       return await task();
     } catch (error) {

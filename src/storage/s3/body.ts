@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
 import { assertWithin, mostObjectBytes } from '../size-limit.ts';
 import type { GetOptions } from '../storage.ts';
-import { throttled, type Throttle } from '../throttle.ts';
+import { incoming, outgoing, type Throttle } from '../throttle.ts';
 import { assertEnds } from './answers.ts';
 import { signedBy } from './headers.ts';
 
@@ -28,17 +28,13 @@ export interface SentOptions {
 export function sentBody(data: readonly Uint8Array[], { throttle, md5 }: SentOptions, signal?: AbortSignal): SentBody {
   const sizeBytes = sizeOf(data);
   const whole = sizeBytes < streamedBytes && throttle === undefined;
-  const pieces = throttled(nonEmpty(data), throttle, signal);
+  const pieces = outgoing(data, throttle, signal);
   const body = whole ? Buffer.concat(data) : Readable.from(pieces, { objectMode: false });
   return {
     Body: signedBy(body, digestOf('sha256', data, 'hex')),
     ContentLength: sizeBytes,
     ...(md5 === 'sent' && { ContentMD5: digestOf('md5', data, 'base64') }),
   };
-}
-
-function* nonEmpty(data: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (const piece of data) if (piece.byteLength > 0) yield piece;
 }
 
 export function sizeOf(data: readonly Uint8Array[]): number {
@@ -58,7 +54,7 @@ export async function receivedBody(
     assertEnds(body, key);
     if (length !== undefined) assertWithin(length, { maxBytes: mostObjectBytes, ...options }, key);
     const most = options.range?.length ?? options.maxBytes ?? mostObjectBytes;
-    const bytes = await collect(throttled(body, throttle, options.signal), length ?? 0, most, key);
+    const bytes = await collect(incoming(body, throttle, options.signal), length ?? 0, most, key);
     if (length !== undefined && bytes.length !== length)
       throw new HoldfastError('storage-failed', `${key} broke off after ${bytes.length} of ${length} bytes`);
     if (options.range === undefined || bytes.length === options.range.length) return bytes;

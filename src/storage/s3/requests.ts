@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
 import { orAborted } from '../../flow/abort.ts';
+import { begun } from '../../flow/stall.ts';
 import type { DriverSettings } from '../driver.ts';
 import { checkKey } from '../keys.ts';
 import type { WaitOptions } from '../storage.ts';
@@ -68,6 +69,7 @@ export class S3Requests implements AsyncDisposable {
   ): Promise<T> {
     const { signal } = options;
     signal?.throwIfAborted();
+    begun(signal);
     const asked = async (): Promise<T> => {
       const connection = await this.#connection();
       return await connection.ask((clients) => task(clients[options.as ?? 'writer'], waitOf(options)));

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { orAborted } from '../../flow/abort.ts';
+import { begun } from '../../flow/stall.ts';
 import { checkKey, checkPrefix } from '../keys.ts';
 import { mostObjectBytes } from '../size-limit.ts';
 import type {
@@ -193,6 +194,7 @@ export class SftpStorage implements Storage {
     task: (client: SftpClient) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
+    begun(signal);
     try {
       return await orAborted(this.#place.session.client().then(task), signal);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { moved } from '../../flow/stall.ts';
 import { throttled, type Throttle } from '../throttle.ts';
 import type { Handle, SftpClient } from './client.ts';
 
@@ -73,6 +74,7 @@ class Flow {
     while (this.#running.size >= chunksAtOnce) await Promise.race(this.#running);
     this.#check();
     const running: Promise<void> = request()
+      .then(() => moved(this.#signal))
       .catch((error: unknown) => void (this.#failure ??= { error }))
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
