@@ -112,6 +112,12 @@ test(
     utimesSync(join(folder, left), 1, 1);
     assert.equal(await storage.removeLeftovers?.(2_000_000_000n), 1);
     assert.deepEqual(readdirSync(folder), ['next']);
+    await storage.put('run/deep/gone', [bytes]);
+    await storage.remove('run/deep/gone');
+    writeFileSync(dir.file('data/run/deep/~holdfast-left'), 'x');
+    assert.equal(await storage.removeLeftovers?.(systemClock.nowNs() * 2n, { below: 'run/' }), 1);
+    assert.equal(await storage.removeLeftovers?.(systemClock.nowNs() * 2n, { below: 'data/' }), 0);
+    assert.deepEqual(readdirSync(dir.file('data')), ['data']);
   },
 );
 

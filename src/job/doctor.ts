@@ -63,11 +63,18 @@ function statementOf(result: CheckResult): Statement | undefined {
 function judgeRemains({ left, versions, refusal }: Remains): Statement {
   const about = 'clean-up';
   const why = refusal === undefined ? {} : { detail: messageOf(refusal) };
-  if (left.length > 0) return { about, state: 'failed', text: `could not remove ${left.join(' ')}` };
+  if (left.length > 0) return { about, state: 'failed', text: `could not remove ${someOf(left)}`, ...why };
   if (versions > 0) return { about, state: 'warning', text: `${versions} old versions of what was tried stay`, ...why };
   return refusal === undefined
     ? { about, state: 'ok', text: 'nothing stays of what was tried' }
-    : { about, state: 'unknown', text: 'whether old versions of what was tried stay', ...why };
+    : { about, state: 'unknown', text: 'whether something unseen stays of what was tried', ...why };
+}
+
+const named = 5;
+
+function someOf(keys: readonly string[]): string {
+  const more = keys.length - named;
+  return `${keys.slice(0, named).join(' ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function messageOf(error: unknown): string {

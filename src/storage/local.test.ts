@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, utimes, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { systemClock } from '../clock/clock.ts';
 import { openLocal } from './local.ts';
 import type { Storage } from './storage.ts';
 
@@ -47,6 +48,21 @@ test('what a crash left behind is invisible, and removed once it is old', async 
   assert.deepEqual(await keysOf(storage), ['data/ab/abcd']);
   assert.equal(await storage.removeLeftovers?.(2_000_000_000_000n), 1);
   assert.deepEqual((await readdir(join(folder, 'data/ab'))).toSorted(), ['abcd', '~holdfast-young']);
+});
+
+test('below a prefix alone, what a crash left goes with the folders that are empty then', async (t) => {
+  const folder = await temporaryFolder(t);
+  const storage = await openLocal(folder);
+  await storage.put('run/1/kept', [bytes]);
+  await storage.put('run/2/deep/gone', [bytes]);
+  await storage.remove('run/2/deep/gone');
+  for (const name of ['run/2/deep', 'run/1', '']) await writeFile(join(folder, name, '~holdfast-left'), bytes);
+  const before = systemClock.nowNs() + 3_600_000_000_000n;
+  assert.equal(await storage.removeLeftovers?.(before, { below: 'run/' }), 2);
+  const found = await readdir(folder, { recursive: true });
+  assert.deepEqual(found.toSorted(), ['run', 'run/1', 'run/1/kept', '~holdfast-left']);
+  assert.equal(await storage.removeLeftovers?.(before, { below: 'nothing/there/' }), 0);
+  await storage.put('run/2/deep/again', [bytes]);
 });
 
 test('a failed put leaves nothing behind', async (t) => {

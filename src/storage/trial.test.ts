@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ManualClock } from '../clock/manual-clock.ts';
+import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
 import { hostName } from '../host/users.ts';
 import { MemoryStorage } from './memory.ts';
@@ -107,4 +108,12 @@ test('versions that may not be removed are counted, and why', async () => {
   assert.equal(remains.versions, 2); // the version, and the marker that hides it now
   assert.match(String(remains.refusal), /lock/);
   assert.deepEqual(remains.left, []);
+});
+
+test('who may not ask for uploads in the making learns all the same what was tried', async () => {
+  const refusal = new HoldfastError('storage-denied', 'AccessDenied');
+  const storage = Object.assign(new MemoryStorage(), { removeLeftovers: () => Promise.reject(refusal) });
+  const { outcome, remains } = await tryOut(storage, async () => 'tried');
+  assert.deepEqual([outcome, remains], ['tried', { left: [], versions: 0, refusal }]);
+  assert.deepEqual(await keysIn(storage), []);
 });

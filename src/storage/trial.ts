@@ -44,7 +44,7 @@ export interface Remains {
   readonly left: readonly string[];
   /** Old versions and markers that nobody sees, on a bucket that keeps them. */
   readonly versions: number;
-  /** Why versions stay, or nobody knows of them. */
+  /** Why versions stay, or nobody knows whether something does that isn't seen. */
   readonly refusal?: unknown;
 }
 

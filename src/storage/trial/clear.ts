@@ -4,7 +4,7 @@ import type { Storage, WaitOptions } from '../storage.ts';
 import type { Remains } from '../trial.ts';
 import type { VersionInfo } from '../versions.ts';
 
-const nothingLeft: Remains = { left: [], versions: 0 };
+export const nothingLeft: Remains = { left: [], versions: 0 };
 
 const removalsAtOnce = 8;
 

@@ -1,6 +1,6 @@
 import type { Storage, WaitOptions } from '../storage.ts';
 import type { Remains } from '../trial.ts';
-import { clearBelow, together } from './clear.ts';
+import { clearBelow, nothingLeft, together } from './clear.ts';
 import { isOver, markerOf, parseRunName, trialRoot } from './run-name.ts';
 
 /**
@@ -9,14 +9,22 @@ import { isOver, markerOf, parseRunName, trialRoot } from './run-name.ts';
  */
 export async function clearRun(storage: Storage, prefix: string, nowNs: bigint, wait: WaitOptions): Promise<Remains> {
   const marker = markerOf(prefix);
-  // Nobody writes there any more; the storage's clock may be ahead of ours.
-  const leftovers = { ...wait, below: prefix };
-  const before = nowNs + 365n * 86_400_000_000_000n;
   const stored = await clearBelow(storage, prefix, (key) => key !== marker, wait);
-  await storage.removeLeftovers?.(before, leftovers);
+  const unseen = await clearUnseen(storage, prefix, nowNs, wait);
   const last = await clearBelow(storage, prefix, (key) => key === marker, wait);
-  await storage.removeLeftovers?.(before, leftovers);
-  return together(stored, last);
+  const folders = await clearUnseen(storage, prefix, nowNs, wait);
+  return [unseen, last, folders].reduce(together, stored);
+}
+
+/** Nobody writes there any more, so nothing is too young; the storage's clock may be ahead of ours. */
+async function clearUnseen(storage: Storage, below: string, nowNs: bigint, wait: WaitOptions): Promise<Remains> {
+  try {
+    await storage.removeLeftovers?.(nowNs + 365n * 86_400_000_000_000n, { ...wait, below });
+    return nothingLeft;
+  } catch (refusal) {
+    wait.signal?.throwIfAborted();
+    return { ...nothingLeft, refusal };
+  }
 }
 
 /** Clears up after the runs that are over and didn't. */
