@@ -7,6 +7,7 @@ import type { JobContext } from '../src/job/job.ts';
 import { repairPacks } from '../src/job/repair-packs.ts';
 import type { BlobLocation } from '../src/repository/index.ts';
 import type { RepairPacksPlan } from '../src/repository/repair-packs.ts';
+import { FaultyStorage, type Fault, type Operation } from '../src/storage/fault.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import { countOperations, cutAt, everyCut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -63,6 +64,21 @@ test('what is intact in a damaged pack is saved, the pack is kept beside, and th
     await snapshotsRepaired(context, 'forget');
     const { findings, snapshots } = await examine(storage);
     assert.deepEqual([findings, snapshots.length], [[], 3]);
+  }
+});
+
+test('a blob that the storage gives wrong once, or not at all, is not lost for that', async () => {
+  for (const fault of ['error', 'flip', 'truncate'] as const) {
+    await using dir = await tempDir();
+    const { storage, id, key } = await damaged('flipped');
+    const [wanted] = (await repaired(jobContext(storage), id, dir.path, 'dry-run')).packs;
+    const offsets = new Set(wanted?.intact.map(({ offset }) => offset));
+    const faultFor = (operation: Operation): Fault | undefined =>
+      operation.key === key && offsets.delete(operation.range?.offset ?? -1) ? fault : undefined;
+    const faulty = jobContext(new FaultyStorage(storage, { faultFor }));
+    const [found] = (await repaired(faulty, id, dir.path, 'dry-run')).packs;
+    assert.deepEqual([found?.intact, offsets.size], [wanted?.intact, 0], fault);
+    assert.ok(found !== undefined && found.intact.length > 0);
   }
 });
 

@@ -72,8 +72,14 @@ function united(indexed: readonly PackedBlob[], header: readonly PackedBlob[]): 
   return [...indexed, ...header.filter(({ id, offset }) => !known.has(`${id} ${offset}`))];
 }
 
+/** Asked once more before it counts as lost: the way that it took may be at fault. */
+async function problemOf(...asked: Parameters<typeof problemNow>): Promise<string | undefined> {
+  const problem = await problemNow(...asked);
+  return problem === undefined ? undefined : await problemNow(...asked);
+}
+
 /** undefined when it is what its ID says. What the storage can't read at all is lost as well. */
-async function problemOf(
+async function problemNow(
   repository: Repository,
   pack: FileId,
   blob: PackedBlob,

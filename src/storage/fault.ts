@@ -20,6 +20,8 @@ export interface Operation {
   readonly kind: 'put' | 'get' | 'stat' | 'list' | 'remove';
   /** The key, or the prefix of a list. */
   readonly key: string;
+  /** What of the object a get asks for. */
+  readonly range?: GetOptions['range'];
   /** From 1, in the order they begin. */
   readonly number: number;
 }
@@ -76,7 +78,7 @@ export class FaultyStorage implements Storage {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    const fault = this.#begin('get', key);
+    const fault = this.#begin('get', key, options.range);
     const bytes = await this.#call(fault, options, () => this.#inner.get(key, options));
     return fault === 'truncate' || fault === 'flip' ? spoil(bytes, fault) : bytes;
   }
@@ -100,8 +102,8 @@ export class FaultyStorage implements Storage {
     await this.#inner[Symbol.asyncDispose]();
   }
 
-  #begin(kind: Operation['kind'], key: string): Fault | undefined {
-    return this.#options.faultFor?.({ kind, key, number: ++this.#operations });
+  #begin(kind: Operation['kind'], key: string, range?: Operation['range']): Fault | undefined {
+    return this.#options.faultFor?.({ kind, key, ...(range && { range }), number: ++this.#operations });
   }
 
   #reserve(key: string, sizeBytes: number): void {
