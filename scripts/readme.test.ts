@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runOk } from '../test/support/run-program.ts';
@@ -17,7 +17,13 @@ function isNpm(line: string): boolean {
 }
 
 async function runBlock(block: string, home: string): Promise<void> {
-  const env = { HOME: home, CI: undefined, NODE_TEST_CONTEXT: undefined };
+  const env = {
+    HOME: home,
+    CI: undefined,
+    NODE_TEST_CONTEXT: undefined,
+    HOLDFAST_STATE_DIR: join(home, 'state'),
+    PATH: `${join(root, 'bin')}:${process.env['PATH']}`,
+  };
   await runOk('sh', ['-e', '-c', block], { cwd: root, env, timeoutMs: 120_000 });
 }
 
@@ -42,4 +48,5 @@ test('every other block of the README runs as it stands, and the first backup re
   for (const block of blocks) await runBlock(block, home.path);
   const restored = home.file('restored', home.file('documents', 'letter'));
   assert.equal(await readFile(restored, 'utf8'), 'Dear reader');
+  assert.deepEqual((await readdir(home.file('team'))).toSorted(), ['far', 'holdfast.yaml', 'near']);
 });
