@@ -237,6 +237,46 @@ test('an object larger than any of a repository takes no memory', async () => {
   });
 });
 
+test('what no repetition heals is told at once: a class, a region or a key that the server does not know', async () => {
+  for (const [name, code] of [
+    ['AuthorizationHeaderMalformed', 'usage'],
+    ['InvalidStorageClass', 'usage'],
+    ['InvalidArgument', 'usage'],
+    ['KMS.NotFoundException', 'storage-denied'],
+  ] as const)
+    await before(refuses(400, name), async (storage) => {
+      await assert.rejects(storage.put('config', [Buffer.from('x')]), { code });
+    });
+});
+
+const regions: Readonly<Record<string, Answer>> = {
+  'an answer': says(
+    200,
+    '<?xml version="1.0"?><LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">ap-south-9</LocationConstraint>',
+  ),
+  'a header of a refusal': refuses(403, 'AccessDenied', { 'x-amz-bucket-region': 'ap-south-9' }),
+  'the words of a refusal': says(
+    400,
+    '<Error><Code>AuthorizationHeaderMalformed</Code><Message>x</Message><Region>ap-south-9</Region></Error>',
+  ),
+};
+
+for (const [where, answer] of Object.entries(regions)) {
+  test(`a bucket’s region is taken from ${where}; one that may come later is waited for`, async () => {
+    const asked: string[] = [];
+    await using server = await answering((request, response) => {
+      asked.push(`${request.url} ${request.headers.authorization ?? ''}`);
+      if (asked.length === 1) refuses(500, 'InternalError')(request, response);
+      else if (request.url?.includes('location')) answer(request, response);
+      else response.end('x');
+    });
+    await using storage = await openS3(`${server.endpoint}/bucket`, { environment, throttles: {} });
+    await assert.rejects(storage.get('config'), { code: 'storage-failed' });
+    await storage.get('config');
+    assert.match(asked.at(-1) ?? '', /^\/bucket\/config.*\/ap-south-9\/s3\//);
+  });
+}
+
 test('a server’s words reach a terminal without control characters, and not without end', async () => {
   const loud = `<Error><Code>Loud</Code><Message>${'&#27;[31m red &#7;'.repeat(1000)}</Message></Error>`;
   await before(says(400, loud), async (storage) => {

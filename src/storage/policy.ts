@@ -28,7 +28,7 @@ const ofBucket = [
 ];
 const ofObjects = [
   ...['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:GetObjectRetention', 's3:PutObjectRetention'],
-  ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+  's3:AbortMultipartUpload',
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors/error.ts';
+import { orAborted } from '../flow/abort.ts';
 import { splitWords } from '../secret/words.ts';
 import { driverOptions, type DriverSettings } from './driver.ts';
 import { shownRemote } from './rclone/remote.ts';
@@ -30,7 +31,8 @@ export async function openRclone(remote: string, settings: DriverSettings): Prom
   const storage = new RestStorage({ exchange, explain, close, url, path: '/', headers: {}, download });
   try {
     const wait = settings.opening ? { signal: settings.opening } : {};
-    await (settings.create ? storage.create(wait) : storage.begin(async () => void (await rclone.start())));
+    const begun = settings.create ? storage.create(wait) : storage.begin(async () => void (await rclone.start()));
+    await orAborted(begun, settings.opening);
     return storage;
   } catch (error) {
     await close();

@@ -189,6 +189,14 @@ test('a body that ends early is a failure of the connection, not a short object'
   await assert.rejects(server.storage.get(pack), { code: 'storage-failed' });
 });
 
+test('an answer that ends with the connection may be cut, so it is no object and no list', async () => {
+  await using server = await served((_, response) => {
+    response.socket?.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[]');
+  });
+  await assert.rejects(server.storage.get(pack), { code: 'storage-failed' });
+  await assert.rejects(Array.fromAsync(server.storage.list('data/')), { code: 'storage-failed' });
+});
+
 test('a server that hangs up on what it has is asked, and its copy compared', async () => {
   const content = Buffer.alloc(8 * 1024 * 1024, 1);
   let held = content;

@@ -14,6 +14,8 @@ export interface HttpRequest {
 /** Disposed of before its body was read to the end, the connection is given up. */
 export interface HttpResponse extends Disposable {
   readonly status: number;
+  /** The body ends with the connection, so that a cut looks like its end. */
+  readonly endsUntold: boolean;
   /** By its name in lower case. */
   header(name: string): string | undefined;
   readonly body: Readable;
@@ -54,8 +56,9 @@ export async function readBody(response: HttpResponse, options: BodyOptions): Pr
   return Buffer.concat(kept);
 }
 
-/** HTTP/2 doesn't tell a body that was cut off from one that ended. */
+/** HTTP/2 doesn't tell a body that was cut off from one that ended; HTTP/1 does, but for what ends with the connection. */
 function assertWhole(response: HttpResponse, receivedBytes: number): void {
+  if (response.endsUntold) throw new Error('the server doesn’t tell where its answer ends');
   const told = response.header('content-length');
   if (told === undefined || Number(told) === receivedBytes) return;
   throw new Error(`the answer ended after ${receivedBytes} of ${told} bytes`);

@@ -48,6 +48,7 @@ async function send(sent: ClientRequest, { body, signal }: HttpRequest, throttle
 function responseOf(sent: ClientRequest, answer: IncomingMessage): HttpResponse {
   return {
     status: answer.statusCode ?? 0,
+    endsUntold: !('content-length' in answer.headers || 'transfer-encoding' in answer.headers),
     header: (name) => {
       const value = answer.headers[name];
       return Array.isArray(value) ? value[0] : value;

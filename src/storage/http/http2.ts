@@ -42,6 +42,7 @@ function responseOf(body: PassThrough, [first]: readonly unknown[]): HttpRespons
   const headers = first as IncomingHttpHeaders; // what the event is declared to bring
   return {
     status: Number(headers[':status']),
+    endsUntold: false,
     header: (name) => {
       const value = headers[name];
       return Array.isArray(value) ? value[0] : value;

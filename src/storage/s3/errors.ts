@@ -10,6 +10,7 @@ import { clockRefusal } from './clock-refusal.ts';
 const meanings: Readonly<Record<string, ErrorCode>> = {
   AccessDenied: 'storage-denied',
   AllAccessDisabled: 'storage-denied',
+  AuthorizationHeaderMalformed: 'usage',
   BadDigest: 'storage-failed',
   BucketAlreadyExists: 'storage-denied',
   /** Somebody removes or stores the same key just now: whether it is there is open. */
@@ -17,8 +18,11 @@ const meanings: Readonly<Record<string, ErrorCode>> = {
   ExpiredToken: 'storage-denied',
   ExpiredTokenException: 'storage-denied',
   InvalidAccessKeyId: 'storage-denied',
+  InvalidArgument: 'usage',
   InvalidBucketName: 'usage',
+  InvalidEncryptionAlgorithmError: 'usage',
   InvalidObjectState: 'storage-archived',
+  InvalidStorageClass: 'usage',
   InvalidToken: 'storage-denied',
   InvalidTokenId: 'storage-denied',
   NoSuchBucket: 'storage-missing',
@@ -57,6 +61,7 @@ const renew =
   'Renew the credentials, then run the command again: what is stored already is unharmed and not sent twice.';
 
 const nexts: Readonly<Record<string, string>> = {
+  AuthorizationHeaderMalformed: 'Give the bucket’s region: -o s3.region=….',
   ExpiredToken: renew,
   ExpiredTokenException: renew,
   TokenRefreshRequired: renew,
@@ -111,6 +116,7 @@ function codeOf(error: S3ServiceException, status: number): ErrorCode {
   if (lockRefusal(error)) return 'storage-denied';
   // Of a version that is a marker.
   if (error.$response?.headers['x-amz-delete-marker'] === 'true') return 'storage-not-found';
+  if (error.name.startsWith('KMS.')) return 'storage-denied';
   return meanings[error.name] ?? statuses[status] ?? 'storage-failed';
 }
 

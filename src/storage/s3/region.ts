@@ -22,7 +22,8 @@ export async function regionOf(
 
 /** A refusal may name the right region; whoever may not ask goes on with any. Who is to ask later has no answer yet. */
 function regionIn(error: unknown, { endpoint, bucket }: S3Address): string | undefined {
-  const later = error instanceof S3ServiceException && [429, 503].includes(error.$metadata.httpStatusCode ?? 0);
+  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  const later = status === 429 || status >= 500;
   if (later || !(error instanceof S3ServiceException)) throw s3Error(error, `cannot reach s3:${endpoint}/${bucket}`);
   if ('Region' in error && typeof error.Region === 'string') return error.Region;
   return error.$response?.headers['x-amz-bucket-region'];
