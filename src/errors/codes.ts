@@ -3,6 +3,7 @@
  * to do next. A code is never reused; docs/errors/<code>.md explains each at length. Sorted by code.
  */
 export const codes = {
+  'approval-needed': { exit: 6, next: 'When a person has done what is waited for, run the command again.' },
   'blob-missing': { exit: 1, next: 'Run `holdfast check` to learn which snapshots and files need this blob.' },
   'clock-wrong': {
     exit: 1,

@@ -1,0 +1,47 @@
+import type { Clock } from '../clock/clock.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { Entry, Journal } from './journal.ts';
+import { hashOfPlan } from './form.ts';
+import type { Plan, StepKinds } from './plan.ts';
+import { Ledger, type Standing } from './standing.ts';
+
+/** What a plan is executed with. */
+export interface Surroundings {
+  readonly journal: Journal;
+  readonly kinds: StepKinds;
+  readonly clock: Clock;
+  /** Aborted, the plan is turned back. */
+  readonly signal: AbortSignal;
+  /** Told of each entry once it is durable. */
+  readonly onEntry: (entry: Entry) => void;
+}
+
+/** A plan at work. */
+export interface Execution extends Surroundings {
+  readonly plan: Plan;
+  readonly hash: string;
+  readonly standing: Standing;
+  readonly note: (entry: Omit<Entry, 'timeNs'>) => Promise<void>;
+}
+
+/** 'unsupported' where a step is of a kind that isn't in the table, or can't be undone although the plan counts on it. */
+export async function executionOf(plan: Plan, surroundings: Surroundings): Promise<Execution> {
+  const { journal, kinds, clock, onEntry } = surroundings;
+  for (const { key, kind, undo } of plan.steps) {
+    if (kinds[kind] === undefined || (undo !== 'no' && kinds[kind].undo === undefined))
+      throw new HoldfastError('unsupported', `step ${key}: this version can’t do, or not undo, ${kind}`);
+  }
+  const standing = new Ledger(plan, await journal.entries());
+  return {
+    ...surroundings,
+    plan,
+    hash: hashOfPlan(plan),
+    standing,
+    note: async (entry) => {
+      const whole = { ...entry, timeNs: clock.nowNs() };
+      await journal.append(whole);
+      standing.add(whole);
+      onEntry(whole);
+    },
+  };
+}
