@@ -27,7 +27,12 @@ test('output, exit code and the last lines of standard error are handed over', a
 
 test('a signal is a failure with its name', async () => {
   await using program = await startProgram(...sh('kill -TERM $$'));
-  assert.deepEqual(await program.ended, { status: 'failure', how: 'killed by SIGTERM', lastWords: [] });
+  assert.deepEqual(await program.ended, {
+    status: 'failure',
+    how: 'killed by SIGTERM',
+    code: undefined,
+    lastWords: [],
+  });
 });
 
 test('a program that is not there is an error without its arguments, in text and in every property', async () => {

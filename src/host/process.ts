@@ -21,6 +21,8 @@ export interface ProgramEnd {
   readonly status: 'success' | 'failure';
   /** For people: 'exit code 3', 'killed by SIGTERM'. */
   readonly how: string;
+  /** Undefined where a signal ended it. */
+  readonly code: number | undefined;
   /** The last lines of standard error, some 20 at most. */
   readonly lastWords: readonly string[];
 }
@@ -38,6 +40,8 @@ export interface ProgramOptions {
   readonly interrupts?: 'own-session' | 'ignored';
   /** Each line of standard error as it comes; without it they go to our own. */
   readonly onErrorLine?: (line: string) => void;
+  /** All of its environment; ours without it. The program is looked for in its PATH. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const inputs = { empty: 'ignore', inherited: 'inherit', piped: 'pipe' } as const;
@@ -51,6 +55,7 @@ export async function startProgram(program: string, options: ProgramOptions): Pr
   const child = spawn(command, args, {
     stdio: [inputs[options.input], 'pipe', options.onErrorLine ? 'pipe' : 'inherit'],
     detached: options.interrupts === 'own-session',
+    ...(options.env === undefined ? {} : { env: options.env }),
   });
   child.stdin?.on('error', () => undefined); // its end tells more
   const words = lastWords(child.stderr, options.onErrorLine);
@@ -124,7 +129,7 @@ async function whenExited(child: ChildProcess): Promise<Omit<ProgramEnd, 'lastWo
   const { promise, resolve } = Promise.withResolvers<Omit<ProgramEnd, 'lastWords'>>();
   child.once('exit', (code, signal) => {
     const how = signal === null ? `exit code ${code}` : `killed by ${signal}`;
-    resolve({ status: code === 0 ? 'success' : 'failure', how });
+    resolve({ status: code === 0 ? 'success' : 'failure', how, code: code ?? undefined });
   });
   return await promise;
 }

@@ -1,10 +1,7 @@
-import { rawPathOf } from '../bytes/ids.ts';
-import { HoldfastError } from '../errors/error.ts';
 import { placesOf } from '../policy/policy.ts';
-import { sourceKinds } from '../source/kinds.ts';
-import type { OpenedSource } from '../source/source.ts';
 import { backup, type BackupOutcome } from './backup.ts';
 import { contextIn, recorded, tagsOf, type ComponentContext, type NewRecord, type RuleOf } from './component.ts';
+import { openSource } from './open-source.ts';
 
 /** Runs a rule: a backup into its first repository. The copies are `copyRule`'s. */
 export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome> {
@@ -35,7 +32,7 @@ function dataOf(
 }
 
 async function run(context: ComponentContext, of: RuleOf, first: string): Promise<BackupOutcome> {
-  const { source, paths, excludes } = opened(context, of);
+  const { source, paths, excludes } = openSource(context, of.name, of.component);
   const { maker, writer, mode, cacheFolder } = context;
   return await backup(contextIn(context, first), {
     source,
@@ -50,16 +47,4 @@ async function run(context: ComponentContext, of: RuleOf, first: string): Promis
     lockMemory: cacheFolder,
     notes: 'none',
   });
-}
-
-function opened({ clock, cacheFolder }: ComponentContext, { name, component }: RuleOf): OpenedSource {
-  const { kind, options } = component.source;
-  const open = sourceKinds[kind]?.open;
-  if (open === undefined)
-    throw new HoldfastError(
-      'unsupported',
-      `${name}: ${kind} is not built yet; \`command:\` with a dump works meanwhile`,
-    );
-  const leftOut = cacheFolder === undefined ? [] : [rawPathOf(`${cacheFolder}/holdfast`)];
-  return open(options, { component: name, clock, leftOut });
 }

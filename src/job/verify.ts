@@ -1,20 +1,23 @@
-import { rawPathOf } from '../bytes/ids.ts';
+import { displayPath, rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { PointCopy, RecoverablePoint } from '../point/point.ts';
 import type { Verification } from '../policy/policy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { openSource } from './open-source.ts';
 import { listPoints } from './points.ts';
 import type { VerificationOutcome, Stages, CheckResult } from './verification.ts';
 import { verdictOfChecks, verdictOfError, type Verdict } from './verify/judge.ts';
-import { lookAt, type Looked } from './verify/levels.ts';
+import { lookAt, type Looked, type Surroundings } from './verify/levels.ts';
 
 export interface VerifyOptions {
   readonly component: string;
   readonly verification: Verification;
   /** A folder of ours alone, below which copies are restored. */
   readonly scratch: string;
+  /** What no command in a sandbox is to see, beside what the policy names. */
+  readonly hidden: readonly string[];
   /** Told each copy's outcome as soon as it is known. */
   readonly onOutcome: (outcome: VerificationOutcome) => void;
   /** 0 up to 1. */
@@ -91,12 +94,26 @@ interface Found {
   readonly findSeconds: number;
 }
 
+/** Commands in a sandbox see neither what is live nor what opens the repositories. */
+function surroundingsOf(context: ComponentContext, { component: name, hidden }: VerifyOptions): Surroundings {
+  const { policy } = context;
+  const component = policy.components[name];
+  if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
+  const { rehearsal, paths } = openSource(context, name, component);
+  const repositories = Object.values(policy.repositories).flatMap(({ url, password: { file } }) => [
+    ...(url.startsWith('/') ? [url] : []),
+    ...(file === undefined ? [] : [file]),
+  ]);
+  return { rehearsal, limits: policy.sandbox, hidden: [...hidden, ...paths.map(displayPath), ...repositories] };
+}
+
 /** Never throws for what is wrong with the copy or its surroundings: that is the outcome. */
 async function verifyCopy(
   context: ComponentContext,
-  { verification, scratch, random }: VerifyOptions,
+  options: VerifyOptions,
   { point, copy, findSeconds }: Found,
 ): Promise<VerificationOutcome> {
+  const { verification, scratch, random } = options;
   const looking = async (repository: Repository, signal: AbortSignal): Promise<Looked> => {
     const within: JobContext = { ...contextIn(context, copy.repository), signal };
     return await lookAt(repository, copy.snapshot, {
@@ -104,6 +121,7 @@ async function verifyCopy(
       scratch: rawPathOf(scratch),
       random,
       context: within,
+      surroundings: surroundingsOf(context, options),
     });
   };
   let [verdict, checks]: [Verdict, readonly CheckResult[]] = [{ state: 'could not verify' }, []];

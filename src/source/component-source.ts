@@ -2,6 +2,7 @@ import { rawPathOf } from '../bytes/ids.ts';
 import { joinPath } from '../bytes/unix-path.ts';
 import type { Listener } from '../events/events.ts';
 import { splitWords } from '../secret/words.ts';
+import { rehearsalOf } from './command/rehearse.ts';
 import { cacheTag, filesSource } from './files.ts';
 import { gatherTargets } from './lists.ts';
 import type { OpenedSource, Source, Surroundings } from './source.ts';
@@ -43,6 +44,9 @@ export interface CommandOptions {
   readonly 'dump': string;
   readonly 'filename': string;
   readonly 'allow-empty': boolean;
+  readonly 'start'?: string | undefined;
+  readonly 'load'?: string | undefined;
+  readonly 'check'?: string | undefined;
 }
 
 /** What the dump command prints, as one file in a folder of the component's name. */
@@ -57,7 +61,10 @@ export function openCommand(options: CommandOptions, { component, clock }: Surro
     clock,
     ...(options['allow-empty'] ? { empty: 'allowed' } : {}),
   });
-  return { source: judged(dump, program), paths: [rawPathOf(path)], excludes: [] };
+  const { start, load, check } = options;
+  const empty = options['allow-empty'] ? 'allowed' : 'never';
+  const rehearsal = rehearsalOf({ start, load, check, dump: path.slice(1), empty });
+  return { source: judged(dump, program), paths: [rawPathOf(path)], excludes: [], rehearsal };
 }
 
 /** A program that ends well and speaks of an error all the same has made a dump that somebody should look at. */

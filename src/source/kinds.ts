@@ -25,8 +25,10 @@ const pattern = z
   .min(1)
   .meta({ title: 'a pattern as of --exclude', examples: ['*.tmp'] });
 /** No shell runs it: a pipe would be an argument, and in a shell half a pipe may fail and look like a success. */
-const line = z
+export const commandLine = z
   .string()
+  .min(1)
+  .max(4096)
   .refine(isCommandLine, 'is run without a shell: write a script that fails when a part of it does')
   .meta({ title: 'a command line', examples: ['mydump --all'] });
 
@@ -53,10 +55,16 @@ const files = z
 
 const command = z
   .strictObject({
-    'dump': line.meta({ description: 'prints the backup' }),
-    'start': line.optional().meta({ description: 'in a sandbox: starts what load needs, and prints its environment' }),
-    'load': line.optional().meta({ description: 'in a sandbox: takes the backup on its standard input' }),
-    'check': line.optional().meta({ description: 'in a sandbox: exit code 0 says that what was loaded is right' }),
+    'dump': commandLine.meta({ description: 'prints the backup' }),
+    'start': commandLine
+      .optional()
+      .meta({ description: 'in a sandbox: starts what load needs, and prints lines such as HOLDFAST_ENV PGPORT=5433' }),
+    'load': commandLine.optional().meta({
+      description: 'in a sandbox: takes the backup on its standard input; an exit code other than 0 accuses it',
+    }),
+    'check': commandLine
+      .optional()
+      .meta({ description: 'in a sandbox: exit code 0 says that what was loaded is right' }),
     'filename': z
       .string()
       .regex(/^[^/\0]{1,255}$/)

@@ -2,6 +2,7 @@ import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { Entry } from '../snapshot/entry.ts';
+import type { Rehearsal } from './rehearsal.ts';
 
 /**
  * A driver of one kind of component. This version has two kinds: files, and a command's output as one file.
@@ -31,6 +32,8 @@ export interface OpenedSource {
   readonly paths: readonly RawPath[];
   /** For people; the source has its own. */
   readonly excludes: readonly string[];
+  /** How what was restored is brought up in a sandbox, where the component says so. */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** Where and when a source is opened. */

@@ -30,6 +30,7 @@ export const verify = command({
   ],
   about: [
     'Three outcomes are kept apart: verified (exit code 0), failed (4: the copy must not be counted on) and could not verify (5: the surroundings lack something, and nothing is known of the copy).',
+    'Commands of the policy (start, load, check) run in a sandbox only: no network, no live sockets, a read-only file system. It needs util-linux, mount and iproute2, and user namespaces; without them the answer is “could not verify”.',
   ],
   options: verifyOptions,
 });

@@ -27,7 +27,14 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
     for (const verification of verificationsOf(policy, component, values)) {
       const scratch = `${stateFolder(context)}/sandboxes`;
       const onOutcome = (outcome: VerificationOutcome): void => show(component, outcome, context.console);
-      const options = { component, verification, scratch, onOutcome, random: Math.random };
+      const options = {
+        component,
+        verification,
+        scratch,
+        hidden: [stateFolder(context)],
+        onOutcome,
+        random: Math.random,
+      };
       try {
         states.push(...(await verifyComponent(base, options)).map(({ state }) => state));
       } catch (error) {

@@ -1,5 +1,5 @@
 import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
-import type { Verification } from '../../policy/policy.ts';
+import type { Policy, Verification } from '../../policy/policy.ts';
 import type { Blobs } from '../../repository/blob-set.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { restoreTree, selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
@@ -8,7 +8,9 @@ import { walkTree } from '../../snapshot/walk.ts';
 import { loadReadableIndex } from '../readable-index.ts';
 import type { JobContext } from '../job.ts';
 import type { CheckResult, Stages } from '../verification.ts';
-import { runChecks } from './checks.ts';
+import { askFiles } from './checks.ts';
+import { lookInside, needsSandbox, type Inside } from './inside.ts';
+import { limitsOf } from './limits.ts';
 import { verdictOfError, type Verdict } from './judge.ts';
 import { assertData, assertStructure } from './read.ts';
 import { scratchBelow } from './scratch.ts';
@@ -24,6 +26,12 @@ export interface LookOptions {
   readonly scratch: RawPath;
   readonly random: () => number;
   readonly context: JobContext;
+  readonly surroundings: Surroundings;
+}
+
+/** What a sandbox needs to know of its component and this host. */
+export interface Surroundings extends Pick<Inside, 'rehearsal' | 'hidden'> {
+  readonly limits: Policy['sandbox'];
 }
 
 /** Looks at one snapshot, as far as the verification says. Each level includes those before it; the cache is not asked. */
@@ -53,7 +61,7 @@ interface RestoreLook extends LookOptions {
 async function restored(repository: Repository, snapshot: Snapshot, options: RestoreLook): Promise<Looked> {
   const { verification, context, select, used } = options;
   await using scratch = await scratchBelow(options.scratch);
-  const folder = rawPathOf(scratch.path);
+  const folder = rawPathOf(`${scratch.path}/restored`);
   const begunMs = context.clock.monotonicMs();
   const wrong: string[] = [];
   const outcome = await restoreTree({
@@ -73,12 +81,20 @@ async function restored(repository: Repository, snapshot: Snapshot, options: Res
     const verdict = await verdictOfFailures(repository, used, context, wrong.join('; '));
     return { verdict, checks: [], stages: { fetch } };
   }
-  const checks = await runChecks(verification.checks, { repository, snapshot, folder, context });
-  return {
-    verdict: { state: 'verified' },
-    checks,
-    stages: { fetch, check: (context.clock.monotonicMs() - fetchedMs) / 1000 },
-  };
+  const ofFiles = verification.checks.filter((check) => !needsSandbox(check));
+  const asked = await askFiles(ofFiles, { repository, snapshot, folder, select, context });
+  const askedSeconds = (context.clock.monotonicMs() - fetchedMs) / 1000;
+  const seen = await lookInside({
+    ...options.surroundings,
+    extent: verification.do === 'restore' ? 'whole' : 'part',
+    limits: await limitsOf(options.surroundings.limits, scratch.path),
+    checks: verification.checks.filter(needsSandbox),
+    scratch: scratch.path,
+    restored: `${scratch.path}/restored`,
+    context,
+  });
+  const stages = { fetch, start: seen.stages.start, check: askedSeconds + seen.stages.check };
+  return { verdict: { state: 'verified' }, checks: [...asked, ...seen.checks], stages };
 }
 
 const writing: Omit<RestoreOptions, 'select'> = {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { component } from './component.ts';
 import { repository } from './repository.ts';
 import { objective } from './tier.ts';
-import { name, text, zone } from './values.ts';
+import { name, size, span, text, zone } from './values.ts';
 
 const reservedKeys = {
   hosts: 'machines and how they are reached',
@@ -14,7 +14,6 @@ const reservedKeys = {
   contacts: 'addresses and numbers for the night',
   access: 'who may reach backups',
   limits: 'of rate, load and space',
-  sandbox: 'where verifications run',
   notify: 'who is told of what',
 } as const;
 
@@ -25,6 +24,14 @@ const reserved: Readonly<Record<never, z.ZodType>> = Object.fromEntries(
     z.unknown().optional().meta({ description, notBuilt: true }),
   ]),
 );
+
+const sandbox = z
+  .strictObject({
+    memory: size.optional().meta({ description: 'half of the host’s where it isn’t said', examples: ['4GiB'] }),
+    disk: size.optional().meta({ description: 'half of what is free where it isn’t said', examples: ['100GiB'] }),
+    time: span.optional().meta({ description: 'for each command; six hours where it isn’t said', examples: ['1h'] }),
+  })
+  .meta({ title: 'limits of a sandbox', examples: [{ memory: '4GiB', time: '1h' }] });
 
 export const policy = z
   .strictObject({
@@ -50,6 +57,7 @@ export const policy = z
       )
       .optional()
       .meta({ description: 'whose signatures under records are believed' }),
+    sandbox: sandbox.optional().meta({ description: 'how much a verification may take of this host' }),
     ...reserved,
   })
   .meta({ title: 'a policy' });

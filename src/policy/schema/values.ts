@@ -30,6 +30,14 @@ export const count = z
   .max(1_000_000)
   .meta({ title: 'a whole number, at least 1', examples: [3] });
 
+const sizeUnits = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+
+export const size = z
+  .string()
+  .regex(/^[1-9]\d{0,5}(?:MiB|GiB|TiB)$/)
+  .transform((text) => Number.parseInt(text, 10) * sizeUnits[text.slice(-3) as keyof typeof sizeUnits])
+  .meta({ title: 'a size with its unit (MiB, GiB, TiB)', examples: ['4GiB'] });
+
 export const zone = z
   .string()
   .refine(isZone)

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { commandLine } from '../../source/kinds.ts';
 import { count, exactlyOne, name, span, text } from './values.ts';
 import { needsOneWhen, scheduleOf, whenKeys } from './when.ts';
 
@@ -8,8 +9,13 @@ const subjects = {
   sql: text
     .optional()
     .meta({ description: 'a query with one value (databases)', examples: ['select count(*) from users'] }),
-  command: text.optional().meta({ description: 'a command; exit code 0, or its output against the expectation' }),
-  http: text.optional().meta({ description: 'an address of the started service', examples: ['/health'] }),
+  command: commandLine.optional().meta({
+    description: 'a command in a sandbox; exit code 0, and its output against the expectation where there is one',
+  }),
+  http: text.optional().meta({
+    description: 'an address of the started service; a path alone is below HOLDFAST_URL, as start prints it',
+    examples: ['/health'],
+  }),
   checksums: z
     .enum(['snapshot', 'source'])
     .optional()
