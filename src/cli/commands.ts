@@ -27,7 +27,7 @@ const table = {
   'prune': async () =>
     opening((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
   'copy': async () =>
-    runnable((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
+    opening((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
   'repair index': async () =>
     opening(
       (await import('./commands/repair.ts')).repairIndex,

@@ -41,7 +41,7 @@ interface Share {
   readonly pack: FileId;
   readonly pieces: Piece[];
   readonly files: FileToMake[];
-  /** What the pack has at least. */
+  /** What is wanted of the pack, as it is stored there. */
   packBytes: number;
 }
 
@@ -50,18 +50,15 @@ interface Window {
   readonly openFiles: number;
   readonly newFiles: number;
   readonly bytes: number;
-  /** A pack of this size has nothing more to give: it was closed then. */
+  /** A pack of which so much is wanted has little more to give once others are wanted. */
   readonly packBytes: number;
   /** Packs that were wanted last are likely to be wanted next: so many wait for more. */
   readonly packsHeld: number;
 }
 
-/** What a blob takes in its pack's header. */
-const headerEntryBytes = 41;
-
 const windows: Readonly<Record<BlobReader['calls'], Window>> = {
   cheap: { openFiles: 256, newFiles: 256, bytes: 16 * 2 ** 20, packBytes: Infinity, packsHeld: 0 },
-  dear: { openFiles: 256, newFiles: 32_768, bytes: 2 ** 30, packBytes: 16 * 2 ** 20, packsHeld: 2 },
+  dear: { openFiles: 256, newFiles: 32_768, bytes: 2 ** 30, packBytes: 15 * 2 ** 20, packsHeld: 2 },
 };
 
 /**
@@ -125,21 +122,19 @@ export class FileWriter {
     const share = this.#shares.get(pack) ?? { pack, pieces: [], files: [], packBytes: 0 };
     this.#shares.delete(pack);
     this.#shares.set(pack, share);
-    share.packBytes += length + headerEntryBytes;
+    share.packBytes += length;
     this.#bytes += plainLength;
     return share;
   }
 
-  async #regulate(share: Share): Promise<void> {
+  async #regulate({ pieces, files }: Share): Promise<void> {
     const { newFiles, bytes, packBytes, packsHeld } = this.#limits;
-    if (share.packBytes >= packBytes) return await this.#handOver([share]);
-    if (this.#bytes < bytes && this.#newFiles < newFiles) return;
-    const least = this.#shares
-      .values()
-      .toArray()
-      .slice(0, -packsHeld || undefined);
-    if (least.length === 0) await this.flush();
-    else await this.#handOver(least);
+    const isNew = pieces.length + files.length === 1;
+    const isFull = this.#bytes >= bytes || this.#newFiles >= newFiles;
+    if (!isNew && !isFull) return;
+    const idle = [...this.#shares.values()].slice(0, -packsHeld || undefined);
+    if (isFull && idle.length === 0) await this.flush();
+    else await this.#handOver(isFull ? idle : idle.filter((share) => share.packBytes >= packBytes));
   }
 
   async #handOver(shares: readonly Share[]): Promise<void> {

@@ -73,15 +73,23 @@ export async function connectS3(
   }
 }
 
+/** What servers have said: a bucket stays where it is, and a copy may open it twice. */
+const regions = new Map<string, string>();
+
 /** A server that gives no answer is asked anew by whoever tries again. */
 async function askedRegion(
   address: S3Address,
   connect: (region: string) => S3Client,
   { ms, signal: closing }: RegionBound,
 ): Promise<string> {
+  const place = `${address.endpoint}/${address.bucket}`;
+  const told = regions.get(place);
+  if (told !== undefined) return told;
   const error = (): HoldfastError => new HoldfastError('storage-timeout', `${address.endpoint} does not answer`);
   const deadline = { ms, clock: systemClock, error, signal: closing };
-  return await withDeadline(deadline, (signal) => regionOf(address, connect, { abortSignal: signal }));
+  const region = await withDeadline(deadline, (signal) => regionOf(address, connect, { abortSignal: signal }));
+  regions.set(place, region);
+  return region;
 }
 
 function configOf(address: S3Address, options: S3Options, agents: HttpAgents): S3ClientConfig {
