@@ -59,10 +59,20 @@ export async function openStorage(
   const error = (): HoldfastError => new HoldfastError('storage-timeout', 'the storage does not answer');
   const deadline = { ms: patienceMs || usualPatienceMs, clock: systemClock, error, signal };
   const opened = await withDeadline(deadline, (opening) => driver.open(address, { ...driverSettings, opening }));
-  const storage = settings.asOf === undefined ? opened : asOfView(opened, settings.asOf);
+  const storage = settings.asOf === undefined ? opened : await viewed(opened, settings.asOf);
   const { upload, download } = driverSettings.throttles;
   const decorated = driver.throttledBy === 'decorator' && (upload || download);
   return decorated ? new ThrottledStorage(storage, { upload, download }) : storage;
+}
+
+/** One that can't be shown as it was stays open for nobody. */
+async function viewed(storage: Storage, timeNs: bigint): Promise<Storage> {
+  try {
+    return asOfView(storage, timeNs);
+  } catch (error) {
+    await storage[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function chosen(url: string): { readonly driver: Driver; readonly address: string } {

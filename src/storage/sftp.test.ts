@@ -24,6 +24,9 @@ test('addresses are taken apart as restic does, and become the same command', ()
   const paths = { 'h:a/../b': 'b', 'h:': '.', '//h/a': 'a', '//h//a/': '/a', 'h:/a//b/': '/a/b' };
   for (const [address, path] of Object.entries(paths)) assert.equal(parseSftpAddress(address).path, path);
   assert.equal(parseSftpAddress('//ann:secret@host:22/a').url, 'sftp://ann@host:22/a');
+  const near = parseSftpAddress('//ann@[::1]:22//a');
+  assert.deepEqual([near.host, near.url], ['::1', 'sftp://ann@[::1]:22//a']);
+  assert.equal(parseSftpAddress('//[::1]/a').url, 'sftp://[::1]/a');
   for (const wrong of [
     '//host/100%',
     '//me%zz@host/a',

@@ -22,8 +22,10 @@ export function parseSftpAddress(address: string): SftpAddress {
   if (host.startsWith('-') || user?.startsWith('-')) {
     throw new HoldfastError('usage', 'neither user nor host of an SFTP address can begin with -');
   }
-  const at = user === undefined ? host : `${user}@${host}`;
-  const url = port === undefined ? `sftp:${at}:${path}` : `sftp://${at}:${port}/${path}`;
+  const isAddress = host.includes(':');
+  const at = `${user === undefined ? '' : `${user}@`}${isAddress ? `[${host}]` : host}`;
+  const isPlain = port === undefined && !isAddress;
+  const url = isPlain ? `sftp:${at}:${path}` : `sftp://${at}${port === undefined ? '' : `:${port}`}/${path}`;
   return { host, path, url, ...(user !== undefined && { user }), ...(port !== undefined && { port }) };
 }
 
