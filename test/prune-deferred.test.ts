@@ -23,6 +23,7 @@ import {
   lockedByOther,
   type Leaving,
 } from './support/leaving.ts';
+import { LaggingStorage } from './support/lagging-storage.ts';
 import { keepLast, pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
 import { besidePrune } from './support/prune-matrix.ts';
@@ -219,28 +220,16 @@ test('a listing that leaves a snapshot out, once, costs it nothing: the storage 
     for (let times = 1; times <= 3; times += 1) {
       const storage = new LaggingStorage(at.storage.durable, at.clock);
       at.clock.skipHours(25);
-      storage.hides = { key: left, atListing: times };
+      storage.lag({ prefix: 'snapshots/', atListing: times, hides: (key) => key === left });
       const failure = await pruneAll(jobContext(storage, at.clock), deferred).catch((error: unknown) => error);
       if (failure instanceof Error) assert.ok(hasCode(failure, 'storage-failed'), `${begins}: ${failure.message}`);
-      storage.hides = undefined;
+      storage.lag(undefined);
       for (const lock of await keysOf(storage, 'locks/')) await storage.remove(lock);
       await pruneAll(jobContext(storage, at.clock), deferred);
       await assertWhole(storage, at.contents, at.dir.file('data'), `${begins}, listing ${times}`);
     }
   }
 });
-
-class LaggingStorage extends MemoryStorage {
-  /** Not to be seen at one listing of all snapshots. */
-  hides: { readonly key: string; readonly atListing: number } | undefined;
-  #listings = 0;
-
-  override async *list(...[prefix, options]: Parameters<MemoryStorage['list']>): ReturnType<MemoryStorage['list']> {
-    if (prefix === 'snapshots/') this.#listings += 1;
-    const hidden = this.#listings === this.hides?.atListing ? this.hides.key : undefined;
-    for await (const info of super.list(prefix, options)) if (info.key !== hidden) yield info;
-  }
-}
 
 test('two prunes of ours at once lose nothing and leave nothing', async (context) => {
   await using at = await leaving();

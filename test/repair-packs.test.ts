@@ -13,6 +13,7 @@ import { countOperations, cutAt, everyCut } from '../src/storage/powercut.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { cheapKey, examine, jobContext } from './support/engine.ts';
+import { LaggingStorage } from './support/lagging-storage.ts';
 import { writerOptions } from './support/pipeline.ts';
 import { indexRepaired, keysOf, patient, snapshotsRepaired, type Patient } from './support/repairing.ts';
 import { storedIn } from './support/stored-in.ts';
@@ -80,6 +81,15 @@ test('a blob that the storage gives wrong once, or not at all, is not lost for t
     assert.deepEqual([found?.intact, offsets.size], [wanted?.intact, 0], fault);
     assert.ok(found !== undefined && found.intact.length > 0);
   }
+});
+
+test('what a listing of the index left out, once, is not lost with a pack', async () => {
+  await using dir = await tempDir();
+  const { storage, key, id } = await damaged('torn');
+  const lagging = new LaggingStorage(storage.durable);
+  lagging.lag({ prefix: 'index/', atListing: 1, hides: () => true });
+  await assert.rejects(repaired(jobContext(lagging), id, dir.path), { code: 'storage-failed' });
+  assert.ok(lagging.durable.has(key), 'the index names what can be saved of it');
 });
 
 test('a dry run of repair packs tells the plan that is carried out, and changes nothing', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { displayPath } from '../src/bytes/ids.ts';
+import { hasCode } from '../src/errors/error.ts';
 import { silent } from '../src/events/events.ts';
 import type { JobContext } from '../src/job/job.ts';
 import { listSnapshots } from '../src/snapshot/snapshots.ts';
@@ -109,6 +110,24 @@ test('what comes wrong once, and right when it is read again, is not lost', asyn
   });
   await snapshotsRepaired(jobContext(faulty), 'forget');
   assert.deepEqual(new Map(storage.durable), before);
+});
+
+test('what a listing of the index left out, once, is not lost', async () => {
+  const { storage } = await patient();
+  for (const listing of [1, 2, 3]) {
+    const left = new MemoryStorage(new Map(storage.durable));
+    let listings = 0;
+    const lagging = new FaultyStorage(left, {
+      faultFor: ({ kind, key }) =>
+        kind === 'list' && key === 'index/' && ++listings === listing ? 'stale-list' : undefined,
+    });
+    const failure = await snapshotsRepaired(jobContext(lagging), 'forget').catch((error: unknown) => error);
+    assert.ok(
+      !(failure instanceof Error) || hasCode(failure, 'storage-failed'),
+      `listing ${listing}: ${String(failure)}`,
+    );
+    assert.deepEqual(await keysOf(left, 'snapshots/'), await keysOf(storage, 'snapshots/'), `listing ${listing}`);
+  }
 });
 
 test('--forget leaves repaired snapshots alone; a second repair finds the first one’s work', async () => {

@@ -14,7 +14,8 @@ import type { Storage } from '../storage/storage.ts';
 import { usedBlobs } from '../snapshot/used-blobs.ts';
 import { pruneDeferred } from './prune/deferred.ts';
 import { nothingDone, type PruneJobOptions, type PruneJobOutcome, type PruneWay } from './prune/options.ts';
-import { allSnapshots, assertAllSeen, treesIn } from './prune/snapshots.ts';
+import { allSnapshots, treesIn } from './prune/snapshots.ts';
+import { assertAllSeen } from './listed-twice.ts';
 import { planTakingBack, sweepLocked, warnOfUnreadable } from './prune/sweeping.ts';
 import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
@@ -83,7 +84,7 @@ export async function pruneInstantly(
   if (options.mode === 'execute') await removeLeftovers(repository, context);
   if (options.mode === 'dry-run') return swept;
   if (isEmpty(plan)) return await withoutMarks(repository, journals, swept);
-  await assertAllSeen(repository, new Set([...snapshots, ...gone]));
+  await assertAllSeen(repository, 'snapshots', new Set([...snapshots, ...gone]));
   const writer = { ...options.writer, signal, mode: 'store' } as const;
   const { unsafeRecoverNoFreeSpace } = options.prune;
   const { failedRemovals } = await executePrune(repository, plan, { used, writer, listener, unsafeRecoverNoFreeSpace });

@@ -7,6 +7,7 @@ import { keyOf } from '../repository/layout.ts';
 import { executePackRepair, planPackRepair, type RepairPacksPlan } from '../repository/repair-packs.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { assertAllSeen } from './listed-twice.ts';
 
 export interface RepairPacksOptions {
   readonly packs: ReadonlySet<FileId>;
@@ -23,9 +24,11 @@ export async function repairPacks(context: JobContext, options: RepairPacksOptio
   const { listener } = context;
   return await inRepository(context, options.mode === 'dry-run' ? 'check' : 'rewrite', async (opened, signal) => {
     const repository = opened.direct();
-    await repository.loadIndex(listener);
+    const indexes = new Set<FileId>();
+    await repository.loadIndex(listener, { onRead: (id) => indexes.add(id) });
     const plan = await planPackRepair(repository, options.packs, { listener, signal });
     options.onPlan(plan);
+    await assertAllSeen(repository, 'index', indexes);
     if (options.mode === 'dry-run') return plan;
     for (const { pack, sizeBytes } of plan.packs) {
       if (sizeBytes !== undefined) await savePack(repository, pack, options.copiesIn, context);

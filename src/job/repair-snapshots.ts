@@ -4,6 +4,7 @@ import { executeSnapshotRepair, planSnapshotRepair, type RepairSnapshotsPlan } f
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, listSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
 import { inRepository, type JobContext } from './job.ts';
+import { assertAllSeen } from './listed-twice.ts';
 import { assertNothingPutOff } from './put-off.ts';
 
 export interface RepairSnapshotsJobOptions extends FindOptions {
@@ -43,10 +44,12 @@ export async function repairSnapshots(
       return [];
     });
     const present = (await listSnapshots(repository)).flatMap((one) => (one.kind === 'snapshot' ? [one.snapshot] : []));
-    await repository.loadIndex(listener);
+    const indexes = new Set<FileId>();
+    await repository.loadIndex(listener, { onRead: (id) => indexes.add(id) });
     const plan = await planSnapshotRepair(repository, snapshots, { listener, signal, present });
     options.onPlan(plan, removable);
     if (plan.repairs.length > 0) {
+      await assertAllSeen(repository, 'index', indexes);
       const trees = plan.repairs.map(({ snapshot }) => snapshot.tree);
       await assertNothingPutOff(repository, trees, { listener, signal });
     }

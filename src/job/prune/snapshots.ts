@@ -1,5 +1,4 @@
 import type { BlobId, FileId } from '../../bytes/ids.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { listSnapshots, loadSnapshot } from '../../snapshot/snapshots.ts';
@@ -25,13 +24,4 @@ export function treesIn(
 ): { readonly snapshots: readonly FileId[]; readonly trees: readonly BlobId[] } {
   const left = found.filter(({ id }) => !gone.has(id));
   return { snapshots: left.map(({ id }) => id), trees: left.map(({ tree }) => tree) };
-}
-
-/** A listing that left a snapshot out would cost all that it alone needs: so the storage is asked twice. */
-export async function assertAllSeen(repository: Repository, seen: ReadonlySet<FileId>): Promise<void> {
-  for await (const { id } of repository.list('snapshots')) {
-    if (seen.has(id)) continue;
-    const message = `${repository.storage.url} lists the snapshot ${id}, which it left out before: nothing was pruned`;
-    throw new HoldfastError('storage-failed', message);
-  }
 }

@@ -17,7 +17,8 @@ import type { Repository } from '../../repository/repository.ts';
 import { usedBlobs } from '../../snapshot/used-blobs.ts';
 import type { JobContext } from '../job.ts';
 import { nothingDone, type Leaving, type PruneJobOptions, type PruneJobOutcome } from './options.ts';
-import { assertAllSeen, treesOf } from './snapshots.ts';
+import { assertAllSeen } from '../listed-twice.ts';
+import { treesOf } from './snapshots.ts';
 
 /** Plans and, unless in a dry run, carries out what the journals ask for. Hold the exclusive lock. */
 export async function sweepLocked(
@@ -31,7 +32,7 @@ export async function sweepLocked(
   options.onSweep(sweep.plan);
   const leaving = leavingBy(sweep.plan);
   if (options.mode === 'dry-run') return { ...nothingDone, leaving };
-  await assertAllSeen(repository, new Set(sweep.snapshots));
+  await assertAllSeen(repository, 'snapshots', new Set(sweep.snapshots));
   const { removedPacks, removedBytes, keptPacks } = await executeSweep(repository, sweep, { listener, signal });
   return { removedPacks, removedBytes, keptPacks, leaving, sweep: 'done' };
 }
