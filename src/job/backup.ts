@@ -25,6 +25,8 @@ export interface BackupOptions {
   readonly scan: 'measure' | 'none';
   /** The folder of all caches, where it is remembered what is locked. */
   readonly lockMemory?: string | undefined;
+  /** Asked once all is stored, before the snapshot is written: it throws where there must be none. */
+  readonly beforeSnapshot?: () => Promise<void>;
   /** Whether each item is told as a note. */
   readonly notes: 'each-item' | 'none';
 }
@@ -88,6 +90,7 @@ async function run(
   const skipped = whenUnchanged === 'skip' && parent?.tree === archived.tree;
   if (writer.mode === 'dry-run') return facts;
   const { tree } = archived;
+  await options.beforeSnapshot?.();
   const saved = skipped ? undefined : await saveBackup(repository, snapshot, paths, { ...facts, tree, timeNs });
   // The parent stands in for a snapshot that would be the same.
   const newest = saved ?? parent?.id;

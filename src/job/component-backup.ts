@@ -1,16 +1,25 @@
 import { placesOf } from '../policy/policy.ts';
 import { backup, type BackupOutcome } from './backup.ts';
+import type { Lease, Taken } from './lease.ts';
+import { turnFor } from './turn.ts';
 import { contextIn, recorded, tagsOf, type ComponentContext, type NewRecord, type RuleOf } from './component.ts';
 import { openSource } from './open-source.ts';
 
-/** Runs a rule: a backup into its first repository. The copies are `copyRule`'s. */
-export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome> {
+/**
+ * Runs a rule: a backup into its first repository. The copies are `copyRule`'s. Where somebody else runs it just now, or
+ * has run it since this was asked for, nothing is done and nothing recorded.
+ */
+export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome | Taken> {
   const [first = ''] = placesOf(of.rule);
+  if (context.mode === 'dry-run') return await run(context, of, first);
+  const turn = await turnFor(context, of);
+  if (!('assertHeld' in turn)) return turn;
+  await using lease = turn;
   const about = { kind: 'run', component: of.name, repository: first } as const;
   return await recorded(
     context,
     about,
-    async () => await run(context, of, first),
+    async () => await run(context, of, first, lease),
     (outcome) => dataOf(of, outcome),
   );
 }
@@ -31,7 +40,7 @@ function dataOf(
   };
 }
 
-async function run(context: ComponentContext, of: RuleOf, first: string): Promise<BackupOutcome> {
+async function run(context: ComponentContext, of: RuleOf, first: string, lease?: Lease): Promise<BackupOutcome> {
   const { source, paths, excludes } = openSource(context, of.name, of.component);
   const { maker, writer, mode, cacheFolder } = context;
   return await backup(contextIn(context, first), {
@@ -46,5 +55,6 @@ async function run(context: ComponentContext, of: RuleOf, first: string): Promis
     scan: 'measure',
     lockMemory: cacheFolder,
     notes: 'none',
+    ...(lease && { beforeSnapshot: async () => await lease.assertHeld() }),
   });
 }

@@ -23,6 +23,10 @@ export interface ComponentContext {
   readonly onThaw?: JobContext['onThaw'];
   /** The folder of all caches. */
   readonly cacheFolder?: RawPath;
+  /** When this was asked for: what somebody else has begun since needs not be done again. Nanoseconds since 1970. */
+  readonly askedNs: bigint;
+  /** What this host keeps for itself. */
+  readonly stateFolder: string;
   /** Where what was done is recorded; nowhere in a dry run. */
   readonly recording?: Recording | undefined;
 }

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { backupRule } from '../../job/component-backup.ts';
+import type { Taken } from '../../job/lease.ts';
 import { copyRule } from '../../job/component-copy.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
 import { placesOf } from '../../policy/policy.ts';
@@ -63,8 +64,20 @@ async function runCopies(base: Base, rule: RuleOf, context: Context): Promise<re
 async function runBackup(base: Base, rule: RuleOf, to: string, context: Context): Promise<Outcome> {
   announce(context, rule, { action: 'backup', to });
   using view = backupView(context, base.mode === 'dry-run' ? 'dry-run' : 'store');
-  view.finish(await backupRule({ ...base, listener: view.listener }, rule));
+  const outcome = await backupRule({ ...base, listener: view.listener }, rule);
+  if ('by' in outcome) {
+    tellTaken(context, rule, outcome);
+    return 'done';
+  }
+  view.finish(outcome);
   return view.warnings === 0 ? 'done' : 'in part';
+}
+
+/** Once is enough: it is no failure of this run. */
+function tellTaken({ console }: Context, { name, ruleName }: RuleOf, { by, state }: Taken): void {
+  const record = { message_type: 'rule_skipped', component: name, rule: ruleName, state, by };
+  if (console.form === 'json') console.record(record);
+  console.say(state === 'running' ? `left to ${by}, which runs it just now` : `done meanwhile by ${by}`);
 }
 
 async function runCopy(

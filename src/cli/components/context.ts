@@ -25,6 +25,8 @@ export function componentContext(
     policy,
     access: accessByName(context, policy),
     clock: context.clock,
+    askedNs: context.clock.nowNs(),
+    stateFolder: stateFolder(context),
     signal: context.signal,
     maker: { hostname: policy.host ?? hostName(), username, uid, gid, programVersion: `holdfast ${programVersion()}` },
     writer: writerOptions(context.globals),

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { holdfastProgram } from './support/holdfast.ts';
+import { runProgram, type RunResult } from './support/run-program.ts';
+import { tempDir, type TempDir } from './support/temp-dir.ts';
+
+const options = (dir: TempDir): { cwd: string; env: Readonly<Record<string, undefined>> } => ({
+  cwd: dir.path,
+  env: { HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined },
+});
+
+async function run(dir: TempDir, ...args: readonly string[]): Promise<RunResult> {
+  return await runProgram(holdfastProgram, ['--no-cache', '--state-dir', dir.file('state'), ...args], options(dir));
+}
+
+async function policy(dir: TempDir, url: string): Promise<void> {
+  await mkdir(dir.file('data'));
+  await writeFile(dir.file('data/file'), 'text');
+  await writeFile(dir.file('password'), 'secret');
+  const rule = '{ every: 1h, to: { near: { keep: { last: 9 } } } }';
+  const component = (name: string): string =>
+    `  ${name}: { files: { paths: [${dir.file('data')}] }, backups: { r: ${rule} } }\n`;
+  const repository = `  near: { url: "${url}", password: { file: ${dir.file('password')} } }`;
+  const components = ['one', 'two', 'three'].map(component).join('');
+  await writeFile(dir.file('holdfast.yaml'), `version: 1\nrepositories:\n${repository}\ncomponents:\n${components}`);
+}
+
+async function snapshots(dir: TempDir): Promise<readonly string[]> {
+  const { stdout } = await run(dir, 'snapshots', '--json');
+  const points = JSON.parse(stdout.toString()) as readonly { readonly component: string }[];
+  return points.map(({ component }) => component).toSorted((a, b) => a.localeCompare(b));
+}
+
+test('several backups at once run each rule once, and nobody’s run is lost', async () => {
+  await using dir = await tempDir();
+  await policy(dir, dir.file('near'));
+  await run(dir, 'init');
+  const all = await Promise.all(Array.from({ length: 3 }, () => run(dir, 'backup', '--all')));
+  for (const { code, stderr } of all) assert.equal(code, 0, stderr);
+  const told = all.map(({ stdout }) => stdout.toString()).join('');
+  assert.match(told, /left to process \d+ on |done meanwhile by process \d+ on /);
+  assert.deepEqual(await snapshots(dir), ['one', 'three', 'two']);
+  assert.equal((await run(dir, 'backup', 'one')).code, 0);
+  assert.deepEqual(await snapshots(dir), ['one', 'one', 'three', 'two']);
+});
+
+test('where no repository can hold a lease, this host’s own lock serves', async () => {
+  await using dir = await tempDir();
+  await policy(dir, 'rest:http://127.0.0.1:1/');
+  await mkdir(dir.file('state/locks'), { recursive: true });
+  await writeFile(dir.file('state/locks/one-r'), String(process.pid));
+  const held = await run(dir, 'backup', 'one');
+  assert.equal(held.code, 0, held.stderr);
+  assert.match(held.stdout.toString(), /left to process \d+ of this host, which runs it just now/);
+});
