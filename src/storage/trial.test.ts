@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
 import { hostName } from '../host/users.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { openLocal } from './local.ts';
 import { MemoryStorage } from './memory.ts';
 import { VersionedMemoryStorage } from './memory-versions.ts';
 import type { Storage } from './storage.ts';
@@ -116,4 +120,20 @@ test('who may not ask for uploads in the making learns all the same what was tri
   const { outcome, remains } = await tryOut(storage, async () => 'tried');
   assert.deepEqual([outcome, remains], ['tried', { left: [], versions: 0, refusal }]);
   assert.deepEqual(await keysIn(storage), []);
+});
+
+test('a file in the making that a run left before its marker was there goes after a day', async () => {
+  await using dir = await tempDir();
+  const storage = await openLocal(dir.path);
+  const [old, young] = ['old', 'young'].map((name) => dir.file('holdfast/conformance', name, '~holdfast-left'));
+  assert.ok(old !== undefined && young !== undefined);
+  for (const path of [old, young]) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'x');
+  }
+  const day = 24 * 3600;
+  utimesSync(old, nowSeconds - day - 60, nowSeconds - day - 60);
+  utimesSync(young, nowSeconds - day + 60, nowSeconds - day + 60);
+  await tryOut(storage, async () => undefined);
+  assert.deepEqual(readdirSync(dir.file('holdfast/conformance')), ['young']);
 });
