@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -8,6 +10,7 @@ import { RetryingStorage, type RetryPolicy } from '../src/storage/retry.ts';
 import { openS3 } from '../src/storage/s3.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { answering, type Answer } from './support/answering.ts';
+import { holdfastProgram } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const environment = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'of-nobody-else' };
@@ -81,6 +84,29 @@ test('who opens and is interrupted learns the reason', { timeout }, async () => 
   await assert.rejects(opening, (error) => error === signal.reason);
   await closed(server.connections);
 });
+
+for (const scheme of ['s3', 'rest']) {
+  test(`a command that waits for a silent ${scheme} server ends with the first signal`, { timeout }, async () => {
+    await using server = await answering(silence);
+    const env = {
+      ...process.env,
+      ...environment,
+      RESTIC_PASSWORD: 'x',
+      RESTIC_REPOSITORY: `${scheme}:${server.endpoint}/b`,
+    };
+    const child = spawn(holdfastProgram, ['snapshots'], { env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    try {
+      const until = AbortSignal.timeout(10_000);
+      while (server.requests.length === 0) await systemClock.sleep(10, until);
+      child.kill('SIGINT');
+      assert.deepEqual(await ended, [130, null]);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
+  });
+}
 
 test('a server that gave no answer at first is asked anew, and closing waits for none', { timeout }, async () => {
   await using server = await answering((asked, response) => {

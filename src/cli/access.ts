@@ -1,4 +1,5 @@
 import { hasCode } from '../errors/error.ts';
+import { orAborted } from '../flow/abort.ts';
 import { currentUser, hostName } from '../host/users.ts';
 import type { JobContext, RepositoryAccess } from '../job/job.ts';
 import { openRepository } from '../repository/open.ts';
@@ -73,7 +74,8 @@ async function finish(context: Context, { storage, password, search, state }: Op
   const folder = state === 'present' ? cacheFolder(context) : undefined;
   const optional = folder === undefined ? {} : { cache: { folder, listener } };
   try {
-    const repository = await openRepository({ storage, clock, password: password.reveal(), search, ...optional });
+    const opening = openRepository({ storage, clock, password: password.reveal(), search, ...optional });
+    const repository = await orAborted(opening, context.signal); // nothing is locked yet
     const { id, version } = repository.config;
     if (console.terminal !== undefined)
       console.say(`repository ${id.slice(0, 8)} opened (version ${version}) at ${storage.url}`);

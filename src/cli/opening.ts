@@ -32,7 +32,9 @@ export async function beginOpening(context: Context): Promise<void> {
   begun.set(context, opening);
   // What is wrong is told by who takes the opening; a command that ends before has more to say.
   opening.then(async (given) => void (await given?.search)).then(deriving.resolve, deriving.resolve);
-  await deriving.promise;
+  // Whoever is interrupted learns it from who opens the repository.
+  context.signal.addEventListener('abort', () => deriving.resolve(), { once: true });
+  if (!context.signal.aborted) await deriving.promise;
 }
 
 /** What was begun, for one taker; undefined where that was nothing. */
