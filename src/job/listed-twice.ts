@@ -14,7 +14,7 @@ export async function assertAllSeen(
   for await (const { id } of repository.list(kind)) {
     if (seen.has(id)) continue;
     const what = kind === 'index' ? 'index' : 'snapshot';
-    const message = `${repository.storage.url} lists the ${what} ${id}, which it left out before: nothing was changed`;
+    const message = `${repository.storage.url} lists the ${what} ${id}, which it left out before, or which came meanwhile: nothing was changed`;
     throw new HoldfastError('storage-failed', message);
   }
 }
