@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { hasCode } from '../src/errors/error.ts';
+import type { JobContext } from '../src/job/job.ts';
 import type { MemoryStorage } from '../src/storage/memory.ts';
 import type { Cut } from '../src/storage/powercut.ts';
 import { appendOnlyRestSemantics, bareSftpSemantics, s3Semantics, sftpSemantics } from '../src/storage/semantics.ts';
@@ -10,6 +11,7 @@ import type { Storage } from '../src/storage/storage.ts';
 import { assertHealthy, newFindings } from './support/crash-judge.ts';
 import { longOperations, operations } from './support/crash-operations.ts';
 import { examine, jobContext, type Health } from './support/engine.ts';
+import { pruneAll } from './support/operations.ts';
 import { prove } from './support/proof.ts';
 import { cutOff, everyKind, firstSeed, trials, type Scene, type Trial } from './support/remote-trial.ts';
 import { indexRepaired, packsRepaired, snapshotsRepaired } from './support/repairing.ts';
@@ -83,6 +85,7 @@ async function opened(storage: Storage): Promise<Health | undefined> {
   }
 }
 
+/** In the order that the commands themselves ask for. */
 async function repairAll(storage: Storage, { clock, dir }: Scene, originals: 'keep' | 'forget'): Promise<void> {
   const context = jobContext(storage, clock);
   await removeLocks(storage);
@@ -90,7 +93,17 @@ async function repairAll(storage: Storage, { clock, dir }: Scene, originals: 'ke
   await packsRepaired(context, dir);
   const torn = await tornSnapshots(storage);
   if (torn.length > 0) await snapshotsRepaired(context, 'forget', 'execute', torn);
+  if (storage.capabilities.ownPrefixes) await takeBack(context);
   await snapshotsRepaired(context, originals);
+}
+
+/** What an earlier prune has put off and snapshots need again; where something else is missing it goes no further. */
+async function takeBack(context: JobContext): Promise<void> {
+  try {
+    await pruneAll(context, { way: 'deferred' });
+  } catch (error) {
+    assert.ok(hasCode(error, 'blob-missing'), inspect(error));
+  }
 }
 
 /** They go only by their full names. */
