@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { inspect } from 'node:util';
 import type { FileId } from '../src/bytes/ids.ts';
-import { systemClock } from '../src/clock/clock.ts';
-import type { ErrorCode } from '../src/errors/codes.ts';
 import { HoldfastError } from '../src/errors/error.ts';
-import { silent } from '../src/events/events.ts';
 import type { JobContext } from '../src/job/job.ts';
 import {
   FaultyStorage,
@@ -16,11 +12,11 @@ import {
   type Operation as StorageOperation,
 } from '../src/storage/fault.ts';
 import { MemoryStorage, type Image } from '../src/storage/memory.ts';
-import { RetryingStorage } from '../src/storage/retry.ts';
 import { seededRandom } from '../src/storage/seeded.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { budget } from './budget.ts';
 import { backupFolder, contentsOf, examine, jobContext, restoreSnapshot, type Contents } from './support/engine.ts';
+import { endOf, retrying } from './support/fault-trial.ts';
 import { checked, keepLast, pruneAll, threeBackups } from './support/operations.ts';
 import { prove } from './support/proof.ts';
 import { indexRepaired } from './support/repairing.ts';
@@ -72,10 +68,6 @@ async function stageOf(dir: TempDir): Promise<Stage> {
   return { dir, image, contents };
 }
 
-/** What no fault of a storage may come out as. */
-const wrongCodes: readonly ErrorCode[] = ['internal', 'usage', 'unsupported', 'wrong-password', 'snapshot-not-found'];
-const boundMs = 30_000;
-
 interface Trial {
   readonly stage: Stage;
   readonly operation: Operation;
@@ -91,24 +83,8 @@ async function outcomeOf({ stage, operation, faults, retried, where }: Trial) {
   const start = [...image].filter(([key]) => !gone.includes(key));
   const storage = new MemoryStorage(new Map(start));
   const faulty = new FaultyStorage(storage, faults);
-  const running = operation.run(jobContext(retried ? retrying(faulty) : faulty), stage).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  const ended = new AbortController();
-  const late = systemClock.sleep(boundMs, ended.signal).then(() => assert.fail(`${where}: no end after ${boundMs} ms`));
-  late.catch(() => undefined);
-  const error = await Promise.race([running, late]);
-  ended.abort();
-  if (error !== undefined) {
-    assert.ok(error instanceof HoldfastError && !wrongCodes.includes(error.code), `${where}: ${inspect(error)}`);
-  }
+  const error = await endOf(operation.run(jobContext(retried ? retrying(faulty) : faulty), stage), where);
   return { storage, error };
-}
-
-function retrying(storage: Storage): Storage {
-  const policy = { attempts: 5, untilMs: 5000, baseMs: 1, maxMs: 4, timeoutMs: 50, slowestBytesPerSecond: 2 ** 30 };
-  return new RetryingStorage(storage, { clock: systemClock, listener: silent, policy });
 }
 
 /** Every snapshot that was there and wasn't to go gives every byte. */
