@@ -78,6 +78,16 @@ const table = {
       (await import('./commands/config.ts')).configExplain,
       async () => (await import('./runs/config.ts')).explain,
     ),
+  'config init': async () =>
+    runnable(
+      (await import('./commands/config.ts')).configInit,
+      async () => (await import('./runs/config-init.ts')).init,
+    ),
+  'config sheet': async () =>
+    runnable(
+      (await import('./commands/config.ts')).configSheet,
+      async () => (await import('./runs/config-init.ts')).sheet,
+    ),
   'config schema': async () =>
     runnable(
       (await import('./commands/config.ts')).configSchema,

@@ -1,4 +1,5 @@
 import { command } from '../command.ts';
+import { flag, text } from '../option.ts';
 
 export const configCheck = command({
   name: 'config check',
@@ -43,5 +44,48 @@ export const configSchema = command({
     },
   ],
   options: {},
+  output: 'its purpose',
+});
+
+export const configInitOptions = {
+  output: text('file', 'where the policy is written', { fallback: './holdfast.yaml' }),
+  newPasswordFile: text('file', 'where the new password is written; one that is there is taken as it is', {
+    fallback: './holdfast-password',
+  }),
+  place: text('address', 'where the first repository shall stand', { fallback: './holdfast-backups' }),
+} as const;
+
+export const configInit = command({
+  name: 'config init',
+  summary: 'Look at this host and propose a policy for what is found',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [
+    {
+      line: 'holdfast config init --place /mnt/disk/holdfast',
+      does: 'Writes a commented ./holdfast.yaml and a new password; read both, then `holdfast init` and `holdfast backup --all`.',
+    },
+  ],
+  about: ['It only looks at usual places: nothing is run, nobody connected to, and no file replaced.'],
+  options: configInitOptions,
+});
+
+export const configSheetOptions = {
+  html: flag('print HTML for a printer'),
+  withPasswords: flag('print the passwords, too: keep such a sheet in a safe'),
+} as const;
+
+export const configSheet = command({
+  name: 'config sheet',
+  summary: 'Print what is needed to recover when nothing else is left',
+  operands: '',
+  arity: { least: 0, most: 0 },
+  examples: [
+    {
+      line: 'holdfast config sheet --html > sheet.html',
+      does: 'Addresses, and how to get everything back with restic alone.',
+    },
+  ],
+  options: configSheetOptions,
   output: 'its purpose',
 });
