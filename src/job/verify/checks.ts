@@ -77,21 +77,8 @@ async function sameAs(
   folder: RawPath,
 ): Promise<CheckResult> {
   const isLive = check.checksums === 'source';
-  const differing: string[] = [];
-  let [differ, since] = [0, 0];
-  const heard = (item: string): void => {
-    const there = lstatSync(`${folder === rootFolder ? '' : displayPath(folder)}${item}`, {
-      bigint: true,
-      throwIfNoEntry: false,
-    });
-    // Links and devices have no bytes; a restore makes them anew.
-    if (there !== undefined && !there.isFile()) return;
-    if (isLive && changedAfter(there, snapshot.timeNs)) since += 1;
-    else {
-      differ += 1;
-      if (differing.length < 5) differing.push(item);
-    }
-  };
+  const comparison = new Comparison(isLive ? snapshot.timeNs : undefined);
+  const base = folder === rootFolder ? '' : displayPath(folder);
   const outcome = await restoreTree({
     repository,
     tree: snapshot.tree,
@@ -99,19 +86,64 @@ async function sameAs(
     options: { ...comparing, select: filesOf(select) },
     signal: context.signal,
     listener: (event) => {
-      if (event.kind === 'note' && isDifference(event.name)) heard(String(event.data['item']));
+      if (event.kind !== 'note') return;
+      const { item } = event.data;
+      if (typeof item === 'string') comparison.heard(event.name, item, `${base}${item}`);
     },
   });
+  const { differing, since } = comparison.end();
   const expected = `all as in ${isLive ? 'the live source' : 'the snapshot'}`;
-  const wrong = differ + outcome.failures;
+  const wrong = differing.length + outcome.failures;
   const meanwhile = since === 0 ? '' : `, ${since} changed since the backup`;
   const found =
-    wrong === 0 ? `${expected}${meanwhile}` : `${wrong} differ, such as ${differing.join(', ')}${meanwhile}`;
+    wrong === 0
+      ? `${expected}${meanwhile}`
+      : `${wrong} differ, such as ${differing.slice(0, 5).join(', ')}${meanwhile}`;
   return { name: check.name, state: wrong === 0 ? 'passed' : 'failed', expected, found };
 }
 
-function isDifference(name: string): boolean {
-  return name === 'restored' || name === 'updated';
+/** What a restore would change, told apart: what differs, and what of it changed since a time. */
+class Comparison {
+  readonly #sinceNs: bigint | undefined;
+  readonly #differing: string[] = [];
+  #since = 0;
+  readonly #intact = new Set<string>();
+  readonly #furtherNames: (readonly [string, BigIntStats])[] = [];
+
+  constructor(sinceNs: bigint | undefined) {
+    this.#sinceNs = sinceNs;
+  }
+
+  heard(note: string, item: string, path: string): void {
+    const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    // Links and devices have no bytes; a restore makes them anew.
+    if (there !== undefined && !there.isFile()) return;
+    const hasNames = there !== undefined && there.nlink > 1n;
+    if (!isDifference(note)) {
+      if (hasNames) this.#intact.add(fileId(there));
+    }
+    // A restore links a further name anew, whatever is there: it is judged by the file that it stands for.
+    else if (hasNames) this.#furtherNames.push([item, there]);
+    else this.#count(item, there);
+  }
+
+  end(): { readonly differing: readonly string[]; readonly since: number } {
+    for (const [item, there] of this.#furtherNames) if (!this.#intact.has(fileId(there))) this.#count(item, there);
+    return { differing: this.#differing, since: this.#since };
+  }
+
+  #count(item: string, there: BigIntStats | undefined): void {
+    if (this.#sinceNs !== undefined && changedAfter(there, this.#sinceNs)) this.#since += 1;
+    else this.#differing.push(item);
+  }
+}
+
+function isDifference(note: string): boolean {
+  return note === 'restored' || note === 'updated';
+}
+
+function fileId(there: BigIntStats): string {
+  return `${there.dev}:${there.ino}`;
 }
 
 /** Also when it is gone. */
