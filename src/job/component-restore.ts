@@ -11,6 +11,8 @@ export interface ComponentRestoreOptions {
   readonly component: string;
   /** The newest point of then or before; the newest of all without it. */
   readonly atNs?: bigint;
+  /** Just this point. */
+  readonly identity?: string;
   readonly target: RawPath;
   readonly restore: RestoreOptions;
   /** Told which copy is read; again for each that has to take over. */
@@ -57,12 +59,14 @@ async function run(context: ComponentContext, options: ComponentRestoreOptions):
   throw new HoldfastError('internal', 'a point without copies');
 }
 
-async function pointWanted(
+export async function pointWanted(
   context: ComponentContext,
-  { component, atNs }: ComponentRestoreOptions,
+  { component, atNs, identity }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity'>,
 ): Promise<RecoverablePoint> {
   const { points, unknown } = await listPoints(context, [component]);
-  const point = points.findLast(({ timeNs }) => atNs === undefined || timeNs <= atNs);
+  const point = points.findLast(
+    (one) => (atNs === undefined || one.timeNs <= atNs) && (identity === undefined || one.identity === identity),
+  );
   if (point !== undefined) return point;
   const [oldest] = points;
   const hidden = unknown.map(({ repository }) => repository).join(', ');

@@ -36,7 +36,7 @@ export function openFiles(options: FilesOptions, { clock, leftOut }: Surrounding
     },
     measure: async (walk) => (await sourceFor(walk.listener).measure?.(walk)) ?? { files: 0, bytes: 0 },
   };
-  return { source, paths, excludes: options.exclude };
+  return { source, paths, excludes: options.exclude, inPlace: paths };
 }
 
 /** `command:` of a policy. */

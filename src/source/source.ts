@@ -34,6 +34,8 @@ export interface OpenedSource {
   readonly excludes: readonly string[];
   /** How what was restored is brought up in a sandbox, where the component says so. */
   readonly rehearsal?: Rehearsal | undefined;
+  /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */
+  readonly inPlace?: readonly RawPath[];
 }
 
 /** Where and when a source is opened. */

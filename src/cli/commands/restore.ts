@@ -5,7 +5,9 @@ import { choice, flag, list, text, unsupported } from '../option.ts';
 export const restoreOptions = {
   ...snapshotFilter,
   at: text('time', 'of a component: the newest point of then or before', { fallback: 'the newest' }),
-  target: text('folder', 'where to restore to (needed)', { short: 't' }),
+  inPlace: flag('of a component: replace what is live, by a plan that can be undone'),
+  noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
+  target: text('folder', 'where to restore to (needed, or --in-place)', { short: 't' }),
   include: list('pattern', 'only what matches', { short: 'i' }),
   iinclude: list('pattern', 'the same, whatever the case of letters'),
   includeFile: list('file', 'only what matches a pattern of this file'),
@@ -44,6 +46,10 @@ export const restore = command({
     {
       line: 'holdfast restore shop-db --at "2026-11-20 14:30" --target /srv/restored',
       does: 'A component of the policy as it was, from the nearest copy that can be read.',
+    },
+    {
+      line: 'holdfast restore uploads --in-place --dry-run',
+      does: 'The plan by which a component would be put back in its place.',
     },
   ],
   about: ['What is written stays below the target: links that lead elsewhere are not followed.'],

@@ -1,13 +1,12 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { restoreComponent } from '../../job/component-restore.ts';
 import type { RestoreOptions } from '../../snapshot/restore.ts';
-import { parseMoment } from '../../snapshot/moment.ts';
 import type { Context } from '../context.ts';
 import { formatTime } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
 import { componentsMeant, recordingContext } from './context.ts';
+import { momentAt } from './moment.ts';
 
 interface Meant {
   readonly name: string;
@@ -20,10 +19,8 @@ interface Meant {
 export async function restoreComponentTo({ name, at, target, restore }: Meant, context: Context): Promise<number> {
   const { policy } = await policyOf(context);
   const [component = name] = componentsMeant(policy, [name], false);
-  const { console, clock } = context;
-  const now = new Temporal.Instant(clock.nowNs()).toZonedDateTimeISO(policy.timezone);
-  const moment = at === undefined ? undefined : momentOf(at, now);
-  if (moment !== undefined) console.say(`at ${moment.text}`);
+  const { console } = context;
+  const moment = momentAt(at, policy, context);
   using view = restoreView(context, restore.mode);
   const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: view.listener });
@@ -37,15 +34,4 @@ export async function restoreComponentTo({ name, at, target, restore }: Meant, c
   });
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
-}
-
-/** Without a zone of its own a time is one of the policy's; it is shown with its offset. */
-function momentOf(at: string, now: Temporal.ZonedDateTime): { readonly ns: bigint; readonly text: string } {
-  const parsed = parseMoment(at, now);
-  if (parsed === undefined || parsed.rest !== '')
-    throw new HoldfastError(
-      'usage',
-      `--at: ${JSON.stringify(at)} is no time; say "2026-11-20 14:30:00Z" or "yesterday 14:00"`,
-    );
-  return parsed.moment;
 }

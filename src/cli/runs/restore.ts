@@ -9,6 +9,7 @@ import { goesByPolicy } from '../by-policy.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { restoreOptions } from '../commands/restore.ts';
 import type { Environment } from '../arguments.ts';
+import type { Context } from '../context.ts';
 import { patternsOf } from '../patterns.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
@@ -18,6 +19,7 @@ type Values = Invocation<typeof restoreOptions>['values'];
 
 export const run: Run<typeof restoreOptions> = async ({ values, operands }, context) => {
   const { target } = values;
+  if (values.inPlace) return await inPlace({ values, operands }, context);
   if (target === undefined) throw new HoldfastError('usage', 'restore: where to? Say --target FOLDER');
   if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
   const restore = await optionsOf(values, context.environment);
@@ -40,6 +42,17 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
 };
+
+async function inPlace({ values, operands }: Invocation<typeof restoreOptions>, context: Context): Promise<number> {
+  if (values.target !== undefined)
+    throw new HoldfastError('usage', 'restore: --in-place and --target can’t stand together');
+  if (!(await goesByPolicy(context)))
+    throw new HoldfastError('usage', 'restore: --in-place is for components of a policy');
+  const { restoreInPlace } = await import('../components/in-place.ts');
+  const mode = values.dryRun ? 'dry-run' : 'execute';
+  const safety = values.noSafetyBackup ? 'none' : 'backup first';
+  return await restoreInPlace({ name: operands[0] ?? '', at: values.at, mode, safety }, context);
+}
 
 async function optionsOf(values: Values, environment: Environment): Promise<RestoreOptions> {
   return {

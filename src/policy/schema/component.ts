@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { sourceKinds } from '../../source/kinds.ts';
 import { keep } from './keep.ts';
 import { exactlyOne, name, span, text } from './values.ts';
+import { restoring } from './restoring.ts';
 import { verification } from './verification.ts';
 import { needsOneWhen, scheduleOf, whenKeys } from './when.ts';
 
@@ -54,15 +55,19 @@ export const component = z
       .meta({ title: 'rules by name', description: 'how, when, to where, kept how long' }),
     log: log.optional().meta({ description: 'the transaction log between backups' }),
     verify: z.array(verification).default([]).meta({ description: 'proofs that are made again and again' }),
+    restore: restoring
+      .optional()
+      .meta({ description: 'what is stopped, started and asked when it is restored in place' }),
     ...reserved,
   })
   .superRefine((given, context) => exactlyOne(given, Object.keys(sourceKinds), context))
-  .transform(({ template: _taken, tier, site, backups, log: stream, verify, ...rest }) => ({
+  .transform(({ template: _taken, tier, site, backups, log: stream, verify, restore, ...rest }) => ({
     tier,
     site,
     backups,
     log: stream,
     verify,
+    restore,
     source: sourceOf(rest),
   }))
   .meta({ title: 'a component' });

@@ -1,0 +1,72 @@
+import { storedPlans, type StoredPlan } from '../../plan/disk-journal.ts';
+import { carryOut, lockComponent, planNamed, signOff } from '../../recovery/live.ts';
+import type { Run } from '../command.ts';
+import type { planOptions } from '../commands/plans.ts';
+import { recordingContext } from '../components/context.ts';
+import type { Context } from '../context.ts';
+import { formatTime } from '../format.ts';
+import { person, plansFolder, showEntry, showEnd, showPlan } from '../plan-view.ts';
+import { policyOf } from '../policy-file.ts';
+import { tableLines } from '../table.ts';
+
+/** Exit code 1: something could not be confirmed, or not be undone. */
+export const confirm: Run<typeof planOptions> = async ({ operands }, context) =>
+  await act('confirm', operands[0], context);
+export const undo: Run<typeof planOptions> = async ({ operands }, context) => await act('undo', operands[0], context);
+
+async function act(action: 'confirm' | 'undo', name: string | undefined, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const folder = plansFolder(context);
+  const { plan } = await planNamed(folder, name);
+  using _lock = lockComponent(folder, plan.component);
+  const stored = await planNamed(folder, name);
+  await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
+  const onEntry = showEntry(context);
+  const standing = await carryOut({ context: base, folder, by: person(context), onEntry }, stored, action);
+  showEnd(stored, standing, context);
+  return standing.phase === (action === 'confirm' ? 'confirmed' : 'undone') ? 0 : 1;
+}
+
+export const approve: Run<typeof planOptions> = async ({ operands }, context) =>
+  await sign(operands[0], undefined, context);
+export const tick: Run<typeof planOptions> = async ({ operands }, context) =>
+  await sign(operands[0], operands[1], context);
+
+async function sign(name: string | undefined, step: string | undefined, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const folder = plansFolder(context);
+  const { plan } = await planNamed(folder, name);
+  using _lock = lockComponent(folder, plan.component);
+  const stored = await planNamed(folder, name);
+  await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
+  await signOff({ context: base, by: person(context) }, stored, step);
+  context.console.say(`${step === undefined ? 'approved' : `${step}: done`} by ${person(context)}`);
+  return 0;
+}
+
+export const show: Run<typeof planOptions> = async ({ operands }, context) => {
+  showPlan(await planNamed(plansFolder(context), operands[0]), context);
+  return 0;
+};
+
+export const list: Run<typeof planOptions> = async (_invocation, context) => {
+  const plans = await storedPlans(plansFolder(context));
+  const { console } = context;
+  if (console.form === 'json') console.record(plans.map(briefly));
+  else
+    for (const line of tableLines({
+      header: ['Plan', 'Made', 'By', 'What', 'Stands'],
+      rows: plans.map((one) => {
+        const { plan, hash, standing } = one;
+        const made = formatTime(Temporal.Instant.from(plan.made).epochNanoseconds);
+        return [hash.slice(0, 12), made, plan.by, plan.title, standing.phase];
+      }),
+      footer: `${plans.length} plans`,
+    }))
+      console.say(line, 0);
+  return 0;
+};
+
+function briefly({ plan, hash, standing }: StoredPlan): unknown {
+  return { hash, title: plan.title, component: plan.component, made: plan.made, by: plan.by, phase: standing.phase };
+}

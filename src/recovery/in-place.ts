@@ -1,0 +1,110 @@
+import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { displayPath } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { hostName } from '../host/users.ts';
+import { openSource } from '../job/open-source.ts';
+import { pointWanted } from '../job/component-restore.ts';
+import type { ComponentContext } from '../job/component.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { Component } from '../policy/policy.ts';
+import { splitWords } from '../secret/words.ts';
+
+export interface InPlaceOptions {
+  readonly component: string;
+  /** The newest point of then or before; the newest of all without it. */
+  readonly atNs?: bigint;
+  readonly safety: 'backup first' | 'none';
+  /** Who asks for it. */
+  readonly by: string;
+}
+
+/**
+ * The plan that puts a component back in its place. All is restored beside it while the live system still runs; then it
+ * is stopped, backed up, replaced, started and asked how it is. What is replaced is kept until the plan is confirmed.
+ */
+export async function planInPlace(context: ComponentContext, options: InPlaceOptions): Promise<Plan> {
+  const { component: name, safety, by } = options;
+  const { [name]: component } = context.policy.components;
+  if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
+  const paths = livePaths(context, name, component);
+  const { identity, timeNs } = await pointWanted(context, options);
+  const targets = paths.map((path, slot) => ({ path, slot }));
+  const at = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
+  const steps = [
+    ...targets.map((target) =>
+      step(`restore-${target.slot}`, 'restore', { ...target, component: name, point: identity }),
+    ),
+    ...around(component, 'no'),
+    ...(safety === 'none' ? [] : [step('safety', 'safety-backup', { component: name }, 'no')]),
+    ...targets.map((target) => step(`switch-${target.slot}`, 'switch', target)),
+    ...around(component, 'yes'),
+    ...health(component),
+  ];
+  const approval = component.restore?.approval === undefined ? 'none' : 'another person';
+  return {
+    version: 1,
+    title: `${name} in place as of ${at}`,
+    component: name,
+    made: Temporal.Instant.fromEpochNanoseconds(context.clock.nowNs()).toString(),
+    by,
+    steps: steps.map((one, index) => (index === 0 ? { ...one, approval } : one)),
+  };
+}
+
+function livePaths(context: ComponentContext, name: string, component: Component): readonly string[] {
+  const { inPlace, excludes } = openSource(context, name, component);
+  if (inPlace === undefined)
+    throw new HoldfastError('unsupported', `${name} can’t be restored in place by this version; --target works`);
+  const message = `what its backups leave out (${excludes.join(', ')}) is not brought back: it stays with what is kept`;
+  if (excludes.length > 0) context.listener({ kind: 'warning', during: 'plan', item: name, message });
+  const paths = inPlace.map((path) => displayPath(path));
+  for (const path of paths) {
+    const [own, parent] = [
+      lstatSync(path, { throwIfNoEntry: false }),
+      lstatSync(dirname(path), { throwIfNoEntry: false }),
+    ];
+    if (parent === undefined) throw new HoldfastError('refused', `${dirname(path)} is not there: make it first`);
+    if (path === '/' || (own !== undefined && own.dev !== parent.dev))
+      throw new HoldfastError('unsupported', `${path} is a mount point, which can’t be replaced as a whole`);
+  }
+  return paths;
+}
+
+const ordinaryMs = 300_000;
+/** A restore ends when it ends. */
+const longestMs = 7 * 86_400_000;
+
+function step(key: string, kind: string, given: Step['arguments'], undo: Step['undo'] = 'in order'): Step {
+  return {
+    key,
+    kind,
+    where: hostName(),
+    arguments: given,
+    undo,
+    timeoutMs: kind === 'restore' || kind === 'safety-backup' ? longestMs : ordinaryMs,
+    retry: { attempts: 1, pauseMs: 1000 },
+    approval: 'none',
+    manual: '',
+  };
+}
+
+/** The step that stops ('no') or starts ('yes') what uses the files; none where the policy names nothing. */
+function around({ restore }: Component, wanted: 'yes' | 'no'): readonly Step[] {
+  const key = wanted === 'yes' ? 'start' : 'stop';
+  const undo = wanted === 'yes' ? 'in order' : 'in any case';
+  const timeoutMs = Math.min(restore?.within?.ms ?? ordinaryMs, longestMs);
+  if (restore?.service !== undefined)
+    return [{ ...step(key, 'systemd', { unit: restore.service, wanted }, undo), timeoutMs }];
+  if (restore?.stop === undefined || restore.start === undefined) return [];
+  const [stop, start] = [splitWords(restore.stop), splitWords(restore.start)];
+  const [run, back] = wanted === 'yes' ? [start, stop] : [stop, start];
+  const running = restore.running === undefined ? [] : splitWords(restore.running);
+  return [{ ...step(key, 'command', { run, undo: back, running, wanted }, undo), timeoutMs }];
+}
+
+function health({ restore }: Component): readonly Step[] {
+  if (restore?.health === undefined) return [];
+  const timeoutMs = Math.min(restore.within?.ms ?? ordinaryMs, longestMs);
+  return [{ ...step('health', 'http-health', { url: restore.health }, 'no'), timeoutMs }];
+}

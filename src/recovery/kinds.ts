@@ -1,0 +1,20 @@
+import type { ComponentContext } from '../job/component.ts';
+import type { StepKinds } from '../plan/plan.ts';
+import { commanding } from './kinds/command.ts';
+import { healthy } from './kinds/health.ts';
+import { restoring } from './kinds/restore.ts';
+import { safety } from './kinds/safety.ts';
+import { systemd } from './kinds/service.ts';
+import { switching } from './kinds/switch.ts';
+
+/** What steps of plans can do on this host. */
+export function stepKinds(context: ComponentContext): StepKinds {
+  return {
+    'restore': restoring(context),
+    'safety-backup': safety(context),
+    'switch': switching(),
+    'command': commanding(context),
+    'systemd': systemd(context),
+    'http-health': healthy(context),
+  };
+}

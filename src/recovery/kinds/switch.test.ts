@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { test } from 'node:test';
+import { tempDir } from '../../../test/support/temp-dir.ts';
+import { exchangeNames } from '../../host/exchange.ts';
+import type { StepCall } from '../../plan/plan.ts';
+import { placesOf, type Places } from './places.ts';
+import { inodeOf, switching, type Renaming } from './switch.ts';
+
+function callFor(live: string): StepCall {
+  const step = {
+    key: 'switch-0',
+    kind: 'switch',
+    where: 'here',
+    arguments: { path: live, slot: 0 },
+    undo: 'in order',
+    timeoutMs: 1000,
+    retry: { attempts: 1, pauseMs: 0 },
+    approval: 'none',
+    manual: '',
+  } as const;
+  return { step, hash: '0123456789abcdef', attempt: 1, signal: new AbortController().signal };
+}
+
+/** As a restore leaves it: the restored one beside, marked. */
+function prepare(places: Places, { isLive }: { readonly isLive: boolean }): void {
+  const { live, restored, mark } = places;
+  mkdirSync(dirname(live), { recursive: true });
+  if (isLive) writeFileSync(live, 'old');
+  mkdirSync(dirname(restored), { recursive: true });
+  writeFileSync(restored, 'new');
+  writeFileSync(mark, inodeOf(restored) ?? '');
+}
+
+class Killed extends Error {}
+
+/** Kills at the n-th rename: before it, or after it. */
+function killing(at: number, when: 'before' | 'after', exchange: Renaming['exchange']): Renaming {
+  let left = at;
+  const counted = <T>(act: () => T): T => {
+    left -= 1;
+    if (left === 0 && when === 'before') throw new Killed();
+    const result = act();
+    if (left === 0) throw new Killed();
+    return result;
+  };
+  return {
+    exchange: (first, second) => counted(() => exchange(first, second)),
+    rename: (from, to) => counted(() => renameSync(from, to)),
+  };
+}
+
+const never = (): boolean => false;
+
+test('killed between any two renames, a switch and its undo are completed, with and without an exchange', async () => {
+  for (const exchange of [exchangeNames, never]) {
+    for (const isLive of [true, false]) {
+      for (const way of ['run', 'run, then undo', 'undo'] as const) {
+        for (let at = 1, killed = true; killed; at += 1) {
+          for (const when of ['before', 'after'] as const) {
+            await using dir = await tempDir();
+            const call = callFor(dir.file('srv/data'));
+            const places = placesOf(call);
+            prepare(places, { isLive });
+            const whole = switching({ exchange, rename: renameSync });
+            const broken = switching(killing(at, when, exchange));
+            if (way === 'undo') await whole.run(call);
+            const first = way === 'undo' ? broken.undo?.(call) : broken.run(call);
+            killed = await Promise.resolve(first).then(
+              () => false,
+              (error: unknown) => {
+                if (!(error instanceof Killed)) throw error;
+                return true;
+              },
+            );
+            await (way === 'run' ? whole.run(call) : whole.undo?.(call));
+            const where = `${way}, killed ${when} rename ${at}, ${isLive ? 'live' : 'gone'}`;
+            if (way === 'run') {
+              assert.equal(readFileSync(places.live, 'utf8'), 'new', where);
+              assert.equal(existsSync(places.kept), isLive, where);
+              assert.equal(await whole.isDone(call), 'done', where);
+            } else {
+              assert.equal(existsSync(places.live) && readFileSync(places.live, 'utf8'), isLive && 'old', where);
+              assert.equal(readFileSync(places.restored, 'utf8'), 'new', where);
+              assert.equal(existsSync(places.kept), false, where);
+            }
+          }
+        }
+      }
+    }
+  }
+});

@@ -1,0 +1,114 @@
+import { lstatSync, readFileSync, renameSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { HoldfastError } from '../../errors/error.ts';
+import { exchangeNames } from '../../host/exchange.ts';
+import { errorCode, reasonOf } from '../../host/system-error.ts';
+import type { StepKind } from '../../plan/plan.ts';
+import { placesOf, type Places } from './places.ts';
+
+/** Renames; handed in so that a test can stop between two of them. */
+export interface Renaming {
+  /** False where the file system can't. */
+  readonly exchange: (first: string, second: string) => boolean;
+  readonly rename: (from: string, to: string) => void;
+}
+
+const ofSystem: Renaming = { exchange: exchangeNames, rename: renameSync };
+
+/**
+ * Puts what was restored live, and keeps what was live: at once where names can be exchanged, else by two renames, with
+ * nothing at the place between them. Which of both is where is told by the inode that the restore marked, so that a
+ * kill between any two renames leaves what the next attempt completes, or undoes.
+ */
+export function switching(renaming: Renaming = ofSystem): StepKind {
+  return {
+    isDone: async (call) => {
+      const places = placesOf(call);
+      return isAt(places.live, markIn(places)) && !isThere(places.restored) ? 'done' : 'not done';
+    },
+    run: async (call) => await moved(placesOf(call), (places) => putLive(places, renaming)),
+    undo: async (call) => {
+      const places = placesOf(call);
+      if (markIn(places) !== undefined) await moved(places, () => putBack(places, renaming));
+    },
+    confirm: async (call) => {
+      const { root, live } = placesOf(call);
+      await rm(root, { recursive: true, force: true });
+      await syncFolder(dirname(live));
+    },
+  };
+}
+
+function putLive(places: Places, { exchange, rename }: Renaming): void {
+  const { live, restored, kept } = places;
+  const mark = markIn(places);
+  if (mark === undefined) throw new HoldfastError('refused', `nothing was restored for ${live}`);
+  if (!isAt(live, mark)) {
+    if (!isAt(restored, mark)) throw new HoldfastError('refused', `what was restored for ${live} is gone`);
+    if (isThere(live) && !isThere(kept) && exchange(live, restored)) return rename(restored, kept);
+    if (isThere(live)) {
+      if (isThere(kept)) throw new HoldfastError('refused', `something came to ${live} meanwhile`);
+      rename(live, kept);
+    }
+    return rename(restored, live);
+  }
+  if (isThere(restored)) rename(restored, kept);
+}
+
+function putBack(places: Places, { exchange, rename }: Renaming): void {
+  const { live, restored, kept } = places;
+  const mark = markIn(places);
+  if (isAt(live, mark)) {
+    // A kill just after the exchange: what was live lies where the restored one was.
+    if (isThere(restored)) return assertExchanged(places, exchange(live, restored));
+    if (isThere(kept) && exchange(live, kept)) return rename(kept, restored);
+    rename(live, restored);
+  }
+  if (isAt(kept, mark)) return rename(kept, restored);
+  if (isThere(kept)) {
+    if (isThere(live)) throw new HoldfastError('refused', `something came to ${live}; what was there is ${kept}`);
+    rename(kept, live);
+  }
+}
+
+function assertExchanged({ live, restored }: Places, isExchanged: boolean): void {
+  if (!isExchanged) throw new HoldfastError('refused', `${live} and ${restored} can’t change places`);
+}
+
+async function moved(places: Places, move: (places: Places) => void): Promise<void> {
+  try {
+    move(places);
+    for (const path of [places.live, places.restored, places.kept]) await syncFolder(dirname(path));
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    throw new HoldfastError('refused', `${places.live} can’t be replaced: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}
+
+export function inodeOf(path: string): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}
+
+function isThere(path: string): boolean {
+  return inodeOf(path) !== undefined;
+}
+
+function isAt(path: string, mark: string | undefined): boolean {
+  return mark !== undefined && inodeOf(path) === mark;
+}
+
+function markIn({ mark }: Places): string | undefined {
+  try {
+    return readFileSync(mark, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw new HoldfastError('refused', `${mark} can’t be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
