@@ -403,7 +403,9 @@ test('status holds what was observed against what is wanted, and knows what it d
   await at.ok('verify', '--all');
   const after = await at.run('status', '--json');
   assert.equal(after.code, 0, after.stdout.toString());
-  const found = JSON.parse(after.stdout.toString()) as { objectives: readonly { objective: string; state: string }[] };
+  const found = JSON.parse(after.stdout.toString().split('\n')[0] ?? '') as {
+    objectives: readonly { objective: string; state: string }[];
+  };
   assert.deepEqual(
     found.objectives.map(({ objective, state }) => `${objective} ${state}`),
     ['rpo met', 'rto met', 'copies met', 'proof met', 'proof-each met'],
@@ -413,4 +415,6 @@ test('status holds what was observed against what is wanted, and knows what it d
   const unknown = await at.run('status');
   assert.equal(unknown.code, 5);
   assert.match(unknown.stdout.toString(), /UNKNOWN[^]*far can’t be asked/);
+  // What this machine has beside the test's folder nobody protects.
+  assert.match(unknown.stdout.toString(), /found on this host, and NOT PROTECTED: configuration of this host.*: \/etc/);
 });
