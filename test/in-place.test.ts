@@ -135,6 +135,9 @@ test('killed by its own stop or start command, it goes on where it was; the serv
   await writeFile(dir.file('kill-start'), '');
   assert.equal((await at.started(['restore', 'shop', '--in-place'])).signal, 'SIGKILL');
   await assertSpoiled(at);
+  const backup = await at.run(['backup', 'shop']);
+  assert.equal(backup.code, 1);
+  assert.match(backup.stderr, /shop is just being restored in place/);
   assert.equal((await at.started(['restore', 'shop', '--in-place'])).signal, 'SIGKILL');
   await at.ok('restore', 'shop', '--in-place');
   await assertRestored(at);

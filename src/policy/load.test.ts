@@ -44,6 +44,12 @@ test('a mistake is told with line, column, the nearest right word and an example
     ['timezone: UTC', 'timezone: Mars', /p\.yaml:3:11: timezone: needs a time zone/],
     ['version: 1', 'version: 2', /p\.yaml:2:10: version: needs one of 1/],
     ['components:', 'component:', /component: unknown key; did you mean "components"/],
+    ['  legacy:', '  legacy:\n    restore: { stop: a }', /legacy\.restore: needs stop and start both/],
+    [
+      '  legacy:',
+      '  legacy:\n    restore: { service: a, stop: a, start: b }',
+      /restore\.stop: service and stop can’t stand together/,
+    ],
     ['every: 1h,', 'every: 1h, at: "02:00",', /hourly\.every: at and every can’t stand together/],
   ] as const;
   for (const [right, wrong, message] of mistakes) {

@@ -64,6 +64,16 @@ export async function openPlanOf(folder: string, component: string): Promise<Sto
   );
 }
 
+/** 'locked' while a plan is replacing what is live: a backup would be of halves. */
+export async function assertNotReplaced(folder: string, component: string): Promise<void> {
+  const open = await openPlanOf(folder, component);
+  if (open === undefined || (open.standing.phase !== 'forward' && open.standing.phase !== 'back')) return;
+  if ([...open.standing.steps.values()].every(({ state }) => state === 'waiting')) return;
+  throw new HoldfastError('locked', `${component} is just being restored in place`, {
+    next: `If nobody is at it any more, go on with it, or say \`holdfast undo ${open.hash.slice(0, 12)}\`. Nothing was changed.`,
+  });
+}
+
 /** The plan that a prefix of its hash names; the only open one without it. */
 export async function planNamed(folder: string, name: string | undefined): Promise<StoredPlan> {
   const plans = await storedPlans(folder);

@@ -4,9 +4,11 @@ import type { Taken } from '../../job/lease.ts';
 import { copyRule } from '../../job/component-copy.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
 import { placesOf } from '../../policy/policy.ts';
+import { assertNotReplaced } from '../../recovery/live.ts';
 import { backupView } from '../backup-view.ts';
 import { recordingContext, rulesMeant } from './context.ts';
 import type { Context } from '../context.ts';
+import { plansFolder } from '../plan-view.ts';
 import { copyView } from '../copy-view.ts';
 import { policyOf } from '../policy-file.ts';
 
@@ -63,6 +65,7 @@ async function runCopies(base: Base, rule: RuleOf, context: Context): Promise<re
 
 async function runBackup(base: Base, rule: RuleOf, to: string, context: Context): Promise<Outcome> {
   announce(context, rule, { action: 'backup', to });
+  await assertNotReplaced(plansFolder(context), rule.name);
   using view = backupView(context, base.mode === 'dry-run' ? 'dry-run' : 'store');
   const outcome = await backupRule({ ...base, listener: view.listener }, rule);
   if ('by' in outcome) {
