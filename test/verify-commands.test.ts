@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
+import { startProgram } from '../src/host/process.ts';
 import { absent } from './absences.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runOk, runProgram } from './support/run-program.ts';
@@ -141,3 +143,38 @@ test(
     }
   },
 );
+
+test('what a killed verification restored is removed by the next one', async () => {
+  await using dir = await tempDir();
+  const scene = await backedUp(dir, dumped('db', 'echo x', `, load: "sh -c 'cat; sleep 1000'"`));
+  const killing = new AbortController();
+  const place = ['--cache-dir', scene.file('cache'), '--state-dir', scene.file('state')];
+  const args = [...place, '--config', scene.file('holdfast.yaml'), 'verify', 'db'];
+  const options = { args, clock: systemClock, signal: killing.signal, input: 'empty' } as const;
+  await using program = await startProgram(holdfastProgram, options);
+  const [sandboxes, quick] = [scene.file('state/sandboxes'), dumped('db', 'echo x', ', load: cat')];
+  const isLoading = async (): Promise<boolean> => {
+    const found = await readdir(sandboxes, { recursive: true }).catch(() => []); // not made yet
+    return found.some((path) => path.endsWith('/output'));
+  };
+  const late = AbortSignal.timeout(30_000);
+  while (!(await isLoading())) await systemClock.sleep(20, late);
+  killing.abort();
+  await program.ended;
+  assert.equal((await readdir(sandboxes)).length, 1);
+  const next = await sceneAt(dir.path, `${near}components:\n${quick}`);
+  assert.equal((await next.verified('db')).code, 0);
+  assert.deepEqual(await readdir(sandboxes), []);
+});
+
+test('where a copy finds no space, it could not be verified', { skip: isRoot ? false : absent('root') }, async () => {
+  await using dir = await tempDir();
+  const scene = await backedUp(dir, dumped('db', 'head -c 9000000 /dev/urandom', ', load: cat'));
+  const place = ['--cache-dir', scene.file('cache'), '--state-dir', scene.file('state')];
+  const line = `mount -t tmpfs -o size=4m tmpfs "$1" && shift && exec "$@"`;
+  const args = ['--user', '--map-root-user', '--mount', 'sh', '-c', line, 'sh', scene.file('state')];
+  const verify = [holdfastProgram, ...place, '--config', scene.file('holdfast.yaml'), 'verify', 'db', '--json'];
+  const { code, stdout } = await runProgram('unshare', [...args, ...verify]);
+  assert.equal(code, 5, stdout.toString());
+  assert.match(stdout.toString(), /this host could not restore all of it/);
+});
