@@ -375,12 +375,19 @@ test('what the surroundings lack is neither verified nor failed', async () => {
   await at.ok('init');
   await at.ok('backup', 'uploads');
   await rename(dir.file('far'), dir.file('away'));
+  const each = await verify(at, '--from', 'each');
+  assert.equal(each.code, 5);
+  assert.deepEqual(
+    each.all.map(({ state }) => state),
+    ['verified', 'could not verify'],
+  );
   const gone = await verify(at, '--from', 'far');
   assert.equal(gone.code, 5);
   assert.deepEqual(
     gone.all.map(({ state }) => state),
     ['could not verify'],
   );
+  await rm(dir.file('state/sandboxes'), { recursive: true });
   await writeFile(dir.file('state/sandboxes'), '');
   const full = await verify(at, '--from', 'near');
   assert.equal(full.code, 5);

@@ -26,14 +26,14 @@ export interface VerifyOptions {
 
 /**
  * Verifies the newest point of a component: the nearest copy, each copy, or that in one repository. Throws where there
- * is no point to verify.
+ * is no point to verify and, after all that could be done, where each copy is meant and a repository can't be asked.
  */
 export async function verifyComponent(
   context: ComponentContext,
   options: VerifyOptions,
 ): Promise<readonly VerificationOutcome[]> {
   const startedMs = context.clock.monotonicMs();
-  const { point, copies } = await copiesMeant(context, options);
+  const { point, copies, unasked } = await copiesMeant(context, options);
   const findSeconds = (context.clock.monotonicMs() - startedMs) / 1000;
   const outcomes: VerificationOutcome[] = [];
   for (const copy of copies) {
@@ -44,6 +44,12 @@ export async function verifyComponent(
     options.onOutcome(outcome);
     outcomes.push(outcome);
   }
+  // Where each copy is meant, one that nobody can see is not proven by the others.
+  if (options.verification.from === 'each' && unasked.length > 0)
+    throw new HoldfastError(
+      'storage-missing',
+      `${unasked.join(', ')} can’t be asked for copies of ${options.component}`,
+    );
   return outcomes;
 }
 
@@ -62,6 +68,8 @@ function dataOf({ state, level, point, copy, reason, checks, stages }: Verificat
 interface Meant {
   readonly point: RecoverablePoint;
   readonly copies: readonly PointCopy[];
+  /** Repositories whose points are not known. */
+  readonly unasked: readonly string[];
 }
 
 const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
@@ -81,7 +89,8 @@ async function copiesMeant(
   const distance = ({ repository }: PointCopy): number =>
     distances[context.policy.repositories[repository]?.media ?? 'archive'];
   const meant = point.copies.filter((copy) => isMeant(copy, from)).toSorted((a, b) => distance(a) - distance(b));
-  return { point, copies: from === 'each' ? meant : meant.slice(0, 1) };
+  const unasked = unknown.map(({ repository }) => repository);
+  return { point, copies: from === 'each' ? meant : meant.slice(0, 1), unasked };
 }
 
 function isMeant({ repository }: PointCopy, from: string): boolean {

@@ -26,7 +26,10 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
   for (const component of components) {
     for (const verification of verificationsOf(policy, component, values)) {
       const scratch = `${stateFolder(context)}/sandboxes`;
-      const onOutcome = (outcome: VerificationOutcome): void => show(component, outcome, context.console);
+      const onOutcome = (outcome: VerificationOutcome): void => {
+        states.push(outcome.state);
+        show(component, outcome, context.console);
+      };
       const options = {
         component,
         verification,
@@ -36,7 +39,7 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
         random: Math.random,
       };
       try {
-        states.push(...(await verifyComponent(base, options)).map(({ state }) => state));
+        await verifyComponent(base, options);
       } catch (error) {
         states.push(tell(component, error, context));
       }
