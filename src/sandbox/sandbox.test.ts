@@ -41,7 +41,7 @@ test('a command has its folder, a clean environment, and is alone', async () => 
   await writeFile(dir.file('live'), 'live');
   await using sandbox = await opened(dir);
   assert.equal(await said(sandbox, 'pwd; echo made >file'), '/run/holdfast');
-  assert.equal(await readFile(dir.file('place/work/file'), 'utf8'), 'made\n');
+  assert.equal(await readFile(dir.file('place', 'work', 'file'), 'utf8'), 'made\n');
   assert.deepEqual((await said(sandbox, 'env | cut -d= -f1 | sort')).split('\n'), [
     'HOLDFAST_DIR',
     'HOLDFAST_SANDBOX',
