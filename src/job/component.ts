@@ -48,10 +48,9 @@ export async function recorded<T>(
   body: () => Promise<T>,
   dataOf: (outcome: T) => NewRecord['data'],
 ): Promise<T> {
+  let outcome: T;
   try {
-    const outcome = await body();
-    await recording?.record({ ...about, data: dataOf(outcome) });
-    return outcome;
+    outcome = await body();
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
     const known = reason instanceof HoldfastError ? reason : undefined;
@@ -63,6 +62,9 @@ export async function recorded<T>(
     await recording?.record({ ...about, data });
     throw error;
   }
+  // Outside of the try: what is done is never recorded as failed, whatever becomes of its record.
+  await recording?.record({ ...about, data: dataOf(outcome) });
+  return outcome;
 }
 
 /** One rule of one component. */

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors/error.ts';
+import { errorCode, reasonOf } from '../host/system-error.ts';
 import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import type { Policy } from '../policy/policy.ts';
 import { writeHead } from '../record/chain.ts';
@@ -37,7 +38,7 @@ export class Recorder implements Recording, AsyncDisposable {
     const facts = { ...fact, actor: this.#options.actor, timeNs: clock.nowNs() };
     const [first, ...others] = homesOf(policy, fact.component);
     // Who is interrupted doesn't wait for a repository.
-    if (signal.aborted) return await keepWaiting(this.#options.state, facts);
+    if (signal.aborted) return await this.#keep(facts);
     if (first === undefined) return this.#warn('no repository of its rules can hold records', fact.component);
     const written = await this.#write(first, facts);
     if (written !== undefined) for (const other of others) await this.#tellHead(other, written);
@@ -59,14 +60,23 @@ export class Recorder implements Recording, AsyncDisposable {
 
   /** Undefined where it waits on this host now. */
   async #write(name: string, facts: RecordFacts): Promise<StoredRecord | undefined> {
-    const { state } = this.#options;
     try {
       return await deliver(await this.#open(name), facts, this.#options);
     } catch (error) {
       this.#assertPasses(error);
-      await keepWaiting(state, facts);
       this.#warn(`${name} can’t take the record, which waits on this host: ${error.message}`, facts.component);
+      await this.#keep(facts);
       return undefined;
+    }
+  }
+
+  /** A disk of this host that is full takes the record and nothing else: what it tells of is done. */
+  async #keep(facts: RecordFacts): Promise<void> {
+    try {
+      await keepWaiting(this.#options.state, facts);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) && errorCode(error) === undefined) throw error;
+      this.#warn(`the record is LOST, this host can’t keep it: ${reasonOf(error)}`, facts.component);
     }
   }
 
