@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { lockFile } from '../src/host/file-lock.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runProgram, type RunResult } from './support/run-program.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
@@ -49,8 +50,10 @@ test('where no repository can hold a lease, this host’s own lock serves', asyn
   await using dir = await tempDir();
   await policy(dir, 'rest:http://127.0.0.1:1/');
   await mkdir(dir.file('state/locks'), { recursive: true });
-  await writeFile(dir.file('state/locks/one-r'), String(process.pid));
+  const lock = lockFile(dir.file('state/locks/one-r'));
+  assert.ok(typeof lock === 'object');
+  using _held = lock;
   const held = await run(dir, 'backup', 'one');
   assert.equal(held.code, 0, held.stderr);
-  assert.match(held.stdout.toString(), /left to process \d+ of this host, which runs it just now/);
+  assert.match(held.stdout.toString(), /left to another process of this host, which runs it just now/);
 });

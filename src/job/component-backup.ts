@@ -19,7 +19,11 @@ export async function backupRule(context: ComponentContext, of: RuleOf): Promise
   return await recorded(
     context,
     about,
-    async () => await run(context, of, first, lease),
+    async () => {
+      const outcome = await run(context, of, first, lease);
+      lease.markDone();
+      return outcome;
+    },
     (outcome) => dataOf(of, outcome),
   );
 }

@@ -1,24 +1,21 @@
-import { mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '../host/system-error.ts';
-import { processIsAlive } from '../host/users.ts';
+import { lockFile } from '../host/file-lock.ts';
 import type { Lease, Taken } from './lease.ts';
 
-/** A file with the number of the process; one of a process that is gone is taken over. */
+/**
+ * One process of this host at a time; a kill gives it back. Where the system has no such locks nobody is kept out: a rule
+ * that runs twice at once stores one snapshot too many and loses nothing.
+ */
 export async function hostLock(path: string): Promise<Lease | Taken> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  for (;;) {
-    try {
-      await using file = await open(path, 'wx', 0o600);
-      await file.writeFile(String(process.pid));
-      return { assertHeld: async () => undefined, [Symbol.asyncDispose]: async () => await unlink(path) };
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
-    const pid = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (processIsAlive(pid)) return { by: `process ${pid} of this host`, state: 'running' };
-    await unlink(path).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
-  }
+  const lock = lockFile(path);
+  if (lock === 'held') return { by: 'another process of this host', state: 'running' };
+  return {
+    assertHeld: async () => undefined,
+    markDone: () => undefined,
+    [Symbol.asyncDispose]: async () => {
+      if (lock !== 'unknown') lock[Symbol.dispose]();
+    },
+  };
 }

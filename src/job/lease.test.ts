@@ -33,8 +33,17 @@ test('who asked before somebody else ran it need not run it again; who asks late
   await using repository = await newRepository();
   const before = clock.nowNs();
   await held(await takeLease(repository, options(there)))[Symbol.asyncDispose]();
+  // Given back without having been done: nobody may rely on it.
+  const done = held(await takeLease(repository, options(there, before)));
+  done.markDone();
+  await done[Symbol.asyncDispose]();
   assert.deepEqual(await takeLease(repository, options(here, before)), { by: 'process 1 on there', state: 'done' });
+  const ahead = new ManualClock({ startNs: clock.nowNs() + 3_600_000_000_000n });
   clock.advance(1);
+  const fast = held(await takeLease(repository, options(there, ahead.nowNs(), ahead)));
+  fast.markDone();
+  await fast[Symbol.asyncDispose]();
+  // What a clock an hour ahead calls done is no reason to leave a backup out.
   await using again = held(await takeLease(repository, options(here)));
   await again.assertHeld();
   assert.equal((await listOwnObjects(repository, 'holdfast/leases/')).length, 1);

@@ -18,6 +18,8 @@ import type { Repository } from '../repository/repository.ts';
 export interface Lease extends AsyncDisposable {
   /** 'lock-lost' when somebody else took it over. */
   assertHeld(): Promise<void>;
+  /** What was to be done is done: given back without it, the lease tells nobody so. */
+  markDone(): void;
 }
 
 export interface LeaseHolder {
@@ -55,7 +57,12 @@ export async function takeLease(repository: Repository, options: LeaseOptions): 
 
 function takenBy({ state, untilNs, startedNs, hostname, pid }: Found, options: LeaseOptions): Taken | undefined {
   const by = `process ${pid} on ${hostname}`;
-  if (state === 'released') return startedNs >= options.askedNs ? { by, state: 'done' } : undefined;
+  if (state === 'released') return undefined;
+  // A clock that goes ahead must not keep anybody from a backup: its future is no time at which something was done.
+  if (state === 'done') {
+    const isSince = startedNs >= options.askedNs && startedNs <= options.clock.nowNs();
+    return isSince ? { by, state: 'done' } : undefined;
+  }
   const isOver = untilNs <= options.clock.nowNs();
   const isDead = hostname === options.holder.hostname && !processIsAlive(pid);
   return isOver || isDead ? undefined : { by, state: 'running' };
@@ -63,7 +70,7 @@ function takenBy({ state, untilNs, startedNs, hostname, pid }: Found, options: L
 
 interface Found extends LeaseHolder {
   readonly number: number;
-  readonly state: 'held' | 'released';
+  readonly state: 'held' | 'released' | 'done';
   readonly untilNs: bigint;
   readonly startedNs: bigint;
 }
@@ -76,6 +83,7 @@ class HeldLease implements Lease {
   readonly #ended = new AbortController();
   readonly #renewing: Promise<void>;
   #lost: HoldfastError | undefined;
+  #end: 'released' | 'done' = 'released';
 
   constructor(repository: Repository, held: Held) {
     this.#repository = repository;
@@ -87,6 +95,10 @@ class HeldLease implements Lease {
     if (this.#lost !== undefined) throw this.#lost;
     const newest = await newestOf(this.#repository, this.#held);
     if (newest?.number !== this.#held.number) throw lost(this.#held);
+  }
+
+  markDone(): void {
+    this.#end = 'done';
   }
 
   async #renew(): Promise<void> {
@@ -116,7 +128,7 @@ class HeldLease implements Lease {
     await this.#renewing;
     if (this.#lost !== undefined) return;
     try {
-      await this.#next('released');
+      await this.#next(this.#end);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
     }
@@ -160,13 +172,15 @@ async function newestOf(repository: Repository, options: LeaseOptions): Promise<
   if (fields['name'] !== name) throw new HoldfastError('damaged', `${name} holds the content of another object`);
   return {
     number: Number(name.slice(folderOf(options).length)),
-    state: fields['state'] === 'released' ? 'released' : 'held',
+    state: states.find((one) => one === fields['state']) ?? 'held',
     hostname: textOf(fields['hostname'], name),
     pid: countOf(fields['pid'], 2 ** 32, name),
     untilNs: parseGoTime(textOf(fields['until'], name)),
     startedNs: parseGoTime(textOf(fields['started'], name)),
   };
 }
+
+const states = ['held', 'released', 'done'] as const;
 
 async function remove(repository: Repository, name: string): Promise<void> {
   try {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
+import { hostName } from '../host/users.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext, RuleOf } from './component.ts';
 import { hostLock } from './host-lock.ts';
@@ -12,8 +13,9 @@ import { homesOf } from './recorder.ts';
  * each other.
  */
 export async function turnFor(context: ComponentContext, of: RuleOf): Promise<Lease | Taken> {
-  const { policy, clock, signal, askedNs, maker, listener, access } = context;
-  const holder = { hostname: maker.hostname, pid: process.pid };
+  const { policy, clock, signal, askedNs, listener, access } = context;
+  // Not the name that the policy gives its snapshots: two machines may share that, and know nothing of each other's processes.
+  const holder = { hostname: hostName(), pid: process.pid };
   const [home] = homesOf(policy, of.name);
   let reason = 'no repository of the rule can hold a lease';
   try {
@@ -39,6 +41,7 @@ async function takeOrClose(repository: Repository, take: () => Promise<Lease | T
   const kept = closing.move();
   return {
     assertHeld: async () => await lease.assertHeld(),
+    markDone: () => lease.markDone(),
     [Symbol.asyncDispose]: async () => {
       await lease[Symbol.asyncDispose]();
       await kept.disposeAsync();
