@@ -10,6 +10,7 @@ import { openS3 } from '../src/storage/s3.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { startRestServer } from './servers/rest-server.ts';
 import { versitygw } from './servers/versitygw.ts';
+import { filesBelow } from './support/files-below.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runProgram } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -67,11 +68,6 @@ async function assertKillsLeaveNothing(place: Place): Promise<void> {
   assert.deepEqual(await place.all(), []);
   assert.equal(await runUntil(place, (count) => count > 300, 'SIGTERM'), 130);
   assert.deepEqual(await place.all(), []);
-}
-
-function filesBelow(folder: string): readonly string[] {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => `${parentPath}/${name}`);
 }
 
 test('of doctor storage, killed at any moment, the next run leaves nothing in a folder', async () => {
