@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { bare, defaultOf, definitionOf, keysOf } from '../src/policy/schema/at.ts';
 import { metaOf } from '../src/policy/schema/meta.ts';
-import { fragments, policy } from '../src/policy/schema/top.ts';
+import { fragments, policyOf } from '../src/policy/schema/top.ts';
+import { sourceKinds } from '../src/source/kinds.ts';
 import { root } from './tree.ts';
 
 /** docs/policy.md: the reference of the policy file, written from its form. `node scripts/policy-page.ts` writes it anew. */
@@ -13,6 +14,7 @@ const marker = '<!-- From here on the page is written from the form: node script
 export function policyPage(): { readonly there: string; readonly wanted: string } {
   const there = readFileSync(pageFile, 'utf8');
   const head = there.slice(0, there.indexOf(marker));
+  const policy = policyOf(sourceKinds);
   const tables = [
     `## The file\n\n${table(policy)}\n${fragmentRows()}`,
     ...sections(policy, '').map(({ path, schema }) => `## \`${path}\`\n\n${table(schema)}\n`),

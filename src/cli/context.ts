@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
+import type { SourceKinds } from '../source/kinds.ts';
 import type { Environment } from './arguments.ts';
 import type { Console } from './console.ts';
 import type { Globals } from './globals.ts';
@@ -12,6 +13,8 @@ export interface Context {
   readonly given: Given;
   readonly environment: Environment;
   readonly console: Console;
+  /** What a component of a policy can be; loaded when it is asked for. */
+  readonly kinds: () => Promise<SourceKinds>;
   readonly clock: Clock;
   /** Aborted by the first SIGINT or SIGTERM, or by a closed terminal, with a HoldfastError 'interrupted' as its reason. */
   readonly signal: AbortSignal;

@@ -12,8 +12,14 @@ import { globals, type Globals } from './globals.ts';
 import { interruptible } from './interrupt.ts';
 import { valuesOf, type Given } from './option.ts';
 
+const ownKinds: Context['kinds'] = async () => (await import('../source/kinds.ts')).sourceKinds;
+
 /** Runs one command line; resolves with the exit code. */
-export async function main(argv: readonly string[], environment: Environment): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  environment: Environment,
+  kinds: Context['kinds'] = ownKinds,
+): Promise<number> {
   const signal = interruptible();
   let console = openConsole(argv.includes('--json') ? 'json' : 'text', 1, { out: process.stdout, err: process.stderr });
   try {
@@ -29,7 +35,7 @@ export async function main(argv: readonly string[], environment: Environment): P
       err: process.stderr,
     });
     checkArity(command, operands);
-    const context = contextOf({ given, values, environment, console, signal });
+    const context = contextOf({ given, values, environment, console, signal, kinds });
     const code = await run(command, given, operands, context);
     if (code === 3) reportPartly(console);
     return code;
@@ -85,16 +91,17 @@ interface Parts {
   readonly environment: Environment;
   readonly console: Console;
   readonly signal: AbortSignal;
+  readonly kinds: Context['kinds'];
 }
 
-function contextOf({ given, values, environment, console, signal }: Parts): Context {
+function contextOf({ given, values, console, ...parts }: Parts): Context {
   const listener: Context['listener'] = (event) => {
     if (event.kind === 'note' && event.name === 'storage-retry') tellRetry(console, event.data);
     if (event.kind !== 'warning') return;
     const record = { message_type: 'error', error: { message: event.message }, during: event.during, item: event.item };
     console.complain(`warning: ${event.item}: ${event.message}`, record);
   };
-  return { globals: values, given, environment, console, clock: systemClock, signal, listener };
+  return { ...parts, globals: values, given, console, clock: systemClock, listener };
 }
 
 /** Who waits is to know for what. */

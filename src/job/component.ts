@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { RecordFacts } from '../record/record.ts';
 import type { Component, Policy, Rule } from '../policy/policy.ts';
 import type { WriterOptions } from '../repository/repository.ts';
+import type { SourceKinds } from '../source/kinds.ts';
 import type { SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { SnapshotFacts } from './backup-snapshot.ts';
 import type { JobContext, RepositoryAccess } from './job.ts';
@@ -12,6 +13,8 @@ import type { JobContext, RepositoryAccess } from './job.ts';
 /** What jobs on the components of a policy need; the repositories of the policy are opened by their names. */
 export interface ComponentContext {
   readonly policy: Policy;
+  /** What its components can be. */
+  readonly kinds: SourceKinds;
   readonly access: (repository: string) => RepositoryAccess;
   readonly clock: Clock;
   readonly signal: AbortSignal;

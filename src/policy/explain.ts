@@ -1,8 +1,10 @@
 import { stringify } from 'yaml';
+import type * as z from 'zod';
+import type { SourceKinds } from '../source/kinds.ts';
 import { isMapping, isSequence, memberOf, type Located } from './document/located.ts';
 import { pathText, type Path } from './path.ts';
 import { bare, defaultOf, keysOf, schemaAt } from './schema/at.ts';
-import { policy } from './schema/top.ts';
+import { policyOf } from './schema/top.ts';
 
 /** A line of the effective policy, as YAML, and where its value comes from. */
 export interface ExplainedLine {
@@ -15,21 +17,26 @@ export interface ExplainedLine {
  * The effective policy of a component: all that holds for it, with the objectives of its tier, each value with where it
  * comes from. Undefined where there is no such component.
  */
-export function explained(root: Located, component: string): readonly ExplainedLine[] | undefined {
+export function explained(root: Located, component: string, kinds: SourceKinds): readonly ExplainedLine[] | undefined {
   const components = memberOf(root, 'components');
   const found = components && memberOf(components, component);
   if (found === undefined) return undefined;
   const path = ['components', component];
-  return [{ yaml: `${component}:`, origin: '' }, ...objectives(root, found), ...lines(found, path, 1)];
+  const form = policyOf(kinds);
+  return [
+    { yaml: `${component}:`, origin: '' },
+    ...objectives(root, found, form),
+    ...lines(found, path, { form, depth: 1 }),
+  ];
 }
 
-function objectives(root: Located, component: Located): readonly ExplainedLine[] {
+function objectives(root: Located, component: Located, form: z.core.$ZodType): readonly ExplainedLine[] {
   const tier = memberOf(component, 'tier')?.value;
   const tiers = memberOf(root, 'tiers');
   if (typeof tier !== 'string' || tiers === undefined) return [];
   const found = memberOf(tiers, tier);
   if (found === undefined) return [];
-  const shown = lines(found, ['tiers', tier], 2);
+  const shown = lines(found, ['tiers', tier], { form, depth: 2 });
   return [{ yaml: `  # objectives of the tier ${tier}`, origin: '' }, ...shown.map(commented)];
 }
 
@@ -38,29 +45,38 @@ function commented({ yaml, origin }: ExplainedLine): ExplainedLine {
   return { yaml: yaml.replace(/^ {4}/, '  #   '), origin };
 }
 
-function lines({ value, place }: Located, path: Path, depth: number): readonly ExplainedLine[] {
+interface Within {
+  /** Of the whole policy. */
+  readonly form: z.core.$ZodType;
+  readonly depth: number;
+}
+
+function lines({ value, place }: Located, path: Path, within: Within): readonly ExplainedLine[] {
+  const { depth } = within;
+  const inner = { ...within, depth: depth + 1 };
   if (isMapping(value)) {
-    const members = [...value].flatMap(([key, { located }]) => keyed(key, located, [...path, key], depth));
-    return [...members, ...defaults(new Set(value.keys()), path, depth)];
+    const members = [...value].flatMap(([key, { located }]) => keyed(key, located, [...path, key], within));
+    return [...members, ...defaults(new Set(value.keys()), path, within)];
   }
   if (!isSequence(value)) return [{ yaml: indented(depth, scalar(value)), origin: originOf(place, path) }];
   return value.flatMap((item, index) => {
-    const [first, ...rest] = lines(item, [...path, index], depth + 1);
+    const [first, ...rest] = lines(item, [...path, index], inner);
     return first === undefined ? [] : [{ ...first, yaml: `${'  '.repeat(depth)}- ${first.yaml.trimStart()}` }, ...rest];
   });
 }
 
-function keyed(key: string, located: Located, path: Path, depth: number): readonly ExplainedLine[] {
+function keyed(key: string, located: Located, path: Path, within: Within): readonly ExplainedLine[] {
   const { value, place } = located;
+  const { depth } = within;
   const name = scalar(key);
   if (!isMapping(value) && !isSequence(value))
     return [{ yaml: indented(depth, `${name}: ${scalar(value)}`), origin: originOf(place, path) }];
-  return [{ yaml: indented(depth, `${name}:`), origin: '' }, ...lines(located, path, depth + 1)];
+  return [{ yaml: indented(depth, `${name}:`), origin: '' }, ...lines(located, path, { ...within, depth: depth + 1 })];
 }
 
 /** Keys that the file leaves to Holdfast. */
-function defaults(given: ReadonlySet<string>, path: Path, depth: number): readonly ExplainedLine[] {
-  const schema = schemaAt(policy, path);
+function defaults(given: ReadonlySet<string>, path: Path, { form, depth }: Within): readonly ExplainedLine[] {
+  const schema = schemaAt(form, path);
   if (schema === undefined) return [];
   return Object.entries(keysOf(bare(schema))).flatMap(([key, each]) => {
     const value = given.has(key) ? undefined : defaultOf(each);

@@ -1,25 +1,27 @@
-import { sourceKinds } from '../source/kinds.ts';
+import type * as z from 'zod';
+import type { SourceKinds } from '../source/kinds.ts';
 import { isMapping, memberOf, type Located, type Member } from './document/located.ts';
 import type { Problem } from './problem.ts';
 import { keysOf, schemaAt } from './schema/at.ts';
 import { metaOf } from './schema/meta.ts';
-import { policy } from './schema/top.ts';
 
 /** What a file says that a later version will do: each by its name and place. */
-export function notBuilt(root: Located): readonly Problem[] {
+export function notBuilt(root: Located, policy: z.core.$ZodType, kinds: SourceKinds): readonly Problem[] {
   const top = keysOf(policy);
   const later = membersOf(root).filter(([key]) => top[key] && metaOf(top[key]).notBuilt === true);
-  const components = membersOf(memberOf(root, 'components')).flatMap(([, { located }]) => ofComponent(located));
+  const at = schemaAt(policy, ['components', 'any']);
+  const keys = at === undefined ? {} : keysOf(at);
+  const components = membersOf(memberOf(root, 'components')).flatMap(([, { located }]) =>
+    ofComponent(located, keys, kinds),
+  );
   return [...later.map(([key, { keyPlace }]) => told(key, keyPlace)), ...components];
 }
 
-function ofComponent(component: Located): readonly Problem[] {
-  const schema = schemaAt(policy, ['components', 'any']);
-  const keys = schema === undefined ? {} : keysOf(schema);
+function ofComponent(component: Located, keys: ReturnType<typeof keysOf>, kinds: SourceKinds): readonly Problem[] {
   return membersOf(component).flatMap(([key, { keyPlace }]) => {
     const isLater =
       (keys[key] && metaOf(keys[key]).notBuilt === true) ||
-      (Object.hasOwn(sourceKinds, key) && sourceKinds[key]?.open === undefined);
+      (Object.hasOwn(kinds, key) && kinds[key]?.open === undefined);
     return isLater || key === 'log' ? [told(key, keyPlace)] : [];
   });
 }

@@ -1,6 +1,5 @@
 import type * as z from 'zod';
-import type { component } from './schema/component.ts';
-import type { policy } from './schema/top.ts';
+import type { policyOf } from './schema/top.ts';
 import type { repository } from './schema/repository.ts';
 import type { objective } from './schema/tier.ts';
 import type { verification } from './schema/verification.ts';
@@ -14,8 +13,8 @@ import type { verification } from './schema/verification.ts';
  * It holds no secret, only references to where secrets are. What is wrong within the file is refused when it is loaded;
  * what facts show (a repository out of reach, a backup that took too long) never is.
  */
-export type Policy = z.output<typeof policy>;
-export type Component = z.output<typeof component>;
+export type Policy = z.output<ReturnType<typeof policyOf>>;
+export type Component = Policy['components'][string];
 export type Rule = Component['backups'][string];
 export type RepositoryPolicy = z.output<typeof repository>;
 export type Objective = z.output<typeof objective>;

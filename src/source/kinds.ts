@@ -16,6 +16,9 @@ export interface SourceKind {
   readonly open?: (options: unknown, surroundings: Surroundings) => OpenedSource;
 }
 
+/** By the key that names each in a component of a policy. A value: whoever works with kinds is handed them. */
+export type SourceKinds = Readonly<Record<string, SourceKind>>;
+
 const path = z
   .string()
   .regex(/^\//)
@@ -81,7 +84,8 @@ const openFilesOf = (options: unknown, surroundings: Surroundings): OpenedSource
 const openCommandOf = (options: unknown, surroundings: Surroundings): OpenedSource =>
   openCommand(command.parse(options) satisfies CommandOptions, surroundings);
 
-export const sourceKinds: Readonly<Record<string, SourceKind>> = {
+/** Those of this version. */
+export const sourceKinds: SourceKinds = {
   files: { what: 'files and folders', schema: files, open: openFilesOf },
   command: { what: 'anything that has a command which dumps it', schema: command, open: openCommandOf },
   postgres: { what: 'a PostgreSQL server', schema: notBuilt },

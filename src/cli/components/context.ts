@@ -14,15 +14,16 @@ import { tellThaw } from '../thaw-view.ts';
 import { programVersion } from '../program.ts';
 import { writerOptions } from '../writer-options.ts';
 
-export function componentContext(
+export async function componentContext(
   context: Context,
   policy: Policy,
   mode: ComponentContext['mode'],
-): Omit<ComponentContext, 'listener'> {
+): Promise<Omit<ComponentContext, 'listener'>> {
   const { name: username, uid, gid } = currentUser();
   const folder = cacheFolder(context);
   return {
     policy,
+    kinds: await context.kinds(),
     access: accessByName(context, policy),
     clock: context.clock,
     askedNs: context.clock.nowNs(),
@@ -77,7 +78,7 @@ export async function recordingContext(
   policy: Policy,
   { mode, listener }: Pick<ComponentContext, 'mode' | 'listener'>,
 ): Promise<ComponentContext & AsyncDisposable> {
-  const base = { ...componentContext(context, policy, mode), listener };
+  const base = { ...(await componentContext(context, policy, mode)), listener };
   if (mode === 'dry-run') return { ...base, [Symbol.asyncDispose]: async () => undefined };
   const state = { folder: stateFolder(context) };
   const writer = await writerOf(state, hostName());

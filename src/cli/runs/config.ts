@@ -75,9 +75,10 @@ export const explain: Run<typeof configExplain.options> = async ({ operands }, c
     for (const problem of problems) context.console.complain(problemLine(file, problem), problemRecord(problem));
     throw new HoldfastError('policy-refused', `the policy ${file} is refused`);
   }
+  const kinds = await context.kinds();
   const names = operands.length > 0 ? operands : Object.keys(policy.components);
   for (const name of names) {
-    const lines = explained(root, name);
+    const lines = explained(root, name, kinds);
     if (lines === undefined) throw new HoldfastError('usage', `${file} has no component ${JSON.stringify(name)}`);
     if (context.console.form === 'json') context.console.record({ message_type: 'explained', component: name, lines });
     else for (const line of aligned(lines)) context.console.say(line, 0);
@@ -90,7 +91,7 @@ function aligned(lines: readonly ExplainedLine[]): readonly string[] {
   return lines.map(({ yaml, origin }) => (origin === '' ? yaml : `${yaml.padEnd(width)}  # ${origin}`));
 }
 
-export const schema: Run<typeof configSchema.options> = async (_invocation, { console }) => {
-  await console.raw(Buffer.from(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`));
+export const schema: Run<typeof configSchema.options> = async (_invocation, { console, kinds }) => {
+  await console.raw(Buffer.from(`${JSON.stringify(jsonSchema(await kinds()), undefined, 2)}\n`));
   return 0;
 };

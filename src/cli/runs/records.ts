@@ -15,7 +15,7 @@ export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
   const { policy } = await policyOf(context);
   const { console, listener } = context;
   const outcome = await readRecords(
-    { ...componentContext(context, policy, 'execute'), listener },
+    { ...(await componentContext(context, policy, 'execute')), listener },
     {
       components: values.component,
       kinds: values.kind.map(kindOf),

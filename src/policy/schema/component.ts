@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sourceKinds } from '../../source/kinds.ts';
+import type { SourceKinds } from '../../source/kinds.ts';
 import { keep } from './keep.ts';
 import { exactlyOne, name, span, text } from './values.ts';
 import { restoring } from './restoring.ts';
@@ -34,45 +34,54 @@ const log = z
   .meta({ title: 'a log', examples: [{ mode: 'stream', to: { local: { window: '24h' } } }] });
 
 /** Typed as no keys at all: what a kind's options are is the source's business. */
-const kindKeys: Readonly<Record<never, z.ZodType>> = Object.fromEntries(
-  Object.entries(sourceKinds).map(([kind, { schema, what }]) => [kind, schema.optional().meta({ description: what })]),
-);
+function keysOfKinds(kinds: SourceKinds): Readonly<Record<never, z.ZodType>> {
+  const entries = Object.entries(kinds);
+  return Object.fromEntries(
+    entries.map(([kind, { schema, what }]) => [kind, schema.optional().meta({ description: what })]),
+  );
+}
 
 const reserved: Readonly<Record<never, z.ZodType>> = Object.fromEntries(
   ['on', 'application', 'objectives'].map((key) => [key, z.unknown().optional().meta({ notBuilt: true })]),
 );
 
 /** A component's own keys; those of a kind of source come from the source itself. */
-export const component = z
-  .strictObject({
-    ...kindKeys,
-    template: name.optional().meta({ description: 'which of `templates` it is put together from' }),
-    tier: name.optional().meta({ description: 'which objectives hold' }),
-    site: text.optional().meta({ description: 'where production stands' }),
-    backups: z
-      .record(name, rule)
-      .default({})
-      .meta({ title: 'rules by name', description: 'how, when, to where, kept how long' }),
-    log: log.optional().meta({ description: 'the transaction log between backups' }),
-    verify: z.array(verification).default([]).meta({ description: 'proofs that are made again and again' }),
-    restore: restoring
-      .optional()
-      .meta({ description: 'what is stopped, started and asked when it is restored in place' }),
-    ...reserved,
-  })
-  .superRefine((given, context) => exactlyOne(given, Object.keys(sourceKinds), context))
-  .transform(({ template: _taken, tier, site, backups, log: stream, verify, restore, ...rest }) => ({
-    tier,
-    site,
-    backups,
-    log: stream,
-    verify,
-    restore,
-    source: sourceOf(rest),
-  }))
-  .meta({ title: 'a component' });
+const ownKeys = {
+  template: name.optional().meta({ description: 'which of `templates` it is put together from' }),
+  tier: name.optional().meta({ description: 'which objectives hold' }),
+  site: text.optional().meta({ description: 'where production stands' }),
+  backups: z
+    .record(name, rule)
+    .default({})
+    .meta({ title: 'rules by name', description: 'how, when, to where, kept how long' }),
+  log: log.optional().meta({ description: 'the transaction log between backups' }),
+  verify: z.array(verification).default([]).meta({ description: 'proofs that are made again and again' }),
+  restore: restoring
+    .optional()
+    .meta({ description: 'what is stopped, started and asked when it is restored in place' }),
+  ...reserved,
+};
 
-function sourceOf(given: Readonly<Record<string, unknown>>): { readonly kind: string; readonly options: unknown } {
-  const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(sourceKinds, key)) ?? [];
+/** The form of a component of one of these kinds. */
+export const componentOf = (kinds: SourceKinds) =>
+  z
+    .strictObject({ ...keysOfKinds(kinds), ...ownKeys })
+    .superRefine((given, context) => exactlyOne(given, Object.keys(kinds), context))
+    .transform(({ template: _taken, tier, site, backups, log: stream, verify, restore, ...rest }) => ({
+      tier,
+      site,
+      backups,
+      log: stream,
+      verify,
+      restore,
+      source: sourceOf(rest, kinds),
+    }))
+    .meta({ title: 'a component' });
+
+function sourceOf(
+  given: Readonly<Record<string, unknown>>,
+  kinds: SourceKinds,
+): { readonly kind: string; readonly options: unknown } {
+  const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(kinds, key)) ?? [];
   return { kind, options };
 }

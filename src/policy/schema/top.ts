@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { component } from './component.ts';
+import type { SourceKinds } from '../../source/kinds.ts';
+import { componentOf } from './component.ts';
 import { repository } from './repository.ts';
 import { objective } from './tier.ts';
 import { name, size, span, text, zone } from './values.ts';
@@ -33,34 +34,38 @@ const sandbox = z
   })
   .meta({ title: 'limits of a sandbox', examples: [{ memory: '4GiB', time: '1h' }] });
 
-export const policy = z
-  .strictObject({
-    version: z.literal(1).meta({ description: 'of this form', examples: [1] }),
-    timezone: zone.default('UTC').meta({ description: 'of every time without one' }),
-    host: text.optional().meta({ description: 'the name that snapshots carry; this machine’s where none is given' }),
-    site: text.optional().meta({ description: 'where production stands, so that offsite has a meaning' }),
-    strict: z.boolean().default(false).meta({ description: 'what is warned of is refused' }),
-    repositories: z
-      .record(name, repository)
-      .meta({ title: 'repositories by name', description: 'where backups stand' }),
-    tiers: z
-      .record(name, objective)
-      .default({})
-      .meta({ title: 'objectives by name', description: 'what is wanted, by tier' }),
-    components: z.record(name, component).meta({ title: 'components by name', description: 'what is protected' }),
-    signers: z
-      .array(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9+/]{43}=$/)
-          .meta({ title: 'an ed25519 public key in base64' }),
-      )
-      .optional()
-      .meta({ description: 'whose signatures under records are believed' }),
-    sandbox: sandbox.optional().meta({ description: 'how much a verification may take of this host' }),
-    ...reserved,
-  })
-  .meta({ title: 'a policy' });
+/** The form of a policy whose components are of these kinds. */
+export const policyOf = (kinds: SourceKinds) =>
+  z
+    .strictObject({
+      version: z.literal(1).meta({ description: 'of this form', examples: [1] }),
+      timezone: zone.default('UTC').meta({ description: 'of every time without one' }),
+      host: text.optional().meta({ description: 'the name that snapshots carry; this machine’s where none is given' }),
+      site: text.optional().meta({ description: 'where production stands, so that offsite has a meaning' }),
+      strict: z.boolean().default(false).meta({ description: 'what is warned of is refused' }),
+      repositories: z
+        .record(name, repository)
+        .meta({ title: 'repositories by name', description: 'where backups stand' }),
+      tiers: z
+        .record(name, objective)
+        .default({})
+        .meta({ title: 'objectives by name', description: 'what is wanted, by tier' }),
+      components: z
+        .record(name, componentOf(kinds))
+        .meta({ title: 'components by name', description: 'what is protected' }),
+      signers: z
+        .array(
+          z
+            .string()
+            .regex(/^[A-Za-z0-9+/]{43}=$/)
+            .meta({ title: 'an ed25519 public key in base64' }),
+        )
+        .optional()
+        .meta({ description: 'whose signatures under records are believed' }),
+      sandbox: sandbox.optional().meta({ description: 'how much a verification may take of this host' }),
+      ...reserved,
+    })
+    .meta({ title: 'a policy' });
 
 /** Not part of the effective policy: what components are put together from. */
 export const fragments = {
