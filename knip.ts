@@ -15,6 +15,7 @@ const config: KnipConfig = {
     'src/storage/{memory,memory-archive,memory-versions,fault,powercut,semantics,served-memory}.ts!',
     'scripts/*.ts',
     'test/support/*-server.ts',
+    'test/support/count-derivations.ts',
     'test/support/shifted-clock.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',

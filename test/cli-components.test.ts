@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { holdfastProgram } from './support/holdfast.ts';
-import { runOk, runProgram, type RunResult } from './support/run-program.ts';
+import { definedOf, holdfastProgram, outputOf } from './support/holdfast.ts';
+import { runProgram, type RunResult } from './support/run-program.ts';
+import { served } from './support/served.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
+import { cheapRepositories } from './support/two-tools.ts';
 
 const secret = 'kanarienvogel';
 
@@ -14,7 +16,7 @@ interface Team {
   readonly ok: (...args: readonly string[]) => Promise<string>;
 }
 
-/** Two repositories, some files and a policy about them. */
+/** Some files, and a policy about them and two repositories. */
 async function team(dir: TempDir, components: string): Promise<Team> {
   await mkdir(dir.file('data'));
   await writeFile(dir.file('data/file'), 'first\n');
@@ -29,16 +31,24 @@ components:
 ${components.replaceAll('DIR', dir.path)}`;
   await writeFile(dir.file('holdfast.yaml'), text);
   const options = { cwd: dir.path, env: { HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined } };
-  const all = (args: readonly string[]): readonly string[] => [
-    '--cache-dir',
-    dir.file('cache'),
-    '--state-dir',
-    dir.file('state'),
-    ...args,
-  ];
-  const run: Team['run'] = async (...args) => await runProgram(holdfastProgram, all(args), options);
-  const ok: Team['ok'] = async (...args) => (await runOk(holdfastProgram, all(args), options)).toString();
-  return { dir, run, ok };
+  const run: Team['run'] = async (...args) => await runProgram(holdfastProgram, [...places(dir), ...args], options);
+  return teamOf(dir, run);
+}
+
+/** The same, its repositories made already with keys that cost nothing, and its commands served. */
+async function readyTeam(dir: TempDir, components: string): Promise<Team> {
+  await team(dir, components);
+  await cheapRepositories([dir.file('near'), dir.file('far')], secret);
+  const env = definedOf({ ...process.env, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined });
+  return teamOf(dir, async (...args) => await served({ args: [...places(dir), ...args], cwd: dir.path, env }));
+}
+
+function places(dir: TempDir): readonly string[] {
+  return ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state')];
+}
+
+function teamOf(dir: TempDir, run: Team['run']): Team {
+  return { dir, run, ok: async (...args) => outputOf(args, await run(...args)) };
 }
 
 async function filesBelow(folder: string): Promise<readonly string[]> {
@@ -74,8 +84,7 @@ test('init makes every repository of a policy, cutting alike, and leaves alone w
 
 test('a component is backed up into the first repository of its rule and copied to the others: one point', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await at.ok('backup', 'uploads');
   const [point, ...others] = await points(at);
   assert.deepEqual(others, []);
@@ -90,8 +99,7 @@ test('a component is backed up into the first repository of its rule and copied 
 
 test('a repository that was out of reach catches up; what its retention removed does not come back', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await at.ok('backup', '--all');
   await rm(dir.file('far'), { recursive: true });
   for (const text of ['second', 'third']) {
@@ -109,8 +117,7 @@ test('a repository that was out of reach catches up; what its retention removed 
 
 test('forget goes by the policy, for each repository its own; a dry run changes nothing', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   for (const text of ['second', 'third']) {
     await appendFile(dir.file('data/file'), text);
     await at.ok('backup', '--all');
@@ -128,8 +135,7 @@ test('forget goes by the policy, for each repository its own; a dry run changes 
 
 test('a restore takes the nearest copy, and the next one where that fails in the midst', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await at.ok('backup', 'uploads');
   const target = async (name: string): Promise<string> =>
     await readFile(dir.file(`${name}${dir.path}/data/file`), 'utf8');
@@ -144,8 +150,7 @@ test('a restore takes the nearest copy, and the next one where that fails in the
 
 test('--at takes the newest point of then or before, in the zone of the policy', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await at.ok('backup', 'uploads');
   assert.match(
     await at.ok('restore', 'uploads', '--at', '2100-01-01 00:00', '--target', 'one'),
@@ -161,7 +166,7 @@ test('a dump is judged by exit code, output and what it says; the others go on',
   const rules = 'backups: { r: { every: 1h, to: { near: { keep: { last: 1 } } } } }';
   const command = (name: string, dump: string, more = ''): string =>
     `  ${name}:\n    command: { dump: ${JSON.stringify(dump)}${more} }\n    ${rules}\n`;
-  const at = await team(
+  const at = await readyTeam(
     dir,
     [
       command('fails', 'sh -c "echo half; echo no space >&2; exit 3"'),
@@ -171,7 +176,6 @@ test('a dump is judged by exit code, output and what it says; the others go on',
       command('good', 'echo all'),
     ].join(''),
   );
-  await at.ok('init');
   const { code, stderr } = await at.run('backup', '--all');
   assert.equal(code, 1);
   assert.match(stderr, /fails, rule r, near: sh failed: exit code 3\n {2}no space/);
@@ -188,7 +192,7 @@ test('a dump is judged by exit code, output and what it says; the others go on',
 
 test('a policy or a repository: flags beat the environment, both at once are refused, a component is no path', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
+  const at = await readyTeam(dir, uploads);
   const config = ['--config', 'holdfast.yaml'];
   for (const [args, message] of [
     [['backup', 'uploads', ...config, '-r', dir.file('near')], /--config and -r can’t stand together/],
@@ -208,8 +212,7 @@ test('a policy or a repository: flags beat the environment, both at once are ref
 
 test('no password of a policy shows, whatever fails', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await writeFile(dir.file('password'), `${secret}-another`);
   for (const args of [
     ['backup', '--all', '-vv'],
@@ -225,8 +228,7 @@ test('no password of a policy shows, whatever fails', async () => {
 
 test('every run, copy, forget and restore is recorded, failures too; a changed record is found', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await at.ok('backup', 'uploads');
   await at.ok('forget', 'uploads');
   await at.ok('restore', 'uploads', '--target', 'out');
@@ -262,8 +264,7 @@ test('every run, copy, forget and restore is recorded, failures too; a changed r
 
 test('what can’t be recorded waits on this host, and comes with the next record', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, uploads);
-  await at.ok('init');
+  const at = await readyTeam(dir, uploads);
   await rename(dir.file('near'), dir.file('away'));
   const { code, stderr } = await at.run('backup', 'uploads');
   assert.equal(code, 1);
@@ -310,8 +311,7 @@ async function verify(
 
 test('each copy is restored and asked; the proof is recorded', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, verified);
-  await at.ok('init');
+  const at = await readyTeam(dir, verified);
   await at.ok('backup', 'uploads');
   const { code, all } = await verify(at);
   assert.equal(code, 0, JSON.stringify(all));
@@ -331,8 +331,7 @@ test('each copy is restored and asked; the proof is recorded', async () => {
 
 test('a damaged copy failed, at the level that reaches the damage; the other one is none the worse', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, verified);
-  await at.ok('init');
+  const at = await readyTeam(dir, verified);
   await at.ok('backup', 'uploads');
   for (const file of await filesBelow(dir.file('near/data'))) {
     const bytes = await readFile(file);
@@ -357,8 +356,7 @@ test('a damaged copy failed, at the level that reaches the damage; the other one
 
 test('a wrong answer failed; a file that changed since the backup is told apart from one that differs', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, verified.replace('equals: 6', 'equals: 7'));
-  await at.ok('init');
+  const at = await readyTeam(dir, verified.replace('equals: 6', 'equals: 7'));
   await at.ok('backup', 'uploads');
   await writeFile(dir.file('data/file'), 'changed since\n');
   const { code, all } = await verify(at, '--from', 'near');
@@ -371,8 +369,7 @@ test('a wrong answer failed; a file that changed since the backup is told apart 
 
 test('what the surroundings lack is neither verified nor failed', async () => {
   await using dir = await tempDir();
-  const at = await team(dir, verified);
-  await at.ok('init');
+  const at = await readyTeam(dir, verified);
   await at.ok('backup', 'uploads');
   await rename(dir.file('far'), dir.file('away'));
   const each = await verify(at, '--from', 'each');
@@ -397,11 +394,10 @@ test('what the surroundings lack is neither verified nor failed', async () => {
 test('status holds what was observed against what is wanted, and knows what it doesn’t know', async () => {
   await using dir = await tempDir();
   const tiers = `    tier: t\n`;
-  const at = await team(dir, verified.replace('    backups:', `${tiers}    backups:`));
+  const at = await readyTeam(dir, verified.replace('    backups:', `${tiers}    backups:`));
   const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
   const tier = 'tiers: { t: { rpo: 2h, rto: 1h, copies: 3, proof: 1d, proof-each: 7d } }\ncomponents:';
   await writeFile(dir.file('holdfast.yaml'), policy.replace('components:', tier));
-  await at.ok('init');
   const before = await at.run('status');
   assert.equal(before.code, 4);
   assert.match(before.stdout.toString(), /uploads \(t\): BROKEN, no recoverable point/);

@@ -5,10 +5,11 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { holdfastProgram } from './support/holdfast.ts';
+import { definedOf, holdfastProgram } from './support/holdfast.ts';
 import { runProgram, type RunResult } from './support/run-program.ts';
 import { served } from './support/served.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
+import { cheapRepository } from './support/two-tools.ts';
 
 interface Site {
   readonly dir: TempDir;
@@ -46,7 +47,7 @@ components:
   const started: Site['started'] = async (args, more = {}) =>
     await runProgram(holdfastProgram, all(args), { cwd: dir.path, env: { ...without, ...more } });
   const run: Site['run'] = async (args, more = {}) =>
-    await served({ args: all(args), cwd: dir.path, env: { ...environment(), ...more } });
+    await served({ args: all(args), cwd: dir.path, env: definedOf({ ...process.env, ...without, ...more }) });
   const at: Site = {
     dir,
     started,
@@ -59,7 +60,7 @@ components:
     calls: async () => (await readFile(dir.file('calls'), 'utf8').catch(() => '')).split('\n').filter(Boolean),
     live: async (name) => await readFile(dir.file(`srv/${name}`), 'utf8'),
   };
-  await at.ok('init');
+  await cheapRepository(dir.file('near'), 2, 'kanarienvogel');
   await at.ok('backup', 'shop');
   await writeFile(dir.file('srv/data/deep/file'), 'spoiled\n');
   await writeFile(dir.file('srv/data/new'), 'new\n');
@@ -68,11 +69,6 @@ components:
 }
 
 const without = { HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined };
-
-function environment(): Readonly<Record<string, string>> {
-  const given = Object.entries({ ...process.env, ...without });
-  return Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
 
 const pair = '{ stop: DIR/stop, start: DIR/start }';
 

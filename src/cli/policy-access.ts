@@ -28,7 +28,7 @@ export async function placeOf(context: Context, policy: Policy, name: string): P
   };
 }
 
-/** Opens the repositories of a policy by their names. */
+/** How the repositories of a policy are opened, by their names; each opening starts from nothing. */
 export function accessByName(context: Context, policy: Policy): (name: string) => RepositoryAccess {
   return (name) => accessWith(context, async () => await placeOf(context, policy, name));
 }

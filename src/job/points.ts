@@ -1,9 +1,8 @@
-import { HoldfastError } from '../errors/error.ts';
+import type { HoldfastError } from '../errors/error.ts';
 import { placesOf } from '../policy/policy.ts';
 import {
   pointsOf,
   proofLevels,
-  type FoundIn,
   type Proof,
   type ProofLevel,
   type ProofOf,
@@ -14,6 +13,7 @@ import { verifyChains } from '../record/verdict.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import { contextIn, type ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
 import { inRepository } from './job.ts';
 
 export interface PointsOutcome {
@@ -25,25 +25,19 @@ export interface PointsOutcome {
   readonly records: readonly StoredRecord[];
 }
 
-/** The recoverable points of components, from every repository that their rules name. */
+/** The recoverable points of components, from every repository that their rules name; all are asked at the same time. */
 export async function listPoints(context: ComponentContext, components: readonly string[]): Promise<PointsOutcome> {
-  const found: FoundIn[] = [];
-  const records: StoredRecord[] = [];
-  const unknown: { readonly repository: string; readonly error: HoldfastError }[] = [];
-  for (const repository of repositoriesOf(context, components)) {
-    try {
-      const held = await heldBy(context, repository, components);
-      found.push({ repository, snapshots: held.snapshots });
-      records.push(...held.records);
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
-      const message = `its points are not known: ${error.message}`;
-      context.listener({ kind: 'warning', during: 'points', item: repository, message });
-      unknown.push({ repository, error });
-    }
+  const asked = repositoriesOf(context, components);
+  const answers = await fromEach(asked, async (repository) => await heldBy(context, repository, components), context);
+  const unknown = answers.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
+  for (const { repository, error } of unknown) {
+    const message = `its points are not known: ${error.message}`;
+    context.listener({ kind: 'warning', during: 'points', item: repository, message });
   }
+  const held = answers.flatMap(({ repository, value }) => (value === undefined ? [] : [{ repository, ...value }]));
+  const records = held.flatMap((one) => one.records);
   records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
-  return { points: pointsOf(found, proofsIn(records)), unknown, records };
+  return { points: pointsOf(held, proofsIn(records)), unknown, records };
 }
 
 function repositoriesOf({ policy }: ComponentContext, components: readonly string[]): readonly string[] {

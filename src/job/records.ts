@@ -1,9 +1,9 @@
-import { HoldfastError } from '../errors/error.ts';
 import { readHeads, verifyChains, type ChainVerdict, type ToldHeads } from '../record/verdict.ts';
 import type { RecordKind, StoredRecord } from '../record/record.ts';
 import type { Repository } from '../repository/repository.ts';
 import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import type { ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
 
 export interface RecordsOptions {
   readonly components: readonly string[];
@@ -33,16 +33,18 @@ export async function readRecords(context: ComponentContext, options: RecordsOpt
   const repositories = new Map<string, Repository>();
   const heads = new Map<string, ToldHeads>();
   let unknown = 0;
-  for (const name of names) {
-    try {
-      const repository = opened.use(await context.access(name).open());
-      repositories.set(name, repository);
-      heads.set(name, await readHeads(repository));
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
-      unknown += 1;
-      context.listener({ kind: 'warning', during: 'records', item: name, message: error.message });
+  const ask = async (name: string): Promise<readonly [Repository, ToldHeads]> => {
+    const repository = opened.use(await context.access(name).open());
+    return [repository, await readHeads(repository)];
+  };
+  for (const { repository: name, value, error } of await fromEach(names, ask, context)) {
+    if (value !== undefined) {
+      repositories.set(name, value[0]);
+      heads.set(name, value[1]);
     }
+    if (error === undefined) continue;
+    unknown += 1;
+    context.listener({ kind: 'warning', during: 'records', item: name, message: error.message });
   }
   for (const [name, { unreadable }] of heads) {
     unknown += unreadable.length;

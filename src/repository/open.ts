@@ -1,3 +1,4 @@
+import type { FileId } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import { open, type RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
@@ -9,7 +10,7 @@ import { CachedStorage } from './cache.ts';
 import { decodeConfig } from './config.ts';
 import { searchKey, type OpenedKey } from './keys.ts';
 import { configKey } from './layout.ts';
-import { OpenedRepository } from './opened.ts';
+import { OpenedRepository, type Opening } from './opened.ts';
 import type { Password } from './passwords.ts';
 import type { Repository, RepositoryConfig } from './repository.ts';
 import { WriteGate, gated } from './write-gate.ts';
@@ -81,24 +82,31 @@ interface Opened {
 }
 
 export async function openedRepository({ storage, clock, config, key, cache }: Opened): Promise<Repository> {
-  const writeGate = new WriteGate();
-  const cached = cache && (await openCache(storage, config, clock, cache));
-  const session = { key: key.master, config, clock, storage: gated(cached ?? storage, writeGate) };
-  const direct = gated(storage, writeGate);
-  return new OpenedRepository({ session, direct, keyId: key.id, writeGate, cache: cached });
+  const near = cache && (await openCache(config, clock, cache));
+  const assembled = (keyId: FileId): Opening => {
+    const writeGate = new WriteGate();
+    const cached = near && new CachedStorage(storage, near.folder, near.warn);
+    const session = { key: key.master, config, clock, storage: gated(cached ?? storage, writeGate) };
+    return { session, direct: gated(storage, writeGate), keyId, writeGate, cache: cached, another: assembled };
+  };
+  return new OpenedRepository(assembled(key.id));
+}
+
+interface Near {
+  readonly folder: Storage;
+  readonly warn: (error: unknown) => void;
 }
 
 /** undefined, and a warning, when the folder can't be used: everything works without it. */
 async function openCache(
-  storage: Storage,
   config: RepositoryConfig,
   clock: Clock,
   { folder, listener }: CacheOptions,
-): Promise<CachedStorage | undefined> {
+): Promise<Near | undefined> {
   const warn = (error: unknown): void =>
     listener({ kind: 'warning', during: 'cache', item: folder, message: `the cache is not used: ${reasonOf(error)}` });
   try {
-    return new CachedStorage(storage, await openCacheFolder(folder, config.id, clock), warn);
+    return { folder: await openCacheFolder(folder, config.id, clock), warn };
   } catch (error) {
     warn(error);
     return undefined;

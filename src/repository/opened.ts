@@ -27,13 +27,15 @@ import type { WriteGate } from './write-gate.ts';
 /** What another location of the same blob may make good. */
 const unreadable: readonly ErrorCode[] = ['damaged', 'storage-not-found', 'storage-failed'];
 
-interface Opening {
+export interface Opening {
   readonly session: Session;
   /** The storage past the cache, behind the same write gate. */
   readonly direct: Storage;
   readonly keyId: FileId;
   readonly writeGate: WriteGate;
   readonly cache: CachedStorage | undefined;
+  /** The same storage once more, with a cache, a write gate and what hangs on them of its own. */
+  readonly another: (keyId: FileId) => Opening;
 }
 
 /** A repository whose key and config are known. What not every command needs is loaded when it is asked for. */
@@ -77,6 +79,13 @@ export class OpenedRepository implements Repository {
     const { direct: storage, session, cache } = this.#opening;
     if (cache === undefined) return this;
     return new OpenedRepository({ ...this.#opening, session: { ...session, storage }, cache: undefined });
+  }
+
+  async again(): Promise<Repository> {
+    for await (const { id } of this.list('keys')) {
+      if (id === this.keyId) return new LentRepository(this.#opening.another(id));
+    }
+    throw new HoldfastError('no-repository', `${this.storage.url} does not hold the key any more that opened it`);
   }
 
   async *list(kind: FileKind, options?: { readonly signal?: AbortSignal }): ReturnType<Repository['list']> {
@@ -156,4 +165,9 @@ export class OpenedRepository implements Repository {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.storage[Symbol.asyncDispose]();
   }
+}
+
+/** Its storage is another one's to close. */
+class LentRepository extends OpenedRepository {
+  override async [Symbol.asyncDispose](): Promise<void> {}
 }

@@ -41,6 +41,12 @@ export interface Repository extends AsyncDisposable {
    * empty; it is disposed of with this one.
    */
   direct(): Repository;
+  /**
+   * The same repository opened once more, without a derivation: its index is its own and empty, and so is its write
+   * gate, so that nothing that was read or befell before decides anything now. The storage is asked whether it still
+   * holds the key; rejects where it doesn't or can't be asked. Ends when this one is disposed of.
+   */
+  again(): Promise<Repository>;
   /** IDs and stored sizes; what isn't named by 64 hex digits is ignored, as restic does. */
   list(kind: FileKind, options?: { readonly signal?: AbortSignal }): AsyncIterable<ListedFile>;
   /** Decrypted and decompressed plaintext of an index, snapshot or lock file. */

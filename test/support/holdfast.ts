@@ -25,7 +25,8 @@ export async function holdfastOk(at: RepositoryAt, args: readonly string[], opti
   return outputOf(args, await runHoldfast(at, args, options));
 }
 
-function outputOf(args: readonly string[], { code, signal, stdout, stderr }: RunResult): string {
+/** The output of a run that ended with 0; throws with the program's words otherwise. */
+export function outputOf(args: readonly string[], { code, signal, stdout, stderr }: RunResult): string {
   if (code === 0) return stdout.toString();
   throw new Error(`holdfast ${args.join(' ')} ended with ${code ?? signal}\n${stderr}\n${stdout.toString()}`);
 }
@@ -53,7 +54,8 @@ function withoutCache(args: readonly string[]): readonly string[] {
   return args.includes('--cache-dir') ? [] : ['--no-cache'];
 }
 
-function definedOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+/** An environment without the names that are undefined in it. */
+export function definedOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

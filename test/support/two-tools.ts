@@ -24,9 +24,29 @@ export async function cheapRepository(
   version: 1 | 2 = 2,
   password = cheapKey.password,
 ): Promise<RepositoryAt> {
-  const storage = await openLocal(path, { create: true });
-  await createRepository({ storage, clock: systemClock, key: { ...cheapKey, password }, version });
+  await madeCheap(path, { version, password });
   return { repository: path, password };
+}
+
+/** Several of the kind that cut files alike, as `init` makes those of a policy. */
+export async function cheapRepositories(paths: readonly string[], password = cheapKey.password): Promise<void> {
+  let cut: string | undefined;
+  for (const path of paths)
+    cut = await madeCheap(path, { version: 2, password, ...(cut && { chunkerPolynomial: cut }) });
+}
+
+interface Cheap {
+  readonly version: 1 | 2;
+  readonly password: string;
+  readonly chunkerPolynomial?: string;
+}
+
+/** Resolves with how it cuts files. */
+async function madeCheap(path: string, { password, ...options }: Cheap): Promise<string> {
+  const storage = await openLocal(path, { create: true });
+  const key = { ...cheapKey, password };
+  await using made = await createRepository({ storage, clock: systemClock, key, ...options });
+  return made.config.chunkerPolynomial;
 }
 
 /** A copy of a repository for each tool, at `<path>-holdfast` and `<path>-restic`. */

@@ -50,6 +50,10 @@ async function forEachRule(
   context.console.say(`policy ${file}`);
   const mode = values.dryRun ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: context.listener });
+  // All will be needed; where one is locked or far, its key is derived meanwhile.
+  base.repositories.begin(
+    new Set(rules.flatMap(({ rule }) => (values.dryRun ? placesOf(rule).slice(0, 1) : placesOf(rule)))),
+  );
   const outcomes: Outcome[] = [];
   for (const rule of rules) outcomes.push(...(await run(base, rule)));
   return outcomes.includes('failed') ? 1 : outcomes.includes('in part') ? 3 : 0;

@@ -1,5 +1,6 @@
 import { currentUser, hostName } from '../../host/users.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { OpenRepositories, type OpenRepositoriesOptions } from '../../job/open-repositories.ts';
 import { Recorder } from '../../job/recorder.ts';
 import { writerOf } from '../../record/state.ts';
 import { stateFolder } from '../state-folder.ts';
@@ -14,26 +15,40 @@ import { tellThaw } from '../thaw-view.ts';
 import { programVersion } from '../program.ts';
 import { writerOptions } from '../writer-options.ts';
 
+type Asked = Pick<ComponentContext, 'mode' | 'listener'>;
+
+/** What is open until it is disposed of, which is the end of the command. */
+export interface OpenContext extends ComponentContext, AsyncDisposable {
+  readonly repositories: OpenRepositories;
+}
+
 export async function componentContext(
   context: Context,
   policy: Policy,
-  mode: ComponentContext['mode'],
-): Promise<Omit<ComponentContext, 'listener'>> {
+  { mode, listener }: Asked,
+): Promise<OpenContext> {
   const { name: username, uid, gid } = currentUser();
   const folder = cacheFolder(context);
+  const { clock, signal } = context;
+  const accessTo: OpenRepositoriesOptions['accessTo'] = (name, until) =>
+    accessByName({ ...context, signal: until }, policy)(name);
+  const repositories = new OpenRepositories({ accessTo, clock, signal });
   return {
     policy,
     kinds: await context.kinds(),
-    access: accessByName(context, policy),
-    clock: context.clock,
-    askedNs: context.clock.nowNs(),
+    repositories,
+    access: repositories.access,
+    clock,
+    listener,
+    askedNs: clock.nowNs(),
     stateFolder: stateFolder(context),
-    signal: context.signal,
+    signal,
     maker: { hostname: policy.host ?? hostName(), username, uid, gid, programVersion: `holdfast ${programVersion()}` },
     writer: writerOptions(context.globals),
     mode,
     onThaw: (plan) => tellThaw(plan, context.console),
     ...(folder === undefined ? {} : { cacheFolder: rawPathOf(folder) }),
+    [Symbol.asyncDispose]: async () => await repositories[Symbol.asyncDispose](),
   };
 }
 
@@ -72,17 +87,16 @@ function unknown(what: string, word: string, known: readonly string[]): Holdfast
   return new HoldfastError('usage', `there is no ${what} ${JSON.stringify(word)}; ${hint}`);
 }
 
-/** A context whose jobs record what they did; in a dry run there is nothing to record. Dispose of it when all is done. */
-export async function recordingContext(
-  context: Context,
-  policy: Policy,
-  { mode, listener }: Pick<ComponentContext, 'mode' | 'listener'>,
-): Promise<ComponentContext & AsyncDisposable> {
-  const base = { ...(await componentContext(context, policy, mode)), listener };
-  if (mode === 'dry-run') return { ...base, [Symbol.asyncDispose]: async () => undefined };
-  const state = { folder: stateFolder(context) };
+/** A context whose jobs record what they did; in a dry run there is nothing to record. */
+export async function recordingContext(context: Context, policy: Policy, asked: Asked): Promise<OpenContext> {
+  const base = await componentContext(context, policy, asked);
+  if (asked.mode === 'dry-run') return base;
+  await using closing = new AsyncDisposableStack();
+  closing.use(base);
+  const state = { folder: base.stateFolder };
   const writer = await writerOf(state, hostName());
   const id = base.maker.username === '' ? `uid ${base.maker.uid}` : base.maker.username;
-  const recording = new Recorder(base, { writer, state, actor: { id, via: 'cli' } });
-  return { ...base, recording, [Symbol.asyncDispose]: async () => await recording[Symbol.asyncDispose]() };
+  const recording = closing.use(new Recorder(base, { writer, state, actor: { id, via: 'cli' } }));
+  const kept = closing.move();
+  return { ...base, recording, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

@@ -21,7 +21,8 @@ export async function showSnapshots(
   const { policy } = await policyOf(context);
   const components = componentsMeant(policy, names, names.length === 0);
   const { listener } = context;
-  const found = await listPoints({ ...(await componentContext(context, policy, 'execute')), listener }, components);
+  await using base = await componentContext(context, policy, { mode: 'execute', listener });
+  const found = await listPoints(base, components);
   if (context.console.form === 'json') context.console.record(found.points.map(pointRecord));
   else if (points) for (const line of pointTable(found.points)) context.console.say(line, 0);
   else for (const name of Object.keys(policy.repositories)) showHeld(name, found.points, context);

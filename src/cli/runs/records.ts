@@ -14,14 +14,12 @@ import { tableLines } from '../table.ts';
 export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
   const { policy } = await policyOf(context);
   const { console, listener } = context;
-  const outcome = await readRecords(
-    { ...(await componentContext(context, policy, 'execute')), listener },
-    {
-      components: values.component,
-      kinds: values.kind.map(kindOf),
-      ...(values.since === undefined ? {} : { sinceNs: values.since }),
-    },
-  );
+  await using base = await componentContext(context, policy, { mode: 'execute', listener });
+  const outcome = await readRecords(base, {
+    components: values.component,
+    kinds: values.kind.map(kindOf),
+    ...(values.since === undefined ? {} : { sinceNs: values.since }),
+  });
   if (values.verify) return showVerdicts(outcome.verdicts, outcome.unknown, console);
   show(outcome.records, values.csv ? 'csv' : console.form, console);
   return outcome.unknown === 0 ? 0 : 3;

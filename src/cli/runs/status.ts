@@ -15,7 +15,8 @@ export const run: Run<typeof status.options> = async ({ operands }, context) => 
   const { policy } = await policyOf(context);
   const { console, listener } = context;
   const components = componentsMeant(policy, operands, operands.length === 0);
-  const all = await statusOf({ ...(await componentContext(context, policy, 'execute')), listener }, components);
+  await using base = await componentContext(context, policy, { mode: 'execute', listener });
+  const all = await statusOf(base, components);
   if (console.form === 'json') for (const one of all) console.record(statusRecord(one));
   else for (const line of all.flatMap(linesOf)) console.say(line, 0);
   if (operands.length === 0) tellUnprotected(policy, context);
