@@ -38,3 +38,8 @@ export function quoteForTerminal(text: string): string {
     ? JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
     : text;
 }
+
+/** An ID is known by its start; what a place elsewhere calls a point is its whole name. */
+export function shortPoint(identity: string): string {
+  return /^[0-9a-f]{64}$/.test(identity) ? identity.slice(0, 8) : quoteForTerminal(identity);
+}

@@ -3,13 +3,14 @@ import { backup, type BackupOutcome } from './backup.ts';
 import type { Lease, Taken } from './lease.ts';
 import { turnFor } from './turn.ts';
 import { contextIn, recorded, tagsOf, type ComponentContext, type NewRecord, type RuleOf } from './component.ts';
-import { openSource } from './open-source.ts';
+import { elsewhere, makePoint, type MadePoint } from './external.ts';
+import { openReadable } from './open-source.ts';
 
 /**
- * Runs a rule: a backup into its first repository. The copies are `copyRule`'s. Where somebody else runs it just now, or
+ * Runs a rule: a backup into its first repository, or a point that its source makes in its first place. The copies are `copyRule`'s. Where somebody else runs it just now, or
  * has run it since this was asked for, nothing is done and nothing recorded.
  */
-export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome | Taken> {
+export async function backupRule(context: ComponentContext, of: RuleOf): Promise<BackupOutcome | MadePoint | Taken> {
   const [first = ''] = placesOf(of.rule);
   if (context.mode === 'dry-run') return await run(context, of, first);
   const turn = await turnFor(context, of);
@@ -28,13 +29,17 @@ export async function backupRule(context: ComponentContext, of: RuleOf): Promise
   );
 }
 
-function dataOf(
-  { ruleName }: RuleOf,
-  { snapshot, counts, unread, startedNs, endedNs }: BackupOutcome,
-): NewRecord['data'] {
+function dataOf({ ruleName: rule }: RuleOf, made: BackupOutcome | MadePoint): NewRecord['data'] {
+  const outcome = made.unread === 0 ? 'done' : 'done in part';
+  if ('held' in made) {
+    const { held, point, unread } = made;
+    const time = point && Temporal.Instant.fromEpochNanoseconds(point.timeNs).toString();
+    return { outcome, rule, held, point: point?.identity, time, bytes: point?.sizeBytes, unread };
+  }
+  const { snapshot, counts, unread, startedNs, endedNs } = made;
   return {
-    outcome: unread === 0 ? 'done' : 'done in part',
-    rule: ruleName,
+    outcome,
+    rule,
     snapshot,
     unread,
     files: counts.totalFilesProcessed,
@@ -44,8 +49,15 @@ function dataOf(
   };
 }
 
-async function run(context: ComponentContext, of: RuleOf, first: string, lease?: Lease): Promise<BackupOutcome> {
-  const { source, paths, excludes } = openSource(context, of.name, of.component);
+async function run(
+  context: ComponentContext,
+  of: RuleOf,
+  first: string,
+  lease?: Lease,
+): Promise<BackupOutcome | MadePoint> {
+  const own = elsewhere(context, of, first);
+  if (own !== undefined) return await makePoint(own, context, of, first);
+  const { source, paths, excludes } = openReadable(context, of.name, of.component);
   const { maker, writer, mode, cacheFolder } = context;
   return await backup(contextIn(context, first), {
     source,

@@ -1,14 +1,21 @@
 import type { FileId } from '../bytes/ids.ts';
-import { localZone } from '../clock/zone.ts';
-import { applyPolicy } from '../retention/policy.ts';
-import type { KeepPolicy } from '../retention/keep.ts';
 import type { CopyPlan } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { identityOf } from '../point/point.ts';
 import { listSnapshots, type Found } from '../snapshot/snapshots.ts';
-import { contextIn, recorded, snapshotsOf, type ComponentContext, type RuleOf } from './component.ts';
+import {
+  contextIn,
+  identitiesOf,
+  recorded,
+  snapshotsOf,
+  type ComponentContext,
+  type NewRecord,
+  type RuleOf,
+} from './component.ts';
 import { copy, type CopyOutcome } from './copy.ts';
+import { copyPoints, elsewhere, type Carried } from './external.ts';
 import { inRepository } from './job.ts';
+import { lacking } from './lacking.ts';
 
 export interface CopyRuleOptions {
   readonly from: string;
@@ -26,17 +33,25 @@ export async function copyRule(
   context: ComponentContext,
   of: RuleOf,
   options: CopyRuleOptions,
-): Promise<CopyOutcome | undefined> {
+): Promise<CopyOutcome | Carried | undefined> {
   const { from, to } = options;
   const about = { kind: 'copy', component: of.name, repository: to } as const;
-  const copying = async (): Promise<CopyOutcome | undefined> => await run(context, of, options);
-  return await recorded(context, about, copying, (outcome) => ({
-    outcome: outcome === undefined || outcome.lost.length + outcome.unreadable === 0 ? 'done' : 'done in part',
-    rule: of.ruleName,
-    from,
-    copied: outcome?.copied ?? 0,
-    bytes: outcome?.storedBytes ?? 0,
-  }));
+  const copying = async (): Promise<CopyOutcome | Carried | undefined> => {
+    const own = elsewhere(context, of, to);
+    return own === undefined ? await run(context, of, options) : await copyPoints(own, context, of, options);
+  };
+  return await recorded(context, about, copying, (outcome) => ({ rule: of.ruleName, from, ...dataOf(outcome) }));
+}
+
+function dataOf(outcome: CopyOutcome | Carried | undefined): NewRecord['data'] {
+  if (outcome === undefined) return { outcome: 'done', copied: 0, bytes: 0 };
+  if ('held' in outcome) {
+    const { held, done, failed } = outcome;
+    const points = identitiesOf(done);
+    return { outcome: failed.length === 0 ? 'done' : 'done in part', held, copied: done.length, points };
+  }
+  const { lost, unreadable, copied, storedBytes } = outcome;
+  return { outcome: lost.length + unreadable === 0 ? 'done' : 'done in part', copied, bytes: storedBytes };
 }
 
 async function run(
@@ -47,7 +62,8 @@ async function run(
   const there = await snapshotsIn(context, of, from);
   const present = await snapshotsIn(context, of, to);
   const keep = of.rule.to[to]?.keep;
-  const missing = keep === undefined ? [] : lacking(there, present, keep, context.clock.nowNs());
+  const missing =
+    keep === undefined ? [] : lacking(there, present, keep, { nowNs: context.clock.nowNs(), idOf: identityOf });
   if (missing.length === 0) return undefined;
   return await copy(contextIn(context, to), {
     from: context.access(from),
@@ -59,19 +75,6 @@ async function run(
     onPlan,
     onCopied,
   });
-}
-
-/** Of what is there and not present, what retention would keep were all of it present. */
-function lacking(
-  there: readonly Snapshot[],
-  present: readonly Snapshot[],
-  keep: KeepPolicy,
-  nowNs: bigint,
-): readonly Snapshot[] {
-  const known = new Set(present.map(identityOf));
-  const candidates = there.filter((snapshot) => !known.has(identityOf(snapshot)));
-  const kept = new Set(applyPolicy([...present, ...candidates], keep, { nowNs, zone: localZone() }).keep);
-  return candidates.filter((snapshot) => kept.has(snapshot));
 }
 
 async function snapshotsIn(context: ComponentContext, of: RuleOf, name: string): Promise<readonly Snapshot[]> {

@@ -1,5 +1,14 @@
 import { localZone } from '../clock/zone.ts';
-import { contextIn, recorded, snapshotsOf, type ComponentContext, type RuleOf } from './component.ts';
+import {
+  contextIn,
+  identitiesOf,
+  recorded,
+  snapshotsOf,
+  type ComponentContext,
+  type NewRecord,
+  type RuleOf,
+} from './component.ts';
+import { elsewhere, expirePoints, type Carried } from './external.ts';
 import { forget, type ForgetJobOptions, type ForgetOutcome } from './forget.ts';
 
 export interface ForgetRuleOptions extends Pick<ForgetJobOptions, 'onPlan' | 'onRemoved' | 'prune'> {
@@ -11,13 +20,15 @@ export async function forgetRule(
   context: ComponentContext,
   of: RuleOf,
   { repository, ...options }: ForgetRuleOptions,
-): Promise<ForgetOutcome | undefined> {
+): Promise<ForgetOutcome | Carried | undefined> {
   const keep = of.rule.to[repository]?.keep;
   if (keep === undefined) return undefined;
   const groupBy = { host: false, paths: false, tags: false };
   const about = { kind: 'forget', component: of.name, repository } as const;
-  const run = async (): Promise<ForgetOutcome> =>
-    await forget(contextIn(context, repository), {
+  const own = elsewhere(context, of, repository);
+  const run = async (): Promise<ForgetOutcome | Carried> => {
+    if (own !== undefined) return await expirePoints(own, context, of, { place: repository, keep });
+    return await forget(contextIn(context, repository), {
       names: [],
       filter: snapshotsOf(of),
       now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
@@ -25,12 +36,17 @@ export async function forgetRule(
       mode: context.mode,
       ...options,
     });
-  return await recorded(context, about, run, ({ removed, failed }) => ({
-    outcome: failed.length === 0 ? 'done' : 'done in part',
-    rule: of.ruleName,
-    removed: removed.length,
-    // The rest can be told from the snapshots of the records of runs.
-    snapshots: removed.slice(0, 500),
-    failed: failed.length,
-  }));
+  };
+  return await recorded(context, about, run, (outcome) => ({ rule: of.ruleName, ...dataOf(outcome) }));
+}
+
+/** What goes beyond the numbers can be told from the records of runs. */
+function dataOf(outcome: ForgetOutcome | Carried): NewRecord['data'] {
+  const state = outcome.failed.length === 0 ? 'done' : 'done in part';
+  const failed = outcome.failed.length;
+  if ('held' in outcome) {
+    const { held, done } = outcome;
+    return { outcome: state, held, removed: done.length, points: identitiesOf(done), failed };
+  }
+  return { outcome: state, removed: outcome.removed.length, snapshots: outcome.removed.slice(0, 500), failed };
 }

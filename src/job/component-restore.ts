@@ -1,6 +1,6 @@
 import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import type { PointCopy, RecoverablePoint } from '../point/point.ts';
+import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
@@ -16,12 +16,12 @@ export interface ComponentRestoreOptions {
   readonly target: RawPath;
   readonly restore: RestoreOptions;
   /** Told which copy is read; again for each that has to take over. */
-  readonly onCopy: (point: RecoverablePoint, copy: PointCopy) => void;
+  readonly onCopy: (point: RecoverablePoint, copy: StoredCopy) => void;
 }
 
 export interface ComponentRestoreOutcome extends RestoreOutcome {
   readonly point: RecoverablePoint;
-  readonly copy: PointCopy;
+  readonly copy: StoredCopy;
 }
 
 /**
@@ -50,6 +50,7 @@ export async function restoreComponent(
 async function run(context: ComponentContext, options: ComponentRestoreOptions): Promise<ComponentRestoreOutcome> {
   const point = await pointWanted(context, options);
   const copies = nearestFirst(context, point);
+  if (copies.length === 0) throw heldElsewhere(point);
   for (const [at, copy] of copies.entries()) {
     options.onCopy(point, copy);
     const isLast = at === copies.length - 1;
@@ -80,16 +81,24 @@ export async function pointWanted(
 
 const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
 
-function nearestFirst({ policy }: ComponentContext, { copies }: RecoverablePoint): readonly PointCopy[] {
-  const distance = ({ repository }: PointCopy): number =>
+function nearestFirst({ policy }: ComponentContext, { copies }: RecoverablePoint): readonly StoredCopy[] {
+  const distance = ({ repository }: StoredCopy): number =>
     distances[policy.repositories[repository]?.media ?? 'archive'];
-  return copies.toSorted((a, b) => distance(a) - distance(b));
+  return copies.filter((copy) => copy.held === 'repository').toSorted((a, b) => distance(a) - distance(b));
+}
+
+function heldElsewhere({ component, identity, copies }: RecoverablePoint): HoldfastError {
+  const places = copies.map(({ repository }) => repository).join(', ');
+  const message = `${component}: the point ${identity} is held in ${places} alone, out of which this version restores nothing`;
+  return new HoldfastError('unsupported', message, {
+    next: `Restore it with the tools of ${places}, or take an older point by --at. Nothing was changed.`,
+  });
 }
 
 /** Undefined where it failed and another copy is left. */
 async function restoredFrom(
   context: ComponentContext,
-  { repository, snapshot }: PointCopy,
+  { repository, snapshot }: StoredCopy,
   { target, restore }: ComponentRestoreOptions,
   isLast: boolean,
 ): Promise<RestoreOutcome | undefined> {

@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { RecordFacts } from '../record/record.ts';
 import type { Component, Policy, Rule } from '../policy/policy.ts';
 import type { WriterOptions } from '../repository/repository.ts';
+import type { ExternalPoint } from '../point/point.ts';
 import type { SourceKinds } from '../source/kinds.ts';
 import type { SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { SnapshotFacts } from './backup-snapshot.ts';
@@ -68,6 +69,11 @@ export async function recorded<T>(
   // Outside of the try: what is done is never recorded as failed, whatever becomes of its record.
   await recording?.record({ ...about, data: dataOf(outcome) });
   return outcome;
+}
+
+/** So many that a record stays small. */
+export function identitiesOf(points: readonly ExternalPoint[]): readonly string[] {
+  return points.slice(0, 500).map(({ identity }) => identity);
 }
 
 /** One rule of one component. */

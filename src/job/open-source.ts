@@ -1,12 +1,15 @@
 import { rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Component } from '../policy/policy.ts';
-import type { OpenedSource } from '../source/source.ts';
+import type { ExternalPoints } from '../source/external.ts';
+import type { OpenedSource, Source } from '../source/source.ts';
 import type { ComponentContext } from './component.ts';
 
-/** The source of a component, ready to be walked; 'unsupported' where this version has no driver for it. */
+type Context = Pick<ComponentContext, 'kinds' | 'clock' | 'cacheFolder'>;
+
+/** The source of a component; 'unsupported' where this version has no driver for it. */
 export function openSource(
-  { kinds, clock, cacheFolder }: Pick<ComponentContext, 'kinds' | 'clock' | 'cacheFolder'>,
+  { kinds, clock, cacheFolder }: Context,
   name: string,
   { source: { kind, options } }: Component,
 ): OpenedSource {
@@ -18,4 +21,23 @@ export function openSource(
     );
   const leftOut = cacheFolder === undefined ? [] : [rawPathOf(`${cacheFolder}/holdfast`)];
   return open(options, { component: name, clock, leftOut });
+}
+
+/** One whose content goes into repositories; 'unsupported' where it has none to read. */
+export function openReadable(
+  context: Context,
+  name: string,
+  component: Component,
+): OpenedSource & { readonly source: Source } {
+  const { source, ...opened } = openSource(context, name, component);
+  if (source !== undefined) return { ...opened, source };
+  const own = Object.keys(component.source.places).join(', ');
+  throw new HoldfastError('unsupported', `${name} holds its points in ${own}: nothing of it goes into a repository`);
+}
+
+/** One that holds points in places of its own; 'unsupported' where it can't. */
+export function openExternal(context: Context, name: string, component: Component): ExternalPoints {
+  const { external } = openSource(context, name, component);
+  if (external !== undefined) return external;
+  throw new HoldfastError('unsupported', `${name} has no places of its own: its points go into repositories`);
 }

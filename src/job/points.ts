@@ -3,6 +3,7 @@ import { placesOf } from '../policy/policy.ts';
 import {
   pointsOf,
   proofLevels,
+  type FoundIn,
   type Proof,
   type ProofLevel,
   type ProofOf,
@@ -14,35 +15,63 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import { contextIn, type ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
+import { goneFrom, heldElsewhere, type GonePoint } from './gone.ts';
 import { inRepository } from './job.ts';
+import { pointsElsewhere } from './points-elsewhere.ts';
+import { homesOf } from './recorder.ts';
 
 export interface PointsOutcome {
   /** Oldest first. */
   readonly points: readonly RecoverablePoint[];
-  /** Repositories whose points are not known, each told as a warning. */
-  readonly unknown: readonly { readonly repository: string; readonly error: HoldfastError }[];
+  /** Repositories and places whose points are not known, each told as a warning. */
+  readonly unknown: readonly UnknownPlace[];
+  /** What vanished elsewhere, each told as a warning: no point any more, whatever was proven of it. */
+  readonly gone: readonly GonePoint[];
   /** What was recorded of them, as far as chains are unbroken; oldest first. */
   readonly records: readonly StoredRecord[];
 }
 
-/** The recoverable points of components, from every repository that their rules name; all are asked at the same time. */
+interface UnknownPlace {
+  readonly repository: string;
+  /** Whose place it is; undefined for a repository. */
+  readonly component?: string;
+  readonly error: HoldfastError;
+}
+
+/** The recoverable points of components, from every repository and place that their rules name; all are asked at the same time. */
 export async function listPoints(context: ComponentContext, components: readonly string[]): Promise<PointsOutcome> {
   const asked = repositoriesOf(context, components);
   const answers = await fromEach(asked, async (repository) => await heldBy(context, repository, components), context);
-  const unknown = answers.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
+  const elsewhere = await pointsElsewhere(context, components);
+  const unknown = [...answers, ...elsewhere].flatMap((one): UnknownPlace[] => (one.error === undefined ? [] : [one]));
   for (const { repository, error } of unknown) {
     const message = `its points are not known: ${error.message}`;
     context.listener({ kind: 'warning', during: 'points', item: repository, message });
   }
   const held = answers.flatMap(({ repository, value }) => (value === undefined ? [] : [{ repository, ...value }]));
+  const found: readonly FoundIn[] = elsewhere.flatMap(({ value: external, ...place }) =>
+    external === undefined ? [] : [{ ...place, external }],
+  );
   const records = held.flatMap((one) => one.records);
   records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
-  return { points: pointsOf(held, proofsIn(records)), unknown, records };
+  const gone = goneFrom(context.policy, records, found, context.clock.nowNs());
+  for (const point of gone) tellGone(context, point);
+  return { points: pointsOf([...held, ...found], proofsIn(records)), unknown, gone, records };
 }
 
+function tellGone({ listener }: ComponentContext, { component, repository, identity, rule, timeNs }: GonePoint): void {
+  const time = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
+  const message = `the point ${identity} of ${component}, rule ${rule}, made ${time}, is GONE: nothing of ours expired it`;
+  listener({ kind: 'warning', during: 'points', item: repository, message });
+}
+
+/** Those too that hold nothing but the records of components whose points are elsewhere. */
 function repositoriesOf({ policy }: ComponentContext, components: readonly string[]): readonly string[] {
-  const rules = components.flatMap((name) => Object.values(policy.components[name]?.backups ?? {}));
-  return [...new Set(rules.flatMap(placesOf))];
+  const named = components.flatMap((name) => [
+    ...Object.values(policy.components[name]?.backups ?? {}).flatMap(placesOf),
+    ...homesOf(policy, name),
+  ]);
+  return [...new Set(named)].filter((place) => policy.repositories[place] !== undefined);
 }
 
 interface Held {
@@ -68,17 +97,21 @@ async function heldBy(context: ComponentContext, repository: string, components:
 /** The newest verification of each copy counts that came to an end; one that could not be done says nothing. */
 function proofsIn(records: readonly StoredRecord[]): ProofOf {
   const proofs = new Map<string, Proof>();
-  for (const { kind, repository = '', data, timeNs } of records) {
+  for (const record of records) {
+    const { kind, component, repository = '', data, timeNs } = record;
     const { outcome: state, level: text, point } = data;
+    // What was proven of a copy says nothing of the one that took its place.
+    for (const identity of heldElsewhere(record)) proofs.delete(`${component} ${repository} ${identity}`);
     const level = proofLevels.find((one) => one === text);
     if (kind !== 'verification' || level === undefined || (state !== 'verified' && state !== 'failed')) continue;
-    const key = `${repository} ${String(point)}`;
+    const key = `${component} ${repository} ${String(point)}`;
     const known = proofs.get(key);
     // A lower level that held says nothing against a higher one that did.
     const isLess = known?.state === 'verified' && state === 'verified' && rank(level) < rank(known.level);
     if (!isLess) proofs.set(key, { state, level, timeNs });
   }
-  return (repository, identity) => proofs.get(`${repository} ${identity}`) ?? { state: 'stored' };
+  return (component, repository, identity) =>
+    proofs.get(`${component} ${repository} ${identity}`) ?? { state: 'stored' };
 }
 
 function rank(level: ProofLevel): number {

@@ -115,7 +115,8 @@ export class Recorder implements Recording, AsyncDisposable {
 
 /** The repositories that can hold a component's records: the first the chain, the others its heads. */
 export function homesOf({ components, repositories }: Policy, component: string): readonly string[] {
-  const own = Object.values(components[component]?.backups ?? {}).flatMap(({ to }) => Object.keys(to));
+  const places = Object.values(components[component]?.backups ?? {}).flatMap(({ to }) => Object.keys(to));
+  const own = places.filter((name) => repositories[name] !== undefined);
   const named = own.length === 0 ? Object.keys(repositories) : own;
   return [...new Set(named)].filter((name) => repositories[name] !== undefined && holdsOwnKeys(repositories[name]));
 }

@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { placesOf } from '../policy/policy.ts';
 import { listSnapshots } from '../snapshot/snapshots.ts';
 import { backup } from './backup.ts';
-import { openSource } from './open-source.ts';
+import { openReadable } from './open-source.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { inRepository } from './job.ts';
 
@@ -25,7 +25,7 @@ export async function backupForSafety(context: ComponentContext, of: SafetyBacku
     async () => {
       const { [of.component]: component } = context.policy.components;
       if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${of.component}`);
-      const { source, paths, excludes } = openSource(context, of.component, component);
+      const { source, paths, excludes } = openReadable(context, of.component, component);
       return await backup(contextIn(context, first), {
         source,
         paths,
@@ -55,8 +55,8 @@ function tagsOf({ component, plan }: SafetyBackup): readonly string[] {
 }
 
 function homeOf({ policy }: ComponentContext, { component }: SafetyBackup): string {
-  const [rule] = Object.values(policy.components[component]?.backups ?? {});
-  const [first] = rule === undefined ? [] : placesOf(rule);
-  if (first === undefined) throw new HoldfastError('refused', `${component} has no rule, so no repository of its own`);
+  const places = Object.values(policy.components[component]?.backups ?? {}).flatMap(placesOf);
+  const first = places.find((place) => policy.repositories[place] !== undefined);
+  if (first === undefined) throw new HoldfastError('refused', `${component} has no rule that names a repository`);
   return first;
 }

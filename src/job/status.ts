@@ -2,6 +2,7 @@ import { judge, type Judged, type State } from '../objective/objective.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
+import type { GonePoint } from './gone.ts';
 import { listPoints } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
@@ -30,17 +31,18 @@ export async function statusOf(
   context: ComponentContext,
   components: readonly string[],
 ): Promise<readonly ComponentStatus[]> {
-  const { points, unknown, records } = await listPoints(context, components);
+  const { points, unknown, gone, records } = await listPoints(context, components);
   const nowNs = context.clock.nowNs();
   return components.map((component) => {
     const own = records.filter((record) => record.component === component);
     const ownPoints = points.filter((point) => point.component === component);
     const { tier, backups } = context.policy.components[component] ?? { tier: undefined, backups: {} };
     const places = new Set(Object.values(backups).flatMap(({ to }) => Object.keys(to)));
-    const missing = unknown.map(({ repository }) => repository).filter((name) => places.has(name));
+    const asked = unknown.filter((one) => one.component === undefined || one.component === component);
+    const missing = asked.map(({ repository }) => repository).filter((name) => places.has(name));
     const facts = { points: ownPoints, unknown: missing, restoreSeconds: restoreSeconds(own) };
     const objectives = judge(context.policy, component, facts, nowNs);
-    const failures = newestFailures(own);
+    const failures = [...newestFailures(own), ...gone.filter((one) => one.component === component).map(vanished)];
     const states: readonly State[] = [
       ...objectives.map(({ state }) => state),
       ...(failures.length > 0 ? (['at risk'] as const) : []),
@@ -60,6 +62,15 @@ function restoreSeconds(records: readonly StoredRecord[]): number | undefined {
   const stages: unknown = newest?.data['stages'];
   if (typeof stages !== 'object' || stages === null) return undefined;
   return Object.values(stages).reduce<number>((sum, seconds) => sum + (typeof seconds === 'number' ? seconds : 0), 0);
+}
+
+/** Nobody's failure of ours, and a loss all the same. */
+function vanished({ repository, identity, timeNs }: GonePoint): Failure {
+  return {
+    what: `the point ${identity} in ${repository}`,
+    timeNs,
+    message: 'it is gone, and nothing of ours expired it',
+  };
 }
 
 /** A failure counts until the same thing was done well. */

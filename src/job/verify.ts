@@ -1,14 +1,15 @@
 import { displayPath, rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import type { PointCopy, RecoverablePoint } from '../point/point.ts';
-import type { Verification } from '../policy/policy.ts';
+import type { ExternalCopy, PointCopy, RecoverablePoint, StoredCopy } from '../point/point.ts';
+import { placeNamed, type Verification } from '../policy/policy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
-import { openSource } from './open-source.ts';
+import { openExternal, openSource } from './open-source.ts';
 import { listPoints } from './points.ts';
 import type { VerificationOutcome, Stages, CheckResult } from './verification.ts';
 import { verdictOfChecks, verdictOfError, type Verdict } from './verify/judge.ts';
+import { lookElsewhere } from './verify/elsewhere.ts';
 import { lookAt, type Looked, type Surroundings } from './verify/levels.ts';
 
 export interface VerifyOptions {
@@ -38,8 +39,11 @@ export async function verifyComponent(
   const outcomes: VerificationOutcome[] = [];
   for (const copy of copies) {
     const about = { kind: 'verification', component: options.component, repository: copy.repository } as const;
+    const found = { point, findSeconds };
     const verify = async (): Promise<VerificationOutcome> =>
-      await verifyCopy(context, options, { point, copy, findSeconds });
+      copy.held === 'repository'
+        ? await verifyCopy(context, options, { ...found, copy })
+        : await verifyElsewhere(context, options, { ...found, copy });
     const outcome = await recorded(context, about, verify, dataOf);
     options.onOutcome(outcome);
     outcomes.push(outcome);
@@ -58,7 +62,7 @@ function dataOf({ state, level, point, copy, reason, checks, stages }: Verificat
     outcome: state,
     level,
     point: point.identity,
-    snapshot: copy.snapshot.id,
+    snapshot: copy.held === 'repository' ? copy.snapshot.id : undefined,
     reason: reason?.slice(0, 2000),
     checks: checks.slice(0, 100),
     stages,
@@ -86,8 +90,9 @@ async function copiesMeant(
       unknown.length === 0 ? '' : `; ${unknown.map(({ repository }) => repository).join(', ')} can’t be asked`;
     throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
   }
+  const { [component]: own } = context.policy.components;
   const distance = ({ repository }: PointCopy): number =>
-    distances[context.policy.repositories[repository]?.media ?? 'archive'];
+    distances[(own && placeNamed(context.policy, own, repository)?.media) ?? 'archive'];
   const meant = point.copies.filter((copy) => isMeant(copy, from)).toSorted((a, b) => distance(a) - distance(b));
   const unasked = unknown.map(({ repository }) => repository);
   return { point, copies: from === 'each' ? meant : meant.slice(0, 1), unasked };
@@ -97,9 +102,9 @@ function isMeant({ repository }: PointCopy, from: string): boolean {
   return from === 'nearest' || from === 'each' || repository === from;
 }
 
-interface Found {
+interface Found<Copy extends PointCopy> {
   readonly point: RecoverablePoint;
-  readonly copy: PointCopy;
+  readonly copy: Copy;
   readonly findSeconds: number;
 }
 
@@ -120,7 +125,7 @@ function surroundingsOf(context: ComponentContext, { component: name, hidden }: 
 async function verifyCopy(
   context: ComponentContext,
   options: VerifyOptions,
-  { point, copy, findSeconds }: Found,
+  { point, copy, findSeconds }: Found<StoredCopy>,
 ): Promise<VerificationOutcome> {
   const { verification, scratch, random } = options;
   const looking = async (repository: Repository, signal: AbortSignal): Promise<Looked> => {
@@ -145,5 +150,19 @@ async function verifyCopy(
     if (!(error instanceof HoldfastError)) throw error;
     verdict = verdictOfError(error);
   }
+  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages };
+}
+
+async function verifyElsewhere(
+  context: ComponentContext,
+  { component: name, verification }: VerifyOptions,
+  { point, copy, findSeconds }: Found<ExternalCopy>,
+): Promise<VerificationOutcome> {
+  const { [name]: component } = context.policy.components;
+  if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
+  const startedMs = context.clock.monotonicMs();
+  const external = openExternal(context, name, component);
+  const { verdict, checks } = await lookElsewhere(external, copy, verification, context);
+  const stages = { find: findSeconds, fetch: 0, start: 0, check: (context.clock.monotonicMs() - startedMs) / 1000 };
   return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages };
 }

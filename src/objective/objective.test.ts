@@ -30,7 +30,12 @@ function point(hoursAgo: number, copies: Readonly<Record<string, Proof>>): Recov
   const facts = { paths: [], hostname: '', username: '', uid: 0, gid: 0, excludes: [], tags: [], programVersion: '' };
   const tree = parseBlobId('0'.repeat(64));
   const snapshot = { ...facts, id, time: '', timeNs, tree, others: {} };
-  const held = Object.entries(copies).map(([repository, proof]) => ({ repository, proof, snapshot }));
+  const held = Object.entries(copies).map(([repository, proof]) => ({
+    held: 'repository' as const,
+    repository,
+    proof,
+    snapshot,
+  }));
   return { component: 'shop', rule: 'hourly', method: '', identity: id, timeNs, sizeBytes: 1, copies: held };
 }
 

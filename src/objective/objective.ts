@@ -1,5 +1,5 @@
 import type { Component, Objective, Policy } from '../policy/policy.ts';
-import { objectiveOf } from '../policy/policy.ts';
+import { objectiveOf, placeNamed } from '../policy/policy.ts';
 import { spanText } from '../policy/span.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 
@@ -94,7 +94,7 @@ function copies(asked: Asked): readonly (Judged | undefined)[] {
 }
 
 function countOf(what: (typeof counted)[number], point: RecoverablePoint, { policy, component }: Asked): number {
-  const places = point.copies.flatMap(({ repository }) => policy.repositories[repository] ?? []);
+  const places = point.copies.flatMap(({ repository }) => placeNamed(policy, component, repository) ?? []);
   const site = component.site ?? policy.site;
   switch (what) {
     case 'copies':

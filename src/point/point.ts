@@ -4,16 +4,18 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 /**
  * A moment of a component to which it can be brought back: one list over everything that can do so, in all
  * repositories. The same snapshot in several repositories is one point with several copies; it has one identity, that
- * of the snapshot it was copied from, whatever its ID is in each repository.
+ * of the snapshot it was copied from, whatever its ID is in each repository. What a component's source holds in places
+ * of its own is a point like any other.
  *
- * Policy, objectives, status and plans see points only. So far all of them are snapshots.
+ * Policy, objectives, status and plans see points only.
  */
 export interface RecoverablePoint {
   readonly component: string;
   readonly rule: string;
   /** '' where the source has one only. */
   readonly method: string;
-  readonly identity: FileId;
+  /** The ID of a snapshot, or what a place elsewhere calls it. */
+  readonly identity: string;
   /** Nanoseconds since 1970. */
   readonly timeNs: bigint;
   /** What a restore brings back; undefined where the snapshot doesn't say. */
@@ -22,10 +24,34 @@ export interface RecoverablePoint {
   readonly copies: readonly PointCopy[];
 }
 
-export interface PointCopy {
+export type PointCopy = StoredCopy | ExternalCopy;
+
+interface Copy {
+  /** Of the policy, or the place of the component's own that holds it. */
   readonly repository: string;
-  readonly snapshot: Snapshot;
   readonly proof: Proof;
+}
+
+export interface StoredCopy extends Copy {
+  readonly held: 'repository';
+  readonly snapshot: Snapshot;
+}
+
+export interface ExternalCopy extends Copy {
+  readonly held: 'external';
+  readonly point: ExternalPoint;
+}
+
+/** A point that a component's source holds in a place of its own, as that place tells of it. */
+export interface ExternalPoint {
+  /** Within the place, and the same in each that has a copy. */
+  readonly identity: string;
+  readonly rule: string;
+  /** '' where the source has one only. */
+  readonly method: string;
+  /** Nanoseconds since 1970. */
+  readonly timeNs: bigint;
+  readonly sizeBytes: number | undefined;
 }
 
 /** What is known of one copy; it says nothing of another. */
@@ -39,28 +65,33 @@ export type Proof =
 export const proofLevels = ['structure', 'data', 'sample', 'restore'] as const;
 export type ProofLevel = (typeof proofLevels)[number];
 
-/** What was found in a repository, by its name in the policy. */
-export interface FoundIn {
-  readonly repository: string;
-  readonly snapshots: readonly Snapshot[];
-}
+/** What was found in a repository, by its name in the policy, or in a place of a component's own. */
+export type FoundIn =
+  | { readonly repository: string; readonly snapshots: readonly Snapshot[] }
+  | { readonly repository: string; readonly component: string; readonly external: readonly ExternalPoint[] };
 
-/** What is proven of the copy of a point in a repository. */
-export type ProofOf = (repository: string, identity: FileId) => Proof;
+/** What is proven of the copy of a component's point in a repository. */
+export type ProofOf = (component: string, repository: string, identity: string) => Proof;
 
-/** The points of snapshots that components made, oldest first; those of nobody's component are left out. */
+/** The points that components made, oldest first; snapshots of nobody's component are left out. */
 export function pointsOf(found: readonly FoundIn[], proofOf: ProofOf): readonly RecoverablePoint[] {
   const points = new Map<string, RecoverablePoint>();
-  for (const { repository, snapshots } of found) {
-    for (const snapshot of snapshots) {
-      const point = pointOf(snapshot, repository, proofOf);
-      if (point === undefined) continue;
-      const key = `${point.component} ${point.rule} ${point.identity}`;
-      const known = points.get(key);
-      points.set(key, known === undefined ? point : { ...known, copies: [...known.copies, ...point.copies] });
-    }
+  for (const point of found.flatMap((one) => pointsIn(one, proofOf))) {
+    const key = `${point.component} ${point.rule} ${point.identity}`;
+    const known = points.get(key);
+    points.set(key, known === undefined ? point : { ...known, copies: [...known.copies, ...point.copies] });
   }
   return [...points.values()].toSorted((a, b) => compare(a.timeNs, b.timeNs) || compare(a.identity, b.identity));
+}
+
+function pointsIn(found: FoundIn, proofOf: ProofOf): readonly RecoverablePoint[] {
+  const { repository } = found;
+  if ('snapshots' in found) return found.snapshots.flatMap((snapshot) => pointOf(snapshot, repository, proofOf) ?? []);
+  const { component } = found;
+  return found.external.map((point) => {
+    const proof = proofOf(component, repository, point.identity);
+    return { ...point, component, copies: [{ held: 'external', repository, point, proof }] };
+  });
 }
 
 function pointOf(snapshot: Snapshot, repository: string, proofOf: ProofOf): RecoverablePoint | undefined {
@@ -73,7 +104,7 @@ function pointOf(snapshot: Snapshot, repository: string, proofOf: ProofOf): Reco
     identity: identityOf(snapshot),
     timeNs: snapshot.timeNs,
     sizeBytes: snapshot.summary?.totalBytesProcessed,
-    copies: [{ repository, snapshot, proof: proofOf(repository, identityOf(snapshot)) }],
+    copies: [{ held: 'repository', repository, snapshot, proof: proofOf(component, repository, identityOf(snapshot)) }],
   };
 }
 

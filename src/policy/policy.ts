@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { ExternalPlace } from '../source/external.ts';
 import type { policyOf } from './schema/top.ts';
 import type { repository } from './schema/repository.ts';
 import type { objective } from './schema/tier.ts';
@@ -20,10 +21,17 @@ export type RepositoryPolicy = z.output<typeof repository>;
 export type Objective = z.output<typeof objective>;
 export type Verification = z.output<typeof verification>;
 
-/** The repositories of a rule in their order: the first takes the backup, the others copy it. */
+/** The places of a rule in their order: the first takes the backup, the others copy it. */
 export function placesOf(rule: Rule): readonly string[] {
   return Object.keys(rule.to);
 }
+
+/** What is known of a place that holds points of a component: a repository, or one where its source holds them. */
+export function placeNamed(policy: Policy, { source }: Component, name: string): PlaceFacts | undefined {
+  return policy.repositories[name] ?? source.places[name];
+}
+
+type PlaceFacts = ExternalPlace & Partial<Pick<RepositoryPolicy, 'lock'>>;
 
 export function objectiveOf(policy: Policy, { tier }: Component): Objective {
   return tier === undefined ? {} : (policy.tiers[tier] ?? {});

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { openCommand, openFiles, type CommandOptions, type FilesOptions } from './component-source.ts';
 import { splitWords } from '../secret/words.ts';
+import type { ExternalPlace } from './external.ts';
 import type { OpenedSource, Surroundings } from './source.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface SourceKind {
   readonly what: string;
   /** What it makes of options it takes again: whoever opens a source has them from a policy that was parsed by it. */
   readonly schema: z.ZodType;
+  /** The places, by the names that rules call them, where components with these options hold points themselves. */
+  readonly places?: (options: unknown) => Readonly<Record<string, ExternalPlace>>;
   /** Undefined where this version has no driver. */
   readonly open?: (options: unknown, surroundings: Surroundings) => OpenedSource;
 }

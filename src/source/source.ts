@@ -2,6 +2,7 @@ import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { Entry } from '../snapshot/entry.ts';
+import type { ExternalPoints } from './external.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
 /**
@@ -25,9 +26,12 @@ export interface WalkOptions {
   readonly signal: AbortSignal;
 }
 
-/** A component's source, ready to be walked. */
+/** A component's source, and what it can do; each capability is undefined where it can't. */
 export interface OpenedSource {
-  readonly source: Source;
+  /** What goes into a repository. */
+  readonly source?: Source;
+  /** What it holds in places of its own. */
+  readonly external?: ExternalPoints;
   /** Absolute: what the snapshot is said to be of. */
   readonly paths: readonly RawPath[];
   /** For people; the source has its own. */

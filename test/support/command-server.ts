@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
+import { sourceKinds, type SourceKinds } from '../../src/source/kinds.ts';
+import { elsewhereKind } from './elsewhere.ts';
 import type { ServedCommand, ServedResult } from './served.ts';
 
 /**
@@ -15,12 +17,14 @@ class Captured extends Writable {
   }
 }
 
-async function serve({ args, env, cwd }: ServedCommand): Promise<ServedResult> {
+const withElsewhere = async (): Promise<SourceKinds> => ({ ...sourceKinds, elsewhere: elsewhereKind });
+
+async function serve({ args, env, cwd, kinds }: ServedCommand): Promise<ServedResult> {
   const [out, err] = [new Captured(), new Captured()];
   Object.defineProperty(process, 'stdout', { value: out, configurable: true });
   Object.defineProperty(process, 'stderr', { value: err, configurable: true });
   process.chdir(cwd);
-  const code = await main(args, env);
+  const code = await main(args, env, kinds === undefined ? undefined : withElsewhere);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
   return { code, stdout: Buffer.concat(out.chunks), stderr: Buffer.concat(err.chunks).toString() };
 }

@@ -7,6 +7,8 @@ export interface ServedCommand {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Which kinds of components there are beside those of the program. */
+  readonly kinds?: 'elsewhere' | undefined;
 }
 
 export interface ServedResult {

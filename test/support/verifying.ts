@@ -27,12 +27,12 @@ export interface VerifiedCopy {
 }
 
 /** A scene whose policy stands in `folder`; DIR in it is that folder. */
-export async function sceneAt(folder: string, policy: string): Promise<Scene> {
+export async function sceneAt(folder: string, policy: string, kinds?: 'elsewhere'): Promise<Scene> {
   await writeFile(`${folder}/password`, 'secret');
   await writeFile(`${folder}/holdfast.yaml`, `version: 1\n${policy.replaceAll('DIR', folder)}`);
   const state = ['--cache-dir', `${folder}/cache`, '--state-dir', `${folder}/state`];
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
-  const run: Scene['run'] = async (...args) => await served({ args: [...state, ...args], env, cwd: folder });
+  const run: Scene['run'] = async (...args) => await served({ args: [...state, ...args], env, cwd: folder, kinds });
   const ok: Scene['ok'] = async (...args) => {
     const { code, stdout, stderr } = await run(...args);
     if (code === 0) return stdout.toString();

@@ -7,6 +7,7 @@ import { placesOf } from '../../policy/policy.ts';
 import { assertNotReplaced } from '../../recovery/live.ts';
 import { backupView } from '../backup-view.ts';
 import { recordingContext, rulesMeant } from './context.ts';
+import { tellCarried, tellMade } from './external-view.ts';
 import type { Context } from '../context.ts';
 import { plansFolder } from '../plan-view.ts';
 import { copyView } from '../copy-view.ts';
@@ -76,7 +77,8 @@ async function runBackup(base: Base, rule: RuleOf, to: string, context: Context)
     tellTaken(context, rule, outcome);
     return 'done';
   }
-  view.finish(outcome);
+  if ('held' in outcome) tellMade(context, rule, outcome);
+  else view.finish(outcome);
   return view.warnings === 0 ? 'done' : 'in part';
 }
 
@@ -101,6 +103,7 @@ async function runCopy(
     context.console.say('nothing to copy: all that is to be kept there is there');
     return 'done';
   }
+  if ('held' in outcome) return tellCarried(context, rule, { outcome, place: way.to, word: 'copied', mode: base.mode });
   view.finish(outcome);
   return outcome.lost.length + outcome.unreadable === 0 ? 'done' : 'in part';
 }

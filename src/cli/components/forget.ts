@@ -7,6 +7,7 @@ import { showHeldBack } from '../held-back-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { recordingContext, rulesMeant } from './context.ts';
+import { tellCarried } from './external-view.ts';
 
 interface Meant {
   readonly names: readonly string[];
@@ -30,7 +31,9 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
         const options = { repository, ...showing(rule, repository) };
         const outcome = await forgetRule({ ...base, listener: view.listener }, rule, options);
         failed += outcome?.failed.length ?? 0;
-        if (context.console.form === 'text') showHeldBack(outcome?.heldBack, context.console);
+        if (outcome !== undefined && 'held' in outcome)
+          tellCarried(context, rule, { outcome, place: repository, word: 'removed', mode });
+        else if (context.console.form === 'text') showHeldBack(outcome?.heldBack, context.console);
       } catch (error) {
         if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
         failed += 1;

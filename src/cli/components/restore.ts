@@ -1,7 +1,7 @@
 import { restoreComponent } from '../../job/component-restore.ts';
 import type { RestoreOptions } from '../../snapshot/restore.ts';
 import type { Context } from '../context.ts';
-import { formatTime } from '../format.ts';
+import { formatTime, shortPoint } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
@@ -30,7 +30,7 @@ export async function restoreComponentTo({ name, at, target, restore }: Meant, c
     target: rawArgument(target),
     restore,
     onCopy: ({ timeNs, identity }, { repository }) =>
-      console.say(`${component}: point ${identity.slice(0, 8)} of ${formatTime(timeNs)}, from ${repository}`),
+      console.say(`${component}: point ${shortPoint(identity)} of ${formatTime(timeNs)}, from ${repository}`),
   });
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;

@@ -2,7 +2,7 @@ import { localZoneName } from '../../clock/zone.ts';
 import { listPoints } from '../../job/points.ts';
 import type { Proof, RecoverablePoint } from '../../point/point.ts';
 import type { Context } from '../context.ts';
-import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
+import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { snapshotTable } from '../snapshot-table.ts';
@@ -34,7 +34,7 @@ function showHeld(repository: string, points: readonly RecoverablePoint[], { con
   if (held.length === 0) return;
   console.say(`\nin ${repository}:`, 0);
   for (const line of snapshotTable(
-    held.map(({ snapshot }) => snapshot),
+    held.flatMap((copy) => (copy.held === 'repository' ? [copy.snapshot] : [])),
     'full',
   ))
     console.say(line, 0);
@@ -47,8 +47,10 @@ function pointTable(points: readonly RecoverablePoint[]): readonly string[] {
       component,
       formatTime(timeNs),
       rule,
-      identity.slice(0, 8),
-      copies.map(({ repository, proof }) => quoteForTerminal(`${repository} (${proofText(proof)})`)),
+      shortPoint(identity),
+      copies.map(({ held, repository, proof }) =>
+        quoteForTerminal(`${repository} (${held === 'external' ? 'external, ' : ''}${proofText(proof)})`),
+      ),
       sizeBytes === undefined ? '' : formatBytes(sizeBytes),
     ]),
     footer: `${plural(points.length, 'recoverable point')}, times in ${localZoneName()}`,
@@ -77,13 +79,14 @@ function pointRecord({ component, rule, method, identity, timeNs, sizeBytes, cop
     identity,
     time: jsonTime(timeNs),
     size: sizeBytes,
-    copies: copies.map(({ repository, proof, snapshot }) => ({
+    copies: copies.map(({ repository, proof, ...copy }) => ({
+      held: copy.held,
       repository,
       proof:
         proof.state === 'stored'
           ? { state: proof.state }
           : { ...proof, time: jsonTime(proof.timeNs), timeNs: undefined },
-      snapshot: snapshotRecord(snapshot),
+      ...(copy.held === 'repository' ? { snapshot: snapshotRecord(copy.snapshot) } : {}),
     })),
   };
 }

@@ -8,7 +8,7 @@ import type { verifyOptions } from '../commands/verify.ts';
 import { componentsMeant, recordingContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
-import { formatSeconds, formatTime, jsonTime, quoteForTerminal } from '../format.ts';
+import { formatSeconds, formatTime, jsonTime, quoteForTerminal, shortPoint } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { stateFolder } from '../state-folder.ts';
@@ -60,7 +60,8 @@ function tell(component: string, error: unknown, { console, signal }: Context): 
 }
 
 function checkFrom({ from }: Values, policy: Policy): void {
-  const known = ['nearest', 'each', ...Object.keys(policy.repositories)];
+  const own = Object.values(policy.components).flatMap(({ source }) => Object.keys(source.places));
+  const known = ['nearest', 'each', ...Object.keys(policy.repositories), ...own];
   if (from === undefined || known.includes(from)) return;
   const guess = nearest(from, known);
   throw new HoldfastError(
@@ -96,6 +97,7 @@ function show(component: string, outcome: VerificationOutcome, console: Console)
       component,
       state,
       level,
+      held: copy.held,
       repository: copy.repository,
       point: point.identity,
       time: jsonTime(point.timeNs),
@@ -105,7 +107,7 @@ function show(component: string, outcome: VerificationOutcome, console: Console)
     });
     return;
   }
-  const what = `${component}, point ${point.identity.slice(0, 8)} of ${formatTime(point.timeNs)} in ${copy.repository}`;
+  const what = `${component}, point ${shortPoint(point.identity)} of ${formatTime(point.timeNs)} in ${copy.repository}`;
   console.say(`${marks[state]} ${quoteForTerminal(what)}: ${state.toUpperCase()} (${level})`, 0);
   if (reason !== undefined) console.say(`  ${quoteForTerminal(reason)}`, 0);
   for (const { name, state: result, expected, found } of checks) {

@@ -5,7 +5,7 @@ import type { Problem } from '../problem.ts';
 import { copiesTooFew } from './copies.ts';
 import { keptShorterThanLocked } from './locks.ts';
 import { namesUnknown } from './names.ts';
-import { logsNowhere, sameAddress } from './places.ts';
+import { logsNowhere, mixedPlaces, sameAddress } from './places.ts';
 import { proofTooRare, verifiedInVain } from './proof.ts';
 import { intervalAboveRpo } from './rpo.ts';
 
@@ -23,6 +23,7 @@ type Rule = (policy: Policy) => readonly Contradiction[];
 
 const rules: readonly Rule[] = [
   sameAddress,
+  mixedPlaces,
   intervalAboveRpo,
   copiesTooFew,
   proofTooRare,

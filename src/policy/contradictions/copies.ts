@@ -1,4 +1,4 @@
-import { objectiveOf, type Component, type Policy } from '../policy.ts';
+import { objectiveOf, placeNamed, type Component, type Policy } from '../policy.ts';
 import type { Contradiction } from './contradictions.ts';
 
 type Wanted = 'copies' | 'media' | 'offsite' | 'immutable';
@@ -28,7 +28,7 @@ function hint(what: Wanted, policy: Policy, component: Component): string {
 function best(policy: Policy, component: Component): Readonly<Record<Wanted, number>> {
   const reached = { copies: 1, media: 1, offsite: 0, immutable: 0 };
   for (const { to } of Object.values(component.backups)) {
-    const places = Object.keys(to).flatMap((name) => policy.repositories[name] ?? []);
+    const places = Object.keys(to).flatMap((name) => placeNamed(policy, component, name) ?? []);
     reached.copies = Math.max(reached.copies, 1 + places.length);
     reached.media = Math.max(reached.media, new Set(['disk', ...places.map(({ media }) => media)]).size);
     reached.offsite = Math.max(

@@ -7,14 +7,15 @@ import type { Contradiction } from './contradictions.ts';
 export function namesUnknown(policy: Policy): readonly Contradiction[] {
   const repositories = Object.keys(policy.repositories);
   const tiers = Object.keys(policy.tiers);
-  return Object.entries(policy.components).flatMap(([name, { tier, backups, log, verify }]) => {
+  return Object.entries(policy.components).flatMap(([name, { tier, backups, log, verify, source }]) => {
     const at = ['components', name];
+    const places = [...repositories, ...Object.keys(source.places)];
     return [
       ...(tier === undefined ? [] : unknown('tier', tier, tiers, [...at, 'tier'])),
-      ...Object.entries(backups).flatMap(([rule, { to }]) => keys(to, repositories, [...at, 'backups', rule, 'to'])),
+      ...Object.entries(backups).flatMap(([rule, { to }]) => keys(to, places, [...at, 'backups', rule, 'to'])),
       ...(log === undefined ? [] : keys(log.to, repositories, [...at, 'log', 'to'])),
       ...verify.flatMap(({ from }, index) =>
-        unknown('repository', from, ['nearest', 'each', ...repositories], [...at, 'verify', index, 'from']),
+        unknown('repository', from, ['nearest', 'each', ...places], [...at, 'verify', index, 'from']),
       ),
     ];
   });

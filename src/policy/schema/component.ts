@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ExternalPlace } from '../../source/external.ts';
 import type { SourceKinds } from '../../source/kinds.ts';
 import { keep } from './keep.ts';
 import { exactlyOne, name, span, text } from './values.ts';
@@ -81,7 +82,11 @@ export const componentOf = (kinds: SourceKinds) =>
 function sourceOf(
   given: Readonly<Record<string, unknown>>,
   kinds: SourceKinds,
-): { readonly kind: string; readonly options: unknown } {
+): {
+  readonly kind: string;
+  readonly options: unknown;
+  readonly places: Readonly<Record<string, ExternalPlace>>;
+} {
   const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(kinds, key)) ?? [];
-  return { kind, options };
+  return { kind, options, places: kinds[kind]?.places?.(options) ?? {} };
 }
