@@ -89,8 +89,10 @@ async function heldBy(context: ComponentContext, repository: string, components:
       context.listener({ kind: 'warning', during: 'points', item: repository, message });
       return [];
     });
-    const chains = await verifyChains(opened, { components, signers, heads: undefined });
-    return { snapshots, records: chains.flatMap((chain) => chain.records) };
+    const records: StoredRecord[] = [];
+    const onRecord = (record: StoredRecord): void => void records.push(record);
+    await verifyChains(opened, { components, signersOf: () => signers, heads: undefined, onRecord });
+    return { snapshots, records };
   });
 }
 

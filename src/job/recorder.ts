@@ -5,7 +5,8 @@ import type { Policy } from '../policy/policy.ts';
 import { writeHead } from '../record/chain.ts';
 import { foldClosedMonths } from '../record/fold.ts';
 import { deliver } from '../record/deliver.ts';
-import type { Actor, RecordFacts, StoredRecord, Writer } from '../record/record.ts';
+import type { Head } from '../record/form.ts';
+import type { Actor, RecordFacts, Writer } from '../record/record.ts';
 import { keepWaiting, type RecordState } from '../record/state.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext, NewRecord, Recording } from './component.ts';
@@ -14,6 +15,15 @@ export interface RecorderOptions {
   readonly writer: Writer;
   readonly state: RecordState;
   readonly actor: Actor;
+}
+
+const [firstPauseMs, longestPauseMs] = [30_000, 300_000];
+
+/** A repository that could not be opened. */
+interface Closed {
+  readonly error: unknown;
+  readonly atMs: number;
+  readonly waitMs: number;
 }
 
 type Context = Pick<ComponentContext, 'policy' | 'access' | 'clock' | 'signal' | 'listener'>;
@@ -27,6 +37,7 @@ export class Recorder implements Recording, AsyncDisposable {
   readonly #context: Context;
   readonly #options: RecorderOptions;
   readonly #opened = new Map<string, Promise<Repository>>();
+  readonly #closed = new Map<string, Closed>();
 
   constructor(context: Context, options: RecorderOptions) {
     this.#context = context;
@@ -40,8 +51,8 @@ export class Recorder implements Recording, AsyncDisposable {
     // Who is interrupted doesn't wait for a repository.
     if (signal.aborted) return await this.#keep(facts);
     if (first === undefined) return this.#warn('no repository of its rules can hold records', fact.component);
-    const written = await this.#write(first, facts);
-    if (written !== undefined) for (const other of others) await this.#tellHead(other, written);
+    const head = await this.#write(first, facts);
+    if (head !== undefined) for (const other of others) await this.#tellHead(other, head);
   }
 
   async fold(component: string): Promise<void> {
@@ -58,10 +69,12 @@ export class Recorder implements Recording, AsyncDisposable {
     }
   }
 
-  /** Undefined where it waits on this host now. */
-  async #write(name: string, facts: RecordFacts): Promise<StoredRecord | undefined> {
+  /** How far the chain has come; undefined where the fact waits on this host now. */
+  async #write(name: string, facts: RecordFacts): Promise<Head | undefined> {
     try {
-      return await deliver(await this.#open(name), facts, this.#options);
+      const repository = await this.#open(name);
+      const { component, writer, sequence, hash } = await deliver(repository, facts, this.#options);
+      return { repository: repository.config.id, component, writer, sequence, hash };
     } catch (error) {
       this.#assertPasses(error);
       this.#warn(`${name} can’t take the record, which waits on this host: ${error.message}`, facts.component);
@@ -81,10 +94,9 @@ export class Recorder implements Recording, AsyncDisposable {
   }
 
   /** What can’t be told now is told with the next record: each head says all. */
-  async #tellHead(name: string, { component, sequence, hash }: StoredRecord): Promise<void> {
-    const { writer } = this.#options;
+  async #tellHead(name: string, head: Head): Promise<void> {
     try {
-      await writeHead(await this.#open(name), { component, writer: writer.id, sequence, hash }, writer);
+      await writeHead(await this.#open(name), head, this.#options.writer);
     } catch (error) {
       this.#assertPasses(error);
       this.#context.listener({
@@ -99,8 +111,24 @@ export class Recorder implements Recording, AsyncDisposable {
     if (!(error instanceof HoldfastError) || this.#context.signal.aborted) throw error;
   }
 
-  #open(name: string): Promise<Repository> {
-    return this.#opened.getOrInsertComputed(name, () => this.#context.access(name).open());
+  async #open(name: string): Promise<Repository> {
+    const closed = this.#closed.get(name);
+    const nowMs = this.#context.clock.monotonicMs();
+    if (closed !== undefined && nowMs - closed.atMs < closed.waitMs) throw closed.error;
+    const opening = this.#opened.getOrInsertComputed(name, () => this.#context.access(name).open());
+    try {
+      return await opening;
+    } catch (error) {
+      // Of several who waited for one opening the first tells.
+      if (this.#opened.get(name) === opening) this.#noteClosed(name, error);
+      throw error;
+    }
+  }
+
+  #noteClosed(name: string, error: unknown): void {
+    this.#opened.delete(name);
+    const waitMs = Math.min(longestPauseMs, 2 * (this.#closed.get(name)?.waitMs ?? firstPauseMs / 2));
+    this.#closed.set(name, { error, waitMs, atMs: this.#context.clock.monotonicMs() });
   }
 
   #warn(message: string, item: string): void {

@@ -38,13 +38,25 @@ export async function appendRecord(repository: Repository, facts: RecordFacts, w
 type End = Pick<StoredRecord, 'sequence' | 'hash'>;
 
 async function endOf(repository: Repository, component: string, writer: string): Promise<End | undefined> {
-  const files = await filesOf(repository, component, writer);
-  const last = files.toSorted((a, b) => a.to - b.to).at(-1);
-  if (last === undefined) return undefined;
-  const object = await readOwnObject(repository, last.name);
-  const newest = last.from === last.to ? object : decodeBundle(object, last.name).at(-1);
-  if (newest === undefined) throw new HoldfastError('damaged', `${last.name} is an empty bundle`);
-  return { sequence: last.to, hash: hashOf(newest) };
+  for (let tries = 0; ; tries += 1) {
+    const files = await filesOf(repository, component, writer);
+    const last = files.toSorted((a, b) => a.to - b.to).at(-1);
+    if (last === undefined) return undefined;
+    try {
+      return { sequence: last.to, hash: hashOf(await newestIn(repository, last)) };
+    } catch (error) {
+      // Another process folded it between the two requests.
+      if (!hasCode(error, 'storage-not-found') || tries === mostTries) throw error;
+    }
+  }
+}
+
+async function newestIn(repository: Repository, file: ChainFile): Promise<Uint8Array> {
+  const object = await readOwnObject(repository, file.name);
+  if (!isBundle(file)) return object;
+  const newest = decodeBundle(object, file.name).objects.at(-1);
+  if (newest === undefined) throw new HoldfastError('damaged', `${file.name} is an empty bundle`);
+  return newest;
 }
 
 /** A record, or a bundle of several. */
@@ -79,8 +91,21 @@ export interface ChainFiles {
 }
 
 export async function listChains(repository: Repository): Promise<readonly ChainFiles[]> {
+  return await chainsBelow(repository, recordFolder);
+}
+
+/** One of them, as it stands now. */
+export async function listChain(
+  repository: Repository,
+  { component, writer }: Pick<ChainFiles, 'component' | 'writer'>,
+): Promise<ChainFiles> {
+  const [chain] = await chainsBelow(repository, chainFolder(component, writer));
+  return chain ?? { component, writer, files: [], heads: [] };
+}
+
+async function chainsBelow(repository: Repository, folder: string): Promise<readonly ChainFiles[]> {
   const chains = new Map<string, { readonly files: ChainFile[]; readonly heads: string[] }>();
-  for (const { key } of await listOwnObjects(repository, recordFolder)) {
+  for (const { key } of await listOwnObjects(repository, folder)) {
     const at = key.lastIndexOf('/');
     const chain = chains.getOrInsertComputed(key.slice(recordFolder.length, at), () => ({ files: [], heads: [] }));
     const file = chainFile(key);
@@ -93,19 +118,27 @@ export async function listChains(repository: Repository): Promise<readonly Chain
   });
 }
 
-/** The plaintexts that a file holds, in their order, each with the name that it was written under. */
+/** What a file holds: plaintexts in their order, each with the name that it was written under. */
+export interface HeldObjects {
+  readonly objects: readonly { readonly name: string; readonly object: Uint8Array }[];
+  /** False where it is a bundle that its writer didn't sign as it is. */
+  readonly isGenuine: boolean;
+}
+
 export async function objectsIn(
   repository: Repository,
   { component, writer }: Pick<ChainFiles, 'component' | 'writer'>,
   file: ChainFile,
-): Promise<readonly { readonly name: string; readonly object: Uint8Array }[]> {
+): Promise<HeldObjects> {
   const object = await readOwnObject(repository, file.name);
-  if (file.from === file.to && !file.name.includes('-', file.name.lastIndexOf('/')))
-    return [{ name: file.name, object }];
-  return decodeBundle(object, file.name).map((one, at) => ({
-    name: recordName(component, writer, file.from + at),
-    object: one,
-  }));
+  if (!isBundle(file)) return { objects: [{ name: file.name, object }], isGenuine: true };
+  const { objects, isGenuine } = decodeBundle(object, file.name);
+  const named = objects.map((one, at) => ({ name: recordName(component, writer, file.from + at), object: one }));
+  return { objects: named, isGenuine };
+}
+
+export function isBundle({ name }: ChainFile): boolean {
+  return name.includes('-', name.lastIndexOf('/'));
 }
 
 /** Tells another repository how far a chain has come. One that is there already says the same. */

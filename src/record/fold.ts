@@ -1,12 +1,14 @@
 import { hasCode } from '../errors/error.ts';
-import { removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
+import { readOwnObject, removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
 import type { Repository } from '../repository/repository.ts';
-import { listChains, objectsIn, type ChainFiles } from './chain.ts';
+import { listChains, type ChainFiles } from './chain.ts';
 import { bundleName, decodeRecord, encodeBundle } from './form.ts';
 import type { StoredRecord, Writer } from './record.ts';
 
 /** Of one object: a month of many records becomes several. */
 const mostInBundle = 5000;
+/** Far less than what a file of ours may hold when it is read again. */
+const mostBytesInBundle = 32 * 1024 * 1024;
 
 /**
  * Folds what a writer recorded in months that are over into bundles: one object for many, each record in it as it was
@@ -17,12 +19,12 @@ export async function foldClosedMonths(repository: Repository, writer: Writer, m
   let folded = 0;
   for (const chain of await listChains(repository)) {
     if (chain.writer !== writer.id) continue;
-    for (;;) {
-      const run = await nextRun(repository, chain, folded, monthStartNs);
+    for (let done = 0; ;) {
+      const run = await nextRun(repository, chain, done, monthStartNs);
       if (run.length < 2) break;
-      await fold(repository, chain, run, writer);
+      if (!(await fold(repository, chain, run, writer))) break;
       folded += run.length;
-      if (run.length < mostInBundle) break;
+      done += run.length;
     }
   }
   return folded;
@@ -33,7 +35,7 @@ interface Loose {
   readonly object: Uint8Array;
 }
 
-/** The first records that stand alone and are of months that are over. */
+/** The next records that stand alone, without a gap, and are of months that are over. */
 async function nextRun(
   repository: Repository,
   chain: ChainFiles,
@@ -43,26 +45,46 @@ async function nextRun(
   const bundled = Math.max(0, ...chain.files.filter(({ from, to }) => to > from).map(({ to }) => to));
   const loose = chain.files.filter(({ from, to }) => from === to && from > bundled).slice(skip, skip + mostInBundle);
   const run: Loose[] = [];
+  let [next, sizeBytes] = [bundled + skip + 1, 0];
   for (const file of loose) {
-    for (const { name, object } of await objectsIn(repository, chain, file)) {
-      const record = decodeRecord(object, name);
-      if (record.timeNs >= monthStartNs) return run;
-      run.push({ record, object });
-    }
+    if (file.from !== next) return run;
+    const object = await objectOf(repository, file.name);
+    if (object === undefined) return [];
+    const record = decodeRecord(object, file.name);
+    sizeBytes += object.length;
+    if (record.timeNs >= monthStartNs || sizeBytes > mostBytesInBundle) return run;
+    run.push({ record, object });
+    next += 1;
   }
   return run;
 }
 
+/** Undefined where another process has folded it meanwhile. */
+async function objectOf(repository: Repository, name: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readOwnObject(repository, name);
+  } catch (error) {
+    if (!hasCode(error, 'storage-not-found')) throw error;
+    return undefined;
+  }
+}
+
+/** False where another process folds them just now. */
 async function fold(
   repository: Repository,
   { component }: ChainFiles,
   run: readonly Loose[],
   writer: Writer,
-): Promise<void> {
+): Promise<boolean> {
   const [from = 0, to = 0] = [run[0]?.record.sequence, run.at(-1)?.record.sequence];
   const objects = run.map(({ object }) => Buffer.from(object).toString('utf8'));
   const bundle = { component, writer: writer.id, from, to, objects };
-  await writeOwnObject(repository, bundleName(bundle), encodeBundle(bundle, writer));
+  try {
+    await writeOwnObject(repository, bundleName(bundle), encodeBundle(bundle, writer));
+  } catch (error) {
+    if (!hasCode(error, 'storage-exists')) throw error;
+    return false;
+  }
   for (const { record } of run) {
     try {
       await removeOwnObject(repository, record.name);
@@ -70,4 +92,5 @@ async function fold(
       if (!hasCode(error, 'storage-denied', 'storage-not-found')) throw error;
     }
   }
+  return true;
 }

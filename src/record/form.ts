@@ -15,7 +15,11 @@ const digits = 10;
 const largestBytes = 64 * 1024;
 
 export function recordName(component: string, writer: string, sequence: number): string {
-  return `${chainFolder(component, writer)}${String(sequence).padStart(digits, '0')}`;
+  return `${chainFolder(component, writer)}${padded(sequence)}`;
+}
+
+function padded(sequence: number): string {
+  return String(sequence).padStart(digits, '0');
 }
 
 export function chainFolder(component: string, writer: string): string {
@@ -40,37 +44,82 @@ function signed(body: string, { signer }: Writer): Uint8Array {
   return Buffer.from(JSON.stringify({ body, key: signer.publicKey, signature: signer.sign(Buffer.from(body)) }));
 }
 
-/** A signed object: its body, and who signed it. 'damaged' when the signature isn't of that key and body. */
-function opened(object: Uint8Array, name: string): { readonly body: Fields; readonly signer: string } {
+/** An object that says by whom it is signed. */
+export interface Signed {
+  readonly name: string;
+  readonly signer: string;
+  readonly body: string;
+  /** SHA-256 of the object, hex. */
+  readonly hash: string;
+  /** Whether the signature is of that key and body: a tenth of a millisecond. */
+  readonly isGenuine: () => boolean;
+}
+
+/** 'damaged' when it is nothing of that kind, or the same in other bytes: what is signed has one form and one hash. */
+export function signedIn(object: Uint8Array, name: string): Signed {
   const { body, key, signature } = parseFields(object, name);
-  const [text, signer] = [textOf(body, name), textOf(key, name)];
-  if (!isSignedBy(signer, Buffer.from(text), textOf(signature, name)))
-    throw new HoldfastError('damaged', `${name} is not signed by the key that it names`);
-  const fields = parseFields(Buffer.from(text), name);
+  const [text, signer, mark] = [textOf(body, name), textOf(key, name), textOf(signature, name)];
+  const inOneForm = Buffer.from(JSON.stringify({ body: text, key: inBase64(signer), signature: inBase64(mark) }));
+  if (!inOneForm.equals(object))
+    throw new HoldfastError('damaged', `${name} is not in the form that it was written in`);
+  const isGenuine = (): boolean => isSignedBy(signer, Buffer.from(text), mark);
+  return { name, signer, body: text, hash: hashOf(object), isGenuine };
+}
+
+function inBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString('base64');
+}
+
+function assertGenuine({ name, isGenuine }: Signed): void {
+  if (!isGenuine()) throw new HoldfastError('damaged', `${name} is not signed by the key that it names`);
+}
+
+/** 'damaged' when it is forged or another object's content; 'unsupported' when a newer version wrote it. */
+function opened(object: Uint8Array, name: string): { readonly body: Fields; readonly signer: string } {
+  const signed = signedIn(object, name);
+  assertGenuine(signed);
+  return { body: bodyOf(signed), signer: signed.signer };
+}
+
+function bodyOf({ name, body }: Signed): Fields {
+  const fields = parseFields(Buffer.from(body), name);
   if (fields['version'] !== 1)
     throw new HoldfastError('unsupported', `${name} was written by a version of Holdfast that knows more`);
   if (fields['name'] !== name) throw new HoldfastError('damaged', `${name} holds the content of another object`);
-  return { body: fields, signer };
+  return fields;
 }
 
-/** 'damaged' when it is forged, another object's content, or makes no sense. */
+/** As `opened` does. */
 export function decodeRecord(object: Uint8Array, name: string): StoredRecord {
-  const { body, signer } = opened(object, name);
+  const signed = signedIn(object, name);
+  assertGenuine(signed);
+  return recordIn(signed);
+}
+
+/** What it says, whoever signed it; 'damaged' when it is another object's content or makes no sense. */
+export function recordIn(signed: Signed): StoredRecord {
+  const { name, signer, hash: own } = signed;
+  const body = bodyOf(signed);
   return {
     ...factsOf(body, name),
     name,
     writer: textOf(body['writer'], name),
     sequence: countOf(body['sequence'], Number.MAX_SAFE_INTEGER, name),
     previous: textOf(body['previous'], name),
-    hash: hashOf(object),
+    hash: own,
     signer,
   };
 }
 
-/** The facts among the members of a JSON object; 'damaged', naming `what`, when they make no sense. */
+/**
+ * The facts among the members of a JSON object; 'damaged', naming `what`, when they make no sense, 'unsupported' when
+ * they are of a kind that is not known here.
+ */
 export function factsOf(fields: Fields, what: string): RecordFacts {
-  const kind = recordKinds.find((one) => one === fields['kind']);
-  if (kind === undefined) throw new HoldfastError('damaged', `${what} is of no known kind`);
+  const named = textOf(fields['kind'], what);
+  const kind = recordKinds.find((one) => one === named);
+  if (kind === undefined)
+    throw new HoldfastError('unsupported', `${what} is of a kind that this version of Holdfast doesn’t know`);
   const optional = (key: string): string | undefined =>
     fields[key] === undefined ? undefined : textOf(fields[key], what);
   return {
@@ -98,16 +147,18 @@ function actorOf({ id, via, ip, mfa }: Fields, name: string): Actor {
   };
 }
 
-/** The newest record of a chain, as the component's other repositories are told of it. */
+/** A record of a chain, as the component's other repositories are told of it. */
 export interface Head {
+  /** The ID of the repository where the chain stands: another may hold one of the same name. */
+  readonly repository: string;
   readonly component: string;
   readonly writer: string;
   readonly sequence: number;
   readonly hash: string;
 }
 
-export function headName({ component, writer, sequence }: Omit<Head, 'hash'>): string {
-  return `${chainFolder(component, writer)}head-${String(sequence).padStart(digits, '0')}`;
+export function headName({ repository, component, writer, sequence }: Omit<Head, 'hash'>): string {
+  return `${chainFolder(component, writer)}head-${repository.slice(0, 16)}-${padded(sequence)}`;
 }
 
 export function encodeHead(head: Head, writer: Writer): Uint8Array {
@@ -117,6 +168,7 @@ export function encodeHead(head: Head, writer: Writer): Uint8Array {
 export function decodeHead(object: Uint8Array, name: string): Head & { readonly signer: string } {
   const { body, signer } = opened(object, name);
   return {
+    repository: textOf(body['repository'], name),
     component: textOf(body['component'], name),
     writer: textOf(body['writer'], name),
     sequence: countOf(body['sequence'], Number.MAX_SAFE_INTEGER, name),
@@ -136,15 +188,25 @@ export interface Bundle {
 }
 
 export function bundleName({ component, writer, from, to }: Omit<Bundle, 'objects'>): string {
-  const of = (sequence: number): string => String(sequence).padStart(digits, '0');
-  return `${chainFolder(component, writer)}${of(from)}-${of(to)}`;
+  return `${chainFolder(component, writer)}${padded(from)}-${padded(to)}`;
 }
 
 export function encodeBundle(bundle: Bundle, writer: Writer): Uint8Array {
   return signed(JSON.stringify({ version: 1, name: bundleName(bundle), objects: bundle.objects }), writer);
 }
 
-export function decodeBundle(object: Uint8Array, name: string): readonly Uint8Array[] {
-  const { body } = opened(object, name);
-  return listOf(body['objects'], name).map((text) => Buffer.from(textOf(text, name)));
+/** What a bundle holds proves itself record by record; whether the bundle is as its writer left it is told beside. */
+export function decodeBundle(
+  object: Uint8Array,
+  name: string,
+): { readonly objects: readonly Uint8Array[]; readonly isGenuine: boolean } {
+  const signed = signedIn(object, name);
+  const isGenuine = signed.isGenuine();
+  try {
+    const objects = listOf(bodyOf(signed)['objects'], name).map((text) => Buffer.from(textOf(text, name)));
+    return { objects, isGenuine };
+  } catch (error) {
+    assertGenuine(signed);
+    throw error;
+  }
 }

@@ -9,10 +9,11 @@ import { MemoryStorage } from '../storage/memory.ts';
 import { appendRecord, writeHead } from './chain.ts';
 import { deliver } from './deliver.ts';
 import { foldClosedMonths } from './fold.ts';
-import { encodeRecord, hashOf, recordName, type Head } from './form.ts';
+import { encodeRecord, hashOf, recordName } from './form.ts';
+import { readHeads, type SignedHead } from './heads.ts';
 import type { RecordFacts, StoredRecord, Writer } from './record.ts';
 import { keepWaiting, waitingFor, writerOf } from './state.ts';
-import { readHeads, verifyChains, type Verdict } from './verdict.ts';
+import { verifyChains, type ChainVerdict, type Verdict, type VerifyOptions } from './verdict.ts';
 
 function newWriter(id = 'host-1'): Writer {
   return { id, signer: signerFromPem(newSignerPem()) };
@@ -29,14 +30,37 @@ async function chain(repository: Repository, writer: Writer, length: number): Pr
   return records;
 }
 
+/** A chain's records, and what is said of them. */
+type Judged = ChainVerdict & { readonly records: readonly StoredRecord[] };
+
+async function judge(
+  repository: Repository,
+  signers: readonly string[] | undefined,
+  heads: VerifyOptions['heads'],
+): Promise<readonly Judged[]> {
+  const records: StoredRecord[] = [];
+  const onRecord = (record: StoredRecord): void => void records.push(record);
+  const verdicts = await verifyChains(repository, { signersOf: () => signers, heads, onRecord });
+  return verdicts.map((one) => ({ ...one, records: records.filter(({ writer }) => writer === one.writer) }));
+}
+
+/** The heads that another repository would have been told. */
+function headsOf(repository: Repository, records: readonly StoredRecord[]): readonly SignedHead[] {
+  const home = repository.config.id;
+  return records.map(({ component, writer, sequence, hash, signer }) => {
+    return { repository: home, component, writer, sequence, hash, signer };
+  });
+}
+
 async function verdictOf(
   repository: Repository,
   writer: Writer,
-  heads: readonly Head[] = [],
+  heads: readonly SignedHead[],
 ): Promise<{ readonly right: number; readonly verdict: Verdict }> {
-  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads });
+  const [judged] = await judge(repository, [writer.signer.publicKey], heads);
   assert.ok(judged);
-  return { right: judged.records.length, verdict: judged.verdict };
+  assert.equal(judged.records.length, judged.right);
+  return judged;
 }
 
 /** Puts an object in place of another, as who has the storage and the password can. */
@@ -49,8 +73,17 @@ test('a chain is read back as it was written, and found intact', async () => {
   await using repository = await newRepository();
   const writer = newWriter();
   const written = await chain(repository, writer, 5);
-  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
-  assert.deepEqual(judged, { component: 'shop', writer: 'host-1', records: written, verdict: { state: 'intact' } });
+  const key = writer.signer.publicKey;
+  assert.deepEqual(await judge(repository, [key], headsOf(repository, written)), [
+    {
+      component: 'shop',
+      writer: 'host-1',
+      right: 5,
+      firstSigner: key,
+      records: written,
+      verdict: { state: 'intact' },
+    },
+  ]);
 });
 
 const nameOf = (sequence: number): string => recordName('shop', 'host-1', sequence);
@@ -122,9 +155,10 @@ for (const [what, tamper, wrong, reason] of tampers) {
   test(`a record that was ${what} is named as the first wrong one`, async () => {
     await using repository = await newRepository();
     const writer = newWriter();
-    await chain(repository, writer, 6);
+    const [first] = await chain(repository, writer, 6);
+    assert.ok(first);
     await tamper(repository, writer);
-    const { verdict, right } = await verdictOf(repository, writer);
+    const { verdict, right } = await verdictOf(repository, writer, headsOf(repository, [first]));
     assert.equal(verdict.state, 'broken');
     assert.match(verdict.reason, reason);
     assert.equal(Number(/(\d+)$/.exec(verdict.name)?.[1]), wrong);
@@ -136,8 +170,7 @@ test('a tail that was cut off shows by the heads that another repository was tol
   await using repository = await newRepository();
   await using other = await newRepository();
   const writer = newWriter();
-  for (const { component, sequence, hash } of await chain(repository, writer, 4))
-    await writeHead(other, { component, writer: writer.id, sequence, hash }, writer);
+  for (const head of headsOf(repository, await chain(repository, writer, 4))) await writeHead(other, head, writer);
   const { heads, unreadable } = await readHeads(other);
   assert.deepEqual(unreadable, []);
   assert.deepEqual((await verdictOf(repository, writer, heads)).verdict, { state: 'intact' });
@@ -150,33 +183,40 @@ test('a tail that was cut off shows by the heads that another repository was tol
 test('without a second repository, or without a trusted signer, nobody can tell', async () => {
   await using repository = await newRepository();
   const writer = newWriter();
-  await chain(repository, writer, 2);
-  for (const options of [
-    { signers: [writer.signer.publicKey], heads: undefined },
-    { signers: undefined, heads: [] },
-  ]) {
-    const [judged] = await verifyChains(repository, options);
+  const heads = headsOf(repository, await chain(repository, writer, 2));
+  const key = writer.signer.publicKey;
+  for (const [signers, known] of [
+    [[key], undefined],
+    [[key], []],
+    [undefined, heads],
+  ] as const) {
+    const [judged] = await judge(repository, signers, known);
     assert.equal(judged?.verdict.state, 'unknown');
   }
+  const elsewhere = heads.map((head) => ({ ...head, repository: 'another' }));
+  assert.equal((await verdictOf(repository, writer, elsewhere)).verdict.state, 'unknown');
+  const strange = heads.map((head) => ({ ...head, hash: 'f00', signer: newWriter().signer.publicKey }));
+  assert.equal((await verdictOf(repository, writer, strange)).verdict.state, 'unknown');
 });
 
 test('a key that a trusted record introduces is believed from then on', async () => {
   await using repository = await newRepository();
   const [first, second] = [newWriter(), newWriter()];
-  await appendRecord(repository, fact(1), first);
+  const begun = await appendRecord(repository, fact(1), first);
   const key = { ...fact(2), kind: 'key', data: { signer: second.signer.publicKey } } as const;
   await appendRecord(repository, key, first);
   await appendRecord(repository, fact(3), second);
-  assert.deepEqual((await verdictOf(repository, first)).verdict, { state: 'intact' });
+  const { verdict } = await verdictOf(repository, first, headsOf(repository, [begun]));
+  assert.deepEqual(verdict, { state: 'intact' });
 });
 
 test('two writers, and two processes of one writer, fork nothing', async () => {
   await using repository = await newRepository();
   const [one, two] = [newWriter('one'), newWriter('two')];
   const writers = [one, one, one, two, two];
-  await Promise.all(writers.map(async (writer) => await chain(repository, writer, 6)));
+  const written = await Promise.all(writers.map(async (writer) => await chain(repository, writer, 6)));
   const signers = [one.signer.publicKey, two.signer.publicKey];
-  const chains = await verifyChains(repository, { signers, heads: [] });
+  const chains = await judge(repository, signers, headsOf(repository, written.flat()));
   const found = chains.map(({ writer, records, verdict }) => [writer, records.length, verdict.state]);
   assert.deepEqual(found, [
     ['one', 18, 'intact'],
@@ -193,7 +233,7 @@ test('what waits on this host is written with the next record, in its order', as
   assert.deepEqual((await writerOf(state, 'renamed')).id, writer.id);
   for (const one of [fact(1), fact(2, 'other'), fact(3)]) await keepWaiting(state, one);
   await deliver(repository, fact(4), { writer, state });
-  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
+  const [judged] = await judge(repository, [writer.signer.publicKey], []);
   assert.deepEqual(
     judged?.records.map(({ data }) => data),
     [{ n: 1 }, { n: 3 }, { n: 4 }],
@@ -210,10 +250,10 @@ test('closed months are folded into bundles, which prove the same; what may not 
   const kept = await readOwnObject(repository, nameOf(2));
   assert.equal(await foldClosedMonths(repository, writer, 7_000_000_000n), 6);
   await writeOwnObject(repository, nameOf(2), kept);
-  const [judged] = await verifyChains(repository, { signers: [writer.signer.publicKey], heads: [] });
+  const [judged] = await judge(repository, [writer.signer.publicKey], headsOf(repository, written));
   assert.deepEqual(judged?.records, written);
   assert.deepEqual(judged.verdict, { state: 'intact' });
   const ninth = await appendRecord(repository, fact(9), writer);
   assert.equal(ninth.sequence, 9);
-  assert.equal((await verdictOf(repository, writer)).right, 9);
+  assert.equal((await verdictOf(repository, writer, [])).right, 9);
 });

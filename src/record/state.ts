@@ -84,10 +84,28 @@ export async function waitingFor(state: RecordState, component: string): Promise
   const waiting: Waiting[] = [];
   for (const name of await namesWaiting(state)) {
     const path = join(state.folder, 'outbox', name);
-    const facts = factsOf(parseFields(await readFile(path), path), path);
-    if (facts.component === component) waiting.push({ facts, done: async () => await unlink(path) });
+    const facts = await factsIn(path);
+    if (facts?.component === component) waiting.push({ facts, done: async () => await forget(path) });
   }
   return waiting;
+}
+
+/** Undefined where another process has told it meanwhile. */
+async function factsIn(path: string): Promise<RecordFacts | undefined> {
+  try {
+    return factsOf(parseFields(await readFile(path), path), path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error instanceof HoldfastError ? error : unusable(path, error);
+  }
+}
+
+async function forget(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw unusable(path, error);
+  }
 }
 
 function unusable(path: string, cause: unknown): HoldfastError {

@@ -1,9 +1,10 @@
-import { HoldfastError } from '../errors/error.ts';
-import { listChains, objectsIn, type ChainFiles } from './chain.ts';
 import type { Repository } from '../repository/repository.ts';
-import { readOwnObject } from '../repository/own-object.ts';
-import { decodeHead, decodeRecord, recordName, type Head } from './form.ts';
+import { listChains, type ChainFiles } from './chain.ts';
+import { recordName } from './form.ts';
+import type { SignedHead } from './heads.ts';
+import { readChain } from './read.ts';
 import type { StoredRecord } from './record.ts';
+import type { Finding, Position } from './walk.ts';
 
 /**
  * What is known of a chain. 'broken' names the first wrong record; of what comes behind it nothing is said. 'unknown'
@@ -17,20 +18,25 @@ export type Verdict =
 export interface ChainVerdict {
   readonly component: string;
   readonly writer: string;
-  readonly records: readonly StoredRecord[];
+  /** How many records are right, from the first. */
+  readonly right: number;
+  /** The key of the first; undefined where not even that is right. */
+  readonly firstSigner: string | undefined;
   readonly verdict: Verdict;
 }
 
 export interface VerifyOptions {
   /** Of which components; of all without it. */
   readonly components?: readonly string[];
-  /** Public keys that are believed; none: whoever signed. */
-  readonly signers: readonly string[] | undefined;
-  /** Heads that other repositories were told; undefined where there is no other repository that could have been. */
-  readonly heads: readonly Head[] | undefined;
+  /** Public keys that are believed of a writer; undefined: nobody knows, whoever signed. */
+  readonly signersOf: (writer: string) => readonly string[] | undefined;
+  /** What other repositories were told; undefined where there is no other repository that could have been. */
+  readonly heads: readonly SignedHead[] | undefined;
+  /** Told each record that is right and vouched for by its chain so far; of each chain in order. */
+  readonly onRecord?: (record: StoredRecord) => void;
 }
 
-/** Reads and judges every chain of a repository. */
+/** Reads and judges every chain of a repository, from the repository alone. */
 export async function verifyChains(repository: Repository, options: VerifyOptions): Promise<readonly ChainVerdict[]> {
   const verdicts: ChainVerdict[] = [];
   const { components } = options;
@@ -42,119 +48,95 @@ export async function verifyChains(repository: Repository, options: VerifyOption
   return verdicts;
 }
 
-function headsOf({ component, writer }: ChainFiles, { heads = [] }: VerifyOptions): readonly Head[] {
-  return heads.filter((head) => head.component === component && head.writer === writer);
-}
-
-async function verifyChain(repository: Repository, chain: ChainFiles, options: VerifyOptions): Promise<ChainVerdict> {
-  const records: StoredRecord[] = [];
-  const { component, writer } = chain;
-  const trusted = options.signers && new Set(options.signers);
-  const wrong = await firstBroken(repository, chain, { records, trusted });
-  const verdict = wrong ?? judgedByHeads(records, chain, options) ?? undecided(options) ?? { state: 'intact' };
-  return { component, writer, records, verdict };
-}
-
-interface Walk {
-  /** What was right so far. */
-  readonly records: StoredRecord[];
-  /** Grows by the keys that trusted records introduce. */
-  readonly trusted: Set<string> | undefined;
-}
-
-/** Adds what is right to the walk, up to the first that isn't. */
-async function firstBroken(
+async function verifyChain(
   repository: Repository,
   chain: ChainFiles,
-  { records, trusted }: Walk,
-): Promise<Verdict | undefined> {
-  for (const file of chain.files) {
-    const next = records.length + 1;
-    if (file.to < next) continue; // its records stand in a bundle too
-    if (file.from > next) {
-      const missing = recordName(chain.component, chain.writer, next);
-      return broken(
-        missing,
-        file.from === next + 1 ? 'it is missing' : `it is missing, and all up to ${file.from - 1}`,
-      );
-    }
-    try {
-      for (const { name, object } of await objectsIn(repository, chain, file)) {
-        const record = decodeRecord(object, name);
-        if (record.sequence <= records.length) continue;
-        const wrong = wrongLink(record, records.at(-1), chain) ?? stranger(record, trusted);
-        if (wrong !== undefined) return broken(name, wrong);
-        records.push(record);
-      }
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      return broken(file.name, error.message);
-    }
+  { signersOf, heads, onRecord }: VerifyOptions,
+): Promise<ChainVerdict> {
+  const { component, writer } = chain;
+  const told = heads && new Told(heads, repository.config.id, chain);
+  let firstSigner: string | undefined;
+  const trusted = signersOf(writer);
+  const { position, finding } = await readChain(repository, chain, { sequence: 0, hash: '', trusted }, (record) => {
+    firstSigner ??= record.signer;
+    told?.compare(record);
+    onRecord?.(record);
+  });
+  const { sequence } = position;
+  const different = told?.different(position.trusted);
+  const wrong = different ?? finding ?? told?.beyond(position);
+  const verdict = wrong === undefined ? undecided(position.trusted, told) : verdictOf(wrong);
+  return {
+    component,
+    writer,
+    right: different === undefined ? sequence : different.sequence - 1,
+    firstSigner,
+    verdict,
+  };
+}
+
+function verdictOf({ state, name, reason }: Finding): Verdict {
+  return state === 'broken' ? { state, name, reason } : { state, reason };
+}
+
+/** Nothing is wrong: is that known? */
+function undecided(trusted: readonly string[] | undefined, told: Told | undefined): Verdict {
+  const unknown = (reason: string): Verdict => ({ state: 'unknown', reason });
+  if (trusted === undefined) return unknown('the chain is intact; its signer is unknown');
+  if (told === undefined) return unknown('no other repository can tell whether its end was cut off');
+  if (told.hasStrangers(trusted)) return unknown('a stranger told another repository of it');
+  if (told.isNothing) return unknown('no other repository was told of it, and could tell whether its end was cut off');
+  return { state: 'intact' };
+}
+
+/** What other repositories were told of one chain. */
+class Told {
+  readonly #heads: readonly SignedHead[];
+  readonly #bySequence: ReadonlyMap<number, readonly SignedHead[]>;
+  readonly #different: SignedHead[] = [];
+
+  constructor(heads: readonly SignedHead[], repository: string, { component, writer }: ChainFiles) {
+    this.#heads = heads.filter(
+      (head) => head.repository === repository && head.component === component && head.writer === writer,
+    );
+    this.#bySequence = Map.groupBy(this.#heads, ({ sequence }) => sequence);
   }
-  return undefined;
-}
 
-function wrongLink(record: StoredRecord, before: StoredRecord | undefined, chain: ChainFiles): string | undefined {
-  const { sequence, previous, component, writer } = record;
-  if (component !== chain.component || writer !== chain.writer) return 'it belongs to another chain';
-  if (sequence !== (before?.sequence ?? 0) + 1) return `it says it is number ${sequence}`;
-  return previous === (before?.hash ?? '')
-    ? undefined
-    : 'it does not follow the record before it: one of the two was changed';
-}
-
-function judgedByHeads(
-  records: readonly StoredRecord[],
-  chain: ChainFiles,
-  options: VerifyOptions,
-): Verdict | undefined {
-  for (const { sequence, hash } of headsOf(chain, options)) {
-    const record = records[sequence - 1];
-    const name = `${chain.component}/${chain.writer}/${sequence}`;
-    if (record === undefined) return broken(name, `it is gone: another repository was told of ${sequence} records`);
-    if (record.hash !== hash) return broken(name, 'it is not the record that another repository was told of');
+  get isNothing(): boolean {
+    return this.#heads.length === 0;
   }
-  return undefined;
-}
 
-function stranger({ signer, kind, data }: StoredRecord, trusted: Set<string> | undefined): string | undefined {
-  if (trusted === undefined) return undefined;
-  if (!trusted.has(signer)) return 'it is signed by a key that nobody introduced';
-  // Who may add a key is itself recorded, by a key that is believed already.
-  if (kind === 'key' && typeof data['signer'] === 'string') trusted.add(data['signer']);
-  return undefined;
-}
-
-function undecided({ signers, heads }: VerifyOptions): Verdict | undefined {
-  if (signers === undefined) return { state: 'unknown', reason: 'the chain is intact; its signer is unknown' };
-  if (heads === undefined)
-    return { state: 'unknown', reason: 'no other repository can tell whether its end was cut off' };
-  return undefined;
-}
-
-function broken(name: string, reason: string): Verdict {
-  return { state: 'broken', name, reason };
-}
-
-/** What a repository was told of chains that stand in others, and what can't be read of it. */
-export interface ToldHeads {
-  readonly heads: readonly Head[];
-  /** Objects that were damaged or forged, and so tell nothing. */
-  readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
-}
-
-export async function readHeads(repository: Repository): Promise<ToldHeads> {
-  const heads: Head[] = [];
-  const unreadable: { readonly name: string; readonly reason: string }[] = [];
-  for (const { heads: names } of await listChains(repository)) {
-    for (const name of names) {
-      try {
-        heads.push(decodeHead(await readOwnObject(repository, name), name));
-      } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-        unreadable.push({ name, reason: error.message });
-      }
-    }
+  compare({ sequence, hash }: StoredRecord): void {
+    const heads = this.#bySequence.get(sequence) ?? [];
+    this.#different.push(...heads.filter((head) => head.hash !== hash));
   }
-  return { heads, unreadable };
+
+  hasStrangers(trusted: Trusted): boolean {
+    return this.#heads.some((head) => !isBelieved(head, trusted));
+  }
+
+  /** The first record that others were told of otherwise. */
+  different(trusted: Trusted): (Finding & { readonly sequence: number }) | undefined {
+    const head = this.#different.find((one) => isBelieved(one, trusted));
+    const reason = 'it is not the record that another repository was told of';
+    return head && { state: 'broken', name: nameOf(head, head.sequence), reason, sequence: head.sequence };
+  }
+
+  /** The first record behind the end that others were told of. */
+  beyond({ sequence, trusted }: Position): Finding | undefined {
+    const heads = this.#heads.filter((head) => head.sequence > sequence && isBelieved(head, trusted));
+    const [head] = heads.toSorted((a, b) => b.sequence - a.sequence);
+    const reason = `it is gone: another repository was told of ${head?.sequence} records`;
+    return head && { state: 'broken', name: nameOf(head, sequence + 1), reason };
+  }
+}
+
+type Trusted = readonly string[] | undefined;
+
+function isBelieved({ signer }: SignedHead, trusted: Trusted): boolean {
+  return trusted?.includes(signer) ?? true;
+}
+
+function nameOf({ component, writer }: SignedHead, sequence: number): string {
+  return recordName(component, writer, sequence);
 }

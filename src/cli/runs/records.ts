@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
-import { readRecords, type JudgedChain } from '../../job/records.ts';
+import { judgeRecords, type JudgedChain, type RecordsVerdict } from '../../job/judge-records.ts';
+import { readRecords } from '../../job/records.ts';
 import { recordKinds, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
 import type { Run } from '../command.ts';
@@ -14,13 +15,14 @@ import { tableLines } from '../table.ts';
 export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
   const { policy } = await policyOf(context);
   const { console, listener } = context;
+  const components = values.component;
   await using base = await componentContext(context, policy, { mode: 'execute', listener });
+  if (values.verify) return showVerdicts(await judgeRecords(base, { components }), console);
   const outcome = await readRecords(base, {
-    components: values.component,
+    components,
     kinds: values.kind.map(kindOf),
     ...(values.since === undefined ? {} : { sinceNs: values.since }),
   });
-  if (values.verify) return showVerdicts(outcome.verdicts, outcome.unknown, console);
   show(outcome.records, values.csv ? 'csv' : console.form, console);
   return outcome.unknown === 0 ? 0 : 3;
 };
@@ -101,7 +103,7 @@ function brief(data: Readonly<Record<string, unknown>>): string {
   return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
 }
 
-function showVerdicts(chains: readonly JudgedChain[], unknown: number, console: Console): number {
+function showVerdicts({ chains, unknown }: RecordsVerdict, console: Console): number {
   for (const { component, writer, repository, right, verdict } of chains) {
     const record = { message_type: 'chain', component, writer, repository, right, ...verdict };
     if (console.form === 'json') console.record(record);

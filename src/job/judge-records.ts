@@ -1,0 +1,130 @@
+import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
+import { readHeads, type SignedHead, type ToldHeads } from '../record/heads.ts';
+import type { StoredRecord } from '../record/record.ts';
+import { verifyChains, type Verdict } from '../record/verdict.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
+
+export interface JudgedChain {
+  readonly component: string;
+  readonly writer: string;
+  /** By its name in the policy. */
+  readonly repository: string;
+  /** How many records are right, from the first. */
+  readonly right: number;
+  readonly verdict: Verdict;
+}
+
+export interface RecordsVerdict {
+  readonly chains: readonly JudgedChain[];
+  /** Repositories that could not be asked, and heads that could not be read: each was told as a warning. */
+  readonly unknown: number;
+}
+
+export interface JudgeOptions {
+  /** Empty: of all. */
+  readonly components: readonly string[];
+  readonly onRecord?: (record: StoredRecord) => void;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly repository: Repository;
+  readonly told: ToldHeads;
+}
+
+/**
+ * Judges the chains of a policy's repositories, each by what the others were told. Everything is read anew: what this
+ * host remembers of records has no say in it.
+ */
+export async function judgeRecords(context: ComponentContext, options: JudgeOptions): Promise<RecordsVerdict> {
+  await using opened = new AsyncDisposableStack();
+  const names = Object.entries(context.policy.repositories).flatMap(([name, one]) => (holdsOwnKeys(one) ? [name] : []));
+  // All heads before any chain: what is appended meanwhile is told to others later.
+  const asked = await answers(context, names, async (name) => {
+    const repository = opened.use(await context.access(name).open());
+    return { name, repository, told: await readHeads(repository) };
+  });
+  const home = new Map(asked.map((one) => [one.name, one]));
+  const judged = await answers(context, [...home.keys()], async (name) => {
+    const one = home.get(name);
+    return one === undefined ? [] : await judge(context, one, { asked, options });
+  });
+  const unreadable = asked.flatMap(({ name, told }) =>
+    told.unreadable.map((head) => ({ ...head, name: `${name}: ${head.name}` })),
+  );
+  for (const { name, reason } of unreadable) warn(context, name, reason);
+  const isMeant = ({ component }: JudgedChain): boolean =>
+    options.components.length === 0 || options.components.includes(component);
+  const chains = judged.flat();
+  return {
+    chains: [...chains, ...gone(chains, asked).filter(isMeant)],
+    unknown: names.length - judged.length + unreadable.length,
+  };
+}
+
+/** Of those that answer; of each other there is a warning. */
+async function answers<T>(
+  context: ComponentContext,
+  names: readonly string[],
+  ask: (name: string) => Promise<T>,
+): Promise<readonly T[]> {
+  const given = await fromEach(names, ask, context);
+  for (const { repository, error } of given) if (error !== undefined) warn(context, repository, error.message);
+  return given.flatMap((one) => (one.error === undefined ? [one.value] : []));
+}
+
+function warn({ listener }: ComponentContext, item: string, message: string): void {
+  listener({ kind: 'warning', during: 'records', item, message });
+}
+
+async function judge(
+  { policy }: ComponentContext,
+  { name, repository }: Asked,
+  { asked, options }: { readonly asked: readonly Asked[]; readonly options: JudgeOptions },
+): Promise<readonly JudgedChain[]> {
+  const others = asked.filter((one) => one.name !== name);
+  const { components, onRecord } = options;
+  const verdicts = await verifyChains(repository, {
+    signersOf: () => policy.signers,
+    heads: others.length === 0 ? undefined : others.flatMap(({ told }) => told.heads),
+    ...(components.length === 0 ? {} : { components }),
+    ...(onRecord && { onRecord }),
+  });
+  return verdicts.map(({ component, writer, right, verdict }) => ({
+    component,
+    writer,
+    repository: name,
+    right,
+    verdict,
+  }));
+}
+
+/** Chains that repositories were told of, and that don't stand where they stood. */
+function gone(chains: readonly JudgedChain[], asked: readonly Asked[]): readonly JudgedChain[] {
+  const names = new Map(asked.map(({ name, repository }) => [repository.config.id, name]));
+  const known = new Set(chains.map((chain) => `${chain.repository} ${chain.component}/${chain.writer}`));
+  const missing = new Map<string, JudgedChain>();
+  for (const { name: teller, told } of asked)
+    for (const head of told.heads.toSorted((a, b) => a.sequence - b.sequence)) {
+      const home = names.get(head.repository);
+      const key = `${home ?? head.repository} ${head.component}/${head.writer}`;
+      if (!known.has(key)) missing.set(key, goneChain(head, home, teller));
+    }
+  return [...missing.values()];
+}
+
+function goneChain(
+  { component, writer, sequence, repository }: SignedHead,
+  home: string | undefined,
+  teller: string,
+): JudgedChain {
+  const chain = { component, writer, right: 0 };
+  if (home === undefined) {
+    const reason = `${teller} was told of ${sequence} records in repository ${repository.slice(0, 8)}, which could not be asked`;
+    return { ...chain, repository: repository.slice(0, 8), verdict: { state: 'unknown', reason } };
+  }
+  const reason = `all of its records are gone: ${teller} was told of ${sequence}`;
+  return { ...chain, repository: home, verdict: { state: 'broken', name: `${component}/${writer}`, reason } };
+}
