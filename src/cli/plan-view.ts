@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { currentUser } from '../host/users.ts';
 import type { StoredPlan } from '../plan/disk-journal.ts';
 import type { Entry } from '../plan/journal.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -10,13 +9,6 @@ import { stateFolder } from './state-folder.ts';
 
 export function plansFolder(context: Context): string {
   return join(stateFolder(context), 'plans');
-}
-
-/** Who acts: under sudo who called it. */
-export function person({ environment }: Context): string {
-  const { name, uid } = currentUser();
-  const caller = uid === 0 ? environment['SUDO_USER'] : undefined;
-  return caller ?? (name === '' ? `uid ${uid}` : name);
 }
 
 /** The plan as it would run: what it does, in its order. */

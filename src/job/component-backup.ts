@@ -17,16 +17,32 @@ export async function backupRule(context: ComponentContext, of: RuleOf): Promise
   if (!('assertHeld' in turn)) return turn;
   await using lease = turn;
   const about = { kind: 'run', component: of.name, repository: first } as const;
-  return await recorded(
+  const outcome = await recorded(
     context,
     about,
     async () => {
-      const outcome = await run(context, of, first, lease);
+      const done = await run(context, of, first, lease);
       lease.markDone();
-      return outcome;
+      return done;
     },
-    (outcome) => dataOf(of, outcome),
+    (done) => dataOf(of, done),
   );
+  await recordLock(context, of, first, outcome);
+  return outcome;
+}
+
+/** What the run needs can't be removed by anybody until then. */
+async function recordLock(
+  { recording }: ComponentContext,
+  { name, ruleName }: RuleOf,
+  repository: string,
+  made: BackupOutcome | MadePoint,
+): Promise<void> {
+  if ('held' in made || made.immutableUntilNs === undefined) return;
+  const { snapshot, immutableUntilNs } = made;
+  const until = Temporal.Instant.fromEpochNanoseconds(immutableUntilNs).toString();
+  const data = { outcome: 'done', action: 'extended', rule: ruleName, snapshot, until };
+  await recording?.record({ kind: 'lock', component: name, repository, data });
 }
 
 function dataOf({ ruleName: rule }: RuleOf, made: BackupOutcome | MadePoint): NewRecord['data'] {

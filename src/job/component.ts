@@ -41,6 +41,8 @@ export type NewRecord = Pick<RecordFacts, 'kind' | 'component' | 'repository' | 
 export interface Recording {
   /** Never fails for a repository that doesn't answer: the fact waits on this host then, and a warning says so. */
   record(fact: NewRecord): Promise<void>;
+  /** Opens now where the component's facts go: what is done next may close that to its password. */
+  prepare(component: string): Promise<void>;
   /** Folds the component's records of months that are over, where that is possible now. */
   fold(component: string): Promise<void>;
 }

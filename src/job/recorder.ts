@@ -55,6 +55,12 @@ export class Recorder implements Recording, AsyncDisposable {
     if (head !== undefined) for (const other of others) await this.#tellHead(other, head);
   }
 
+  async prepare(component: string): Promise<void> {
+    const [first] = homesOf(this.#context.policy, component);
+    // Whatever keeps it closed is told by who records.
+    if (first !== undefined) await Promise.allSettled([this.#open(first)]);
+  }
+
   async fold(component: string): Promise<void> {
     const { policy, clock } = this.#context;
     const [first] = homesOf(policy, component);

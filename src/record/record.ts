@@ -16,7 +16,7 @@ import type { Signer } from '../crypto/signature.ts';
  */
 export interface RecordFacts {
   readonly kind: RecordKind;
-  /** What acts on a whole repository is chained under `@repository`. */
+  /** A component's name, or `wholeRepository`. */
   readonly component: string;
   /** Nanoseconds since 1970. */
   readonly timeNs: bigint;
@@ -28,6 +28,9 @@ export interface RecordFacts {
   /** At most 64 KiB as JSON; no secrets. */
   readonly data: Readonly<Record<string, unknown>>;
 }
+
+/** Where what acts on a whole repository, or on the policy, is chained: no component can have this name. */
+export const wholeRepository = '@repository';
 
 export const recordKinds = [
   'run',

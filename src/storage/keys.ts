@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors/error.ts';
 
-const segment = /^[A-Za-z0-9._-]{1,255}$/;
+const segment = /^(?=.{1,255}$)@?[A-Za-z0-9._-]+$/;
 const maxKeyBytes = 1024;
 
 /** Whether `name` can be one segment of a key. */

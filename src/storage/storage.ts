@@ -7,7 +7,7 @@ import type { Versions } from './versions.ts';
  * A place that holds named objects. Every driver keeps these promises, and the conformance suite
  * (conformance.ts) proves them for each driver and, by `holdfast doctor storage URL`, for a user's own.
  *
- * Keys are relative, '/'-separated, without empty, '.' or '..' segments; segments are `[A-Za-z0-9._-]`, at most
+ * Keys are relative, '/'-separated, without empty, '.' or '..' segments; segments are `@?[A-Za-z0-9._-]+`, at most
  * 255 bytes; a key has at most 1,024 (keys.ts). No key is a folder of another. `data/ab/abcd…` is passed as that
  * key: a driver knows no repository.
  *

@@ -1,7 +1,11 @@
 import { command } from '../command.ts';
 import { flag, text } from '../option.ts';
+import { repositoryOption } from '../repository-option.ts';
+
+export const keyOptions = repositoryOption;
 
 export const newKeyOptions = {
+  ...repositoryOption,
   newPasswordFile: text('file', 'read the new password from a file'),
   newInsecureNoPassword: flag('the new password is empty (insecure)'),
   user: text('name', 'user name that the key is marked with'),
@@ -14,7 +18,7 @@ export const keyList = command({
   operands: '',
   arity: { least: 0, most: 0 },
   examples: [{ line: 'holdfast key list', does: 'Every key; * marks the one in use.' }],
-  options: {},
+  options: keyOptions,
 });
 
 export const keyAdd = command({
@@ -39,7 +43,7 @@ export const keyRemove = command({
       does: 'That password opens the repository no more; the key in use can’t be removed.',
     },
   ],
-  options: {},
+  options: keyOptions,
 });
 
 export const keyPasswd = command({

@@ -1,9 +1,12 @@
 import { command } from '../command.ts';
 import { flag, unsupported } from '../option.ts';
+import { repositoryOption } from '../repository-option.ts';
 import { pruneOptions } from './prune-options.ts';
 
 export const pruneRunOptions = {
   dryRun: flag('change nothing, show what would be done', { short: 'n' }),
+  all: flag('every repository of the policy'),
+  ...repositoryOption,
   ...pruneOptions,
   discardJournals: flag('first forget what earlier prunes have put off, also where that can not be read'),
   unsafeRecoverNoFreeSpace: unsupported('one'),
@@ -21,6 +24,7 @@ export const prune = command({
       line: 'holdfast prune --deferred',
       does: 'Beside backups at work: a prune a day later deletes what this one marks.',
     },
+    { line: 'holdfast prune --all', does: 'Every repository of the policy, each recorded.' },
   ],
   about: [
     'It stops before any change when data that a snapshot needs is missing.',

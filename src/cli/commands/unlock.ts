@@ -1,7 +1,11 @@
 import { command } from '../command.ts';
 import { flag } from '../option.ts';
+import { repositoryOption } from '../repository-option.ts';
 
-export const unlockOptions = { removeAll: flag('remove all locks, those of running commands too') } as const;
+export const unlockOptions = {
+  ...repositoryOption,
+  removeAll: flag('remove all locks, those of running commands too'),
+} as const;
 
 export const unlock = command({
   name: 'unlock',

@@ -3,6 +3,7 @@ import type { ComponentContext, RuleOf } from '../../job/component.ts';
 import { OpenRepositories, type OpenRepositoriesOptions } from '../../job/open-repositories.ts';
 import { Recorder } from '../../job/recorder.ts';
 import { writerOf } from '../../record/state.ts';
+import { actorOf } from '../actor.ts';
 import { stateFolder } from '../state-folder.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -95,8 +96,7 @@ export async function recordingContext(context: Context, policy: Policy, asked: 
   closing.use(base);
   const state = { folder: base.stateFolder };
   const writer = await writerOf(state, hostName());
-  const id = base.maker.username === '' ? `uid ${base.maker.uid}` : base.maker.username;
-  const recording = closing.use(new Recorder(base, { writer, state, actor: { id, via: 'cli' } }));
+  const recording = closing.use(new Recorder(base, { writer, state, actor: actorOf(context) }));
   const kept = closing.move();
   return { ...base, recording, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

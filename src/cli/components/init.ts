@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { storageAt } from '../opening.ts';
 import { accessByName, placeOf } from '../policy-access.ts';
 import { policyOf } from '../policy-file.ts';
+import { tellFailed } from './repositories.ts';
 
 /**
  * `init` by a policy: makes each of its repositories that isn't there, and leaves the others alone. All cut files alike,
@@ -51,10 +52,8 @@ async function made(name: string, policy: Policy, cut: string | undefined, conte
   return cut ?? (await polynomialOf(accessByName(context, policy)(name)));
 }
 
-function tell(name: string, error: unknown, { console, signal }: Context): number {
-  if (!(error instanceof HoldfastError) || signal.aborted) throw error;
-  const { code, message, next } = error;
-  const record = { message_type: 'repository_failed', repository: name, error_code: code, message, next };
-  console.complain(`${name}: ${message}\n  ${next}`, record);
+function tell(name: string, error: unknown, context: Context): number {
+  if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
+  tellFailed(name, error, context);
   return 1;
 }

@@ -3,9 +3,10 @@ import { carryOut, lockComponent, planNamed, signOff } from '../../recovery/live
 import type { Run } from '../command.ts';
 import type { planOptions } from '../commands/plans.ts';
 import { recordingContext } from '../components/context.ts';
+import { person } from '../actor.ts';
 import type { Context } from '../context.ts';
 import { formatTime } from '../format.ts';
-import { person, plansFolder, showEntry, showEnd, showPlan } from '../plan-view.ts';
+import { plansFolder, showEntry, showEnd, showPlan } from '../plan-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { tableLines } from '../table.ts';
 

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { judgeRecords, type JudgedChain, type RecordsVerdict } from '../../job/judge-records.ts';
 import { readRecords } from '../../job/records.ts';
-import { recordKinds, type RecordKind, type StoredRecord } from '../../record/record.ts';
+import { recordKinds, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
 import type { Run } from '../command.ts';
 import type { recordsOptions } from '../commands/records.ts';
@@ -51,6 +51,7 @@ const columns = [
   'kind',
   'actor',
   'via',
+  'ip',
   'repository',
   'writer',
   'sequence',
@@ -67,6 +68,7 @@ function* csvLines(records: readonly StoredRecord[]): Generator<string> {
       kind,
       actor.id,
       actor.via,
+      actor.ip ?? '',
       repository,
       writer,
       sequence,
@@ -87,12 +89,14 @@ function table(records: readonly StoredRecord[]): readonly string[] {
   return tableLines({
     header: ['Time', 'Component', 'Kind', 'Who', 'Repository', 'What'],
     rows: records.map(({ timeNs, component, kind, actor, repository = '', data }) =>
-      [formatTime(timeNs), component, kind, `${actor.id} (${actor.via})`, repository, brief(data)].map(
-        quoteForTerminal,
-      ),
+      [formatTime(timeNs), component, kind, who(actor), repository, brief(data)].map(quoteForTerminal),
     ),
     footer: plural(records.length, 'record'),
   });
+}
+
+function who({ id, via, ip }: Actor): string {
+  return `${id} (${via}${ip === undefined ? '' : ` from ${ip}`})`;
 }
 
 function brief(data: Readonly<Record<string, unknown>>): string {

@@ -14,6 +14,8 @@ const impossible = [
   'a b',
   'a~',
   'ä',
+  'a@b',
+  '@',
   'a\\b',
   'a\0b',
   'x'.repeat(256),
@@ -38,6 +40,7 @@ export const nameChecks: readonly Check[] = [
         'config',
         'x'.repeat(255),
         'ab/cd/ef/gh',
+        'records/@repository/1',
       ];
       await Promise.all(names.map((name, n) => storage.put(prefix + name, [sample(10, n)])));
       for (const [n, name] of names.entries()) await demandBytes(storage, prefix + name, sample(10, n));

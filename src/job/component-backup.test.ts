@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { impatientClock as clock } from '../../test/support/impatient-clock.ts';
+import { writerOptions } from '../../test/support/pipeline.ts';
+import { newRepository, testPassword } from '../../test/support/repository.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { silent } from '../events/events.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { openRepository } from '../repository/open.ts';
+import { sourceKinds } from '../source/kinds.ts';
+import { VersionedMemoryStorage } from '../storage/memory-versions.ts';
+import { backupRule } from './component-backup.ts';
+import type { ComponentContext, NewRecord } from './component.ts';
+
+const weekMs = 7 * 86_400_000;
+
+test('until when a run can be removed by nobody is recorded beside it', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('data'));
+  await writeFile(dir.file('data/file'), 'first\n');
+  const storage = new VersionedMemoryStorage(clock, { ms: weekMs, mode: 'compliance' });
+  await using _made = await newRepository(storage);
+  const { policy } = loadPolicy(`version: 1
+repositories: { s3: { url: "s3:https://s3.example.com/acme", password: { env: P } } }
+components:
+  uploads:
+    files: { paths: [${dir.file('data')}] }
+    backups: { hourly: { every: 1h, to: { s3: { keep: { last: 7 } } } } }
+`);
+  const component = policy?.components['uploads'];
+  const rule = component?.backups['hourly'];
+  assert.ok(policy && component && rule);
+  const records: NewRecord[] = [];
+  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
+  const context: ComponentContext = {
+    policy,
+    kinds: sourceKinds,
+    access: () => ({
+      open: async () => await openRepository({ storage, clock, password: testPassword }),
+      holder,
+      locking: 'none',
+    }),
+    clock,
+    signal: new AbortController().signal,
+    listener: silent,
+    maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },
+    writer: writerOptions(),
+    mode: 'execute',
+    askedNs: clock.nowNs(),
+    stateFolder: dir.file('state'),
+    recording: {
+      record: async (fact) => void records.push(fact),
+      prepare: async () => undefined,
+      fold: async () => undefined,
+    },
+  };
+  const outcome = await backupRule(context, { name: 'uploads', component, ruleName: 'hourly', rule });
+  assert.ok('snapshot' in outcome);
+  const { snapshot } = outcome;
+  assert.deepEqual(
+    records.map(({ kind }) => kind),
+    ['run', 'lock'],
+  );
+  const lock = records[1];
+  assert.ok(lock);
+  const { until, ...data } = lock.data;
+  assert.deepEqual(
+    { ...lock, data },
+    {
+      kind: 'lock',
+      component: 'uploads',
+      repository: 's3',
+      data: { outcome: 'done', action: 'extended', rule: 'hourly', snapshot },
+    },
+  );
+  const leftMs = Temporal.Instant.from(String(until)).epochMilliseconds - Number(clock.nowNs() / 1_000_000n);
+  assert.ok(leftMs > weekMs - 3_600_000 && leftMs <= weekMs, String(until));
+});
