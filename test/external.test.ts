@@ -50,7 +50,10 @@ test('a point that a source holds elsewhere is made, copied, listed, verified an
   assert.match(await scene.ok('snapshots', '--points'), /nightly-\d+ .*here \(external, stored\)/);
   assert.equal((await scene.verified('search')).code, 0);
   assert.match(await scene.ok('snapshots', '--points'), /here \(external, restored and checked/);
-  assert.match(await scene.ok('status'), /search \(t\): MET[^]*copies +3 +3 +met[^]*offsite +2 +2 +met/);
+  assert.match(
+    await scene.ok('status'),
+    /search \(t\): MET[^]*copies +at least 3 +met +3: production, here, there[^]*offsite +at least 2 +met +2: here, there/,
+  );
   assert.match(await scene.ok('records', '--kind', 'run'), /search/);
 });
 

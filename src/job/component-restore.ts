@@ -4,6 +4,7 @@ import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
+import { expectedRestores, surestFirst, type ExpectedRestore } from './expected.ts';
 import { listPoints } from './points.ts';
 import { restoreToFolder } from './restore.ts';
 
@@ -25,7 +26,7 @@ export interface ComponentRestoreOutcome extends RestoreOutcome {
 }
 
 /**
- * Restores a component to a folder: the newest point that is wanted, from its nearest copy. Where that one fails, be it
+ * Restores a component to a folder: the newest point that is wanted, from its nearest copy that nobody found bad. Where that one fails, be it
  * in the midst, the next goes on with what is there; the last one's outcome counts.
  */
 export async function restoreComponent(
@@ -48,8 +49,8 @@ export async function restoreComponent(
 }
 
 async function run(context: ComponentContext, options: ComponentRestoreOptions): Promise<ComponentRestoreOutcome> {
-  const point = await pointWanted(context, options);
-  const copies = nearestFirst(context, point);
+  const { point } = await pointWanted(context, options);
+  const copies = surestFirst(context.policy, point).filter((copy) => copy.held === 'repository');
   if (copies.length === 0) throw heldElsewhere(point);
   for (const [at, copy] of copies.entries()) {
     options.onCopy(point, copy);
@@ -60,15 +61,21 @@ async function run(context: ComponentContext, options: ComponentRestoreOptions):
   throw new HoldfastError('internal', 'a point without copies');
 }
 
+export interface PointWanted {
+  readonly point: RecoverablePoint;
+  /** Of its copies, in the order in which a restore takes them. */
+  readonly expected: readonly ExpectedRestore[];
+}
+
 export async function pointWanted(
   context: ComponentContext,
   { component, atNs, identity }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity'>,
-): Promise<RecoverablePoint> {
-  const { points, unknown } = await listPoints(context, [component]);
+): Promise<PointWanted> {
+  const { points, unknown, records } = await listPoints(context, [component]);
   const point = points.findLast(
     (one) => (atNs === undefined || one.timeNs <= atNs) && (identity === undefined || one.identity === identity),
   );
-  if (point !== undefined) return point;
+  if (point !== undefined) return { point, expected: expectedRestores(context.policy, point, records) };
   const [oldest] = points;
   const hidden = unknown.map(({ repository }) => repository).join(', ');
   const where = hidden === '' ? '' : `; ${hidden} can’t be asked`;
@@ -77,14 +84,6 @@ export async function pointWanted(
     'snapshot-not-found',
     `${component} has no recoverable point of then or before: ${first}${where}`,
   );
-}
-
-const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
-
-function nearestFirst({ policy }: ComponentContext, { copies }: RecoverablePoint): readonly StoredCopy[] {
-  const distance = ({ repository }: StoredCopy): number =>
-    distances[policy.repositories[repository]?.media ?? 'archive'];
-  return copies.filter((copy) => copy.held === 'repository').toSorted((a, b) => distance(a) - distance(b));
 }
 
 function heldElsewhere({ component, identity, copies }: RecoverablePoint): HoldfastError {

@@ -1,8 +1,10 @@
+import { total } from '../objective/forecast.ts';
 import { judge, type Judged, type State } from '../objective/objective.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
 import type { GonePoint } from './gone.ts';
+import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
 import { listPoints } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
@@ -13,6 +15,8 @@ export interface ComponentStatus {
   readonly state: State;
   readonly objectives: readonly Judged[];
   readonly newest: RecoverablePoint | undefined;
+  /** What bringing back the newest point would take, from each of its copies in a restore's order. */
+  readonly expected: readonly ExpectedRestore[];
   /** Rules whose newest run or copy failed: what they say of it. */
   readonly failures: readonly Failure[];
   readonly unknown: readonly string[];
@@ -40,7 +44,11 @@ export async function statusOf(
     const places = new Set(Object.values(backups).flatMap(({ to }) => Object.keys(to)));
     const asked = unknown.filter((one) => one.component === undefined || one.component === component);
     const missing = asked.map(({ repository }) => repository).filter((name) => places.has(name));
-    const facts = { points: ownPoints, unknown: missing, restoreSeconds: restoreSeconds(own) };
+    const newest = ownPoints.at(-1);
+    const expected = newest === undefined ? [] : expectedRestores(context.policy, newest, own);
+    const measured = measuredIn(own, component).at(-1);
+    const restoreSeconds = measured && total(measured.stages);
+    const facts = { points: ownPoints, unknown: missing, restoreSeconds, forecast: expected[0] };
     const objectives = judge(context.policy, component, facts, nowNs);
     const failures = [...newestFailures(own), ...gone.filter((one) => one.component === component).map(vanished)];
     const states: readonly State[] = [
@@ -50,18 +58,8 @@ export async function statusOf(
       ...(ownPoints.length === 0 && missing.length === 0 ? (['broken'] as const) : []),
     ];
     const state = order[Math.max(0, ...states.map((one) => order.indexOf(one)))] ?? 'unknown';
-    return { component, tier, state, objectives, newest: ownPoints.at(-1), failures, unknown: missing };
+    return { component, tier, state, objectives, newest, expected, failures, unknown: missing };
   });
-}
-
-/** Of the newest restore that was verified: all of its stages. */
-function restoreSeconds(records: readonly StoredRecord[]): number | undefined {
-  const newest = records.findLast(
-    ({ kind, data }) => kind === 'verification' && data['outcome'] === 'verified' && data['level'] === 'restore',
-  );
-  const stages: unknown = newest?.data['stages'];
-  if (typeof stages !== 'object' || stages === null) return undefined;
-  return Object.values(stages).reduce<number>((sum, seconds) => sum + (typeof seconds === 'number' ? seconds : 0), 0);
 }
 
 /** Nobody's failure of ours, and a loss all the same. */

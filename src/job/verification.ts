@@ -1,3 +1,4 @@
+import type { Forecast, Stages } from '../objective/forecast.ts';
 import type { PointCopy, RecoverablePoint } from '../point/point.ts';
 import type { Verification } from '../policy/policy.ts';
 
@@ -22,6 +23,8 @@ export interface VerificationOutcome {
   readonly reason: string | undefined;
   readonly checks: readonly CheckResult[];
   readonly stages: Stages;
+  /** How long it was expected to take, by what was measured before. */
+  readonly forecast: Forecast;
 }
 
 export type VerificationState = 'verified' | 'failed' | 'could not verify';
@@ -33,12 +36,4 @@ export interface CheckResult {
   readonly expected: string;
   /** What was there, or why it did not run. */
   readonly found: string;
-}
-
-/** How long a recovery takes, part by part: seconds. */
-export interface Stages {
-  readonly find: number;
-  readonly fetch: number;
-  readonly start: number;
-  readonly check: number;
 }

@@ -1,13 +1,15 @@
 import { displayPath, rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { ExternalCopy, PointCopy, RecoverablePoint, StoredCopy } from '../point/point.ts';
-import { placeNamed, type Verification } from '../policy/policy.ts';
+import type { Verification } from '../policy/policy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { openExternal, openSource } from './open-source.ts';
 import { listPoints } from './points.ts';
-import type { VerificationOutcome, Stages, CheckResult } from './verification.ts';
+import { forecastOf, type Forecast, type Stages } from '../objective/forecast.ts';
+import { measuredIn, nearestFirst, sizeOf } from './expected.ts';
+import type { VerificationOutcome, CheckResult } from './verification.ts';
 import { verdictOfChecks, verdictOfError, type Verdict } from './verify/judge.ts';
 import { lookElsewhere } from './verify/elsewhere.ts';
 import { lookAt, type Looked, type Surroundings } from './verify/levels.ts';
@@ -34,12 +36,12 @@ export async function verifyComponent(
   options: VerifyOptions,
 ): Promise<readonly VerificationOutcome[]> {
   const startedMs = context.clock.monotonicMs();
-  const { point, copies, unasked } = await copiesMeant(context, options);
+  const { point, copies, unasked, forecast } = await copiesMeant(context, options);
   const findSeconds = (context.clock.monotonicMs() - startedMs) / 1000;
   const outcomes: VerificationOutcome[] = [];
   for (const copy of copies) {
     const about = { kind: 'verification', component: options.component, repository: copy.repository } as const;
-    const found = { point, findSeconds };
+    const found = { point, findSeconds, forecast: forecast(copy) };
     const verify = async (): Promise<VerificationOutcome> =>
       copy.held === 'repository'
         ? await verifyCopy(context, options, { ...found, copy })
@@ -66,6 +68,7 @@ function dataOf({ state, level, point, copy, reason, checks, stages }: Verificat
     reason: reason?.slice(0, 2000),
     checks: checks.slice(0, 100),
     stages,
+    ...sizeOf(copy),
   };
 }
 
@@ -74,15 +77,15 @@ interface Meant {
   readonly copies: readonly PointCopy[];
   /** Repositories whose points are not known. */
   readonly unasked: readonly string[];
+  /** By what was measured before. */
+  readonly forecast: (copy: PointCopy) => Forecast;
 }
-
-const distances = { disk: 0, removable: 1, object: 2, archive: 3 } as const;
 
 async function copiesMeant(
   context: ComponentContext,
   { component, verification: { from } }: VerifyOptions,
 ): Promise<Meant> {
-  const { points, unknown } = await listPoints(context, [component]);
+  const { points, unknown, records } = await listPoints(context, [component]);
   const held = points.filter(({ copies }) => copies.some((copy) => isMeant(copy, from)));
   const point = held.at(-1);
   if (point === undefined) {
@@ -90,12 +93,13 @@ async function copiesMeant(
       unknown.length === 0 ? '' : `; ${unknown.map(({ repository }) => repository).join(', ')} can’t be asked`;
     throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
   }
-  const { [component]: own } = context.policy.components;
-  const distance = ({ repository }: PointCopy): number =>
-    distances[(own && placeNamed(context.policy, own, repository)?.media) ?? 'archive'];
-  const meant = point.copies.filter((copy) => isMeant(copy, from)).toSorted((a, b) => distance(a) - distance(b));
+  const { policy } = context;
+  const copies = point.copies.filter((copy) => isMeant(copy, from));
+  const meant = nearestFirst(policy, { component, copies });
   const unasked = unknown.map(({ repository }) => repository);
-  return { point, copies: from === 'each' ? meant : meant.slice(0, 1), unasked };
+  const measured = measuredIn(records, component);
+  const forecast = (copy: PointCopy): Forecast => forecastOf(measured, copy.repository, sizeOf(copy));
+  return { point, copies: from === 'each' ? meant : meant.slice(0, 1), unasked, forecast };
 }
 
 function isMeant({ repository }: PointCopy, from: string): boolean {
@@ -106,6 +110,7 @@ interface Found<Copy extends PointCopy> {
   readonly point: RecoverablePoint;
   readonly copy: Copy;
   readonly findSeconds: number;
+  readonly forecast: Forecast;
 }
 
 /** Commands in a sandbox see neither what is live nor what opens the repositories. */
@@ -125,10 +130,13 @@ function surroundingsOf(context: ComponentContext, { component: name, hidden }: 
 async function verifyCopy(
   context: ComponentContext,
   options: VerifyOptions,
-  { point, copy, findSeconds }: Found<StoredCopy>,
+  { point, copy, findSeconds, forecast }: Found<StoredCopy>,
 ): Promise<VerificationOutcome> {
   const { verification, scratch, random } = options;
+  const begunMs = context.clock.monotonicMs();
+  let openSeconds = 0;
   const looking = async (repository: Repository, signal: AbortSignal): Promise<Looked> => {
+    openSeconds = (context.clock.monotonicMs() - begunMs) / 1000;
     const within: JobContext = { ...contextIn(context, copy.repository), signal };
     return await lookAt(repository, copy.snapshot, {
       verification,
@@ -144,19 +152,20 @@ async function verifyCopy(
     const looked = await inRepository(contextIn(context, copy.repository), 'read', looking);
     checks = looked.checks;
     verdict = looked.verdict.state === 'verified' ? verdictOfChecks(checks) : looked.verdict;
-    stages = { ...stages, ...looked.stages };
+    const { find = 0, ...rest } = looked.stages;
+    stages = { ...stages, ...rest, find: findSeconds + openSeconds + find };
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof HoldfastError)) throw error;
     verdict = verdictOfError(error);
   }
-  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages };
+  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages, forecast };
 }
 
 async function verifyElsewhere(
   context: ComponentContext,
   { component: name, verification }: VerifyOptions,
-  { point, copy, findSeconds }: Found<ExternalCopy>,
+  { point, copy, findSeconds, forecast }: Found<ExternalCopy>,
 ): Promise<VerificationOutcome> {
   const { [name]: component } = context.policy.components;
   if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
@@ -164,5 +173,5 @@ async function verifyElsewhere(
   const external = openExternal(context, name, component);
   const { verdict, checks } = await lookElsewhere(external, copy, verification, context);
   const stages = { find: findSeconds, fetch: 0, start: 0, check: (context.clock.monotonicMs() - startedMs) / 1000 };
-  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages };
+  return { ...verdict, reason: verdict.reason, level: verification.do, point, copy, checks, stages, forecast };
 }

@@ -84,6 +84,28 @@ test('the last measured restore is the RTO; none measured is unknown', () => {
   assert.equal(states({})['rto'], 'unknown');
 });
 
+const one = (took: number, error = 0): Facts['forecast'] => {
+  const stages = { find: 0, fetch: took, start: 0, check: 0 };
+  const pastError = { longer: error, shorter: 0, compared: 9 };
+  return { repository: 'disk', forecast: { state: 'known', seconds: took, stages, measurements: 9, pastError } };
+};
+
+test('a forecast stands beside what was measured, with its past error, and is a risk at most', () => {
+  assert.equal(states({ restoreSeconds: 600, forecast: one(700) })['rto'], 'met');
+  assert.equal(states({ restoreSeconds: 600, forecast: one(3300, 0.12) })['rto'], 'at risk');
+  assert.equal(states({ restoreSeconds: 600, forecast: one(9000) })['rto'], 'at risk');
+  assert.equal(states({ forecast: one(700) })['rto'], 'unknown');
+  const few = { repository: 'disk', forecast: { state: 'unknown', measurements: 1, needed: 3 } } as const;
+  assert.equal(states({ restoreSeconds: 600, forecast: few })['rto'], 'met');
+  const said = (forecast: Facts['forecast']): string | undefined => {
+    const facts = { points: [], unknown: [], restoreSeconds: 600, forecast };
+    return judge(policy ?? assert.fail(), 'shop', facts, now).find(({ objective }) => objective === 'rto')?.reached;
+  };
+  assert.equal(said(one(2520, 0.12)), '10 min measured, 42 min forecast from disk');
+  assert.equal(said(one(3000, 0.5)), '10 min measured, 50 min forecast from disk, 75 min by its past error');
+  assert.equal(said(few), '10 min measured, forecast not known yet');
+});
+
 test('a copy that is on its way is a risk; one that never came is broken, or unknown where nobody can be asked', () => {
   const [old, young] = [point(1.5, { disk: stored, bucket: stored }), point(0.1, { disk: stored })];
   assert.equal(states({ points: [old, young] })['copies'], 'at risk');

@@ -1,12 +1,13 @@
 import type { Component, Objective, Policy } from '../policy/policy.ts';
 import { objectiveOf, placeNamed } from '../policy/policy.ts';
-import { spanText } from '../policy/span.ts';
+import { roughText } from '../policy/span.ts';
 import type { RecoverablePoint } from '../point/point.ts';
+import type { Forecast } from './forecast.ts';
 
 /**
  * Holds what was observed of a component against what is wanted of it. Pure: the same facts at the same moment give the
  * same answer. RPO and RTO are measured, never declared: the age of the newest recoverable point, and how long the last
- * restore took. What was not observed is 'unknown', never 'met'.
+ * restore took; what a restore now would take is a forecast, and called so. What was not observed is 'unknown', never 'met'.
  */
 export interface Facts {
   /** Oldest first. */
@@ -15,6 +16,8 @@ export interface Facts {
   readonly unknown: readonly string[];
   /** How long the newest verified restore took in all, seconds. */
   readonly restoreSeconds: number | undefined;
+  /** Of a restore of the newest point from the copy that it takes first. */
+  readonly forecast?: { readonly repository: string; readonly forecast: Forecast } | undefined;
 }
 
 export type State = 'met' | 'at risk' | 'broken' | 'unknown';
@@ -49,9 +52,9 @@ function rpo({ wanted, facts, nowMs }: Asked): Judged | undefined {
   const base = { objective: 'rpo', wanted: wanted.rpo.text } as const;
   if (newest === undefined) return { ...base, ...absent(facts, 'nothing can be brought back') };
   const ageMs = nowMs - Number(newest.timeNs / 1_000_000n);
-  const reached = roughly(ageMs);
+  const reached = `${roughText(ageMs)} would be lost`;
   if (ageMs <= wanted.rpo.ms) return { ...base, reached, state: ageMs > wanted.rpo.ms * 0.9 ? 'at risk' : 'met' };
-  return { ...base, ...absent(facts, `${reached} would be lost`) };
+  return { ...base, ...absent(facts, reached) };
 }
 
 /** What a repository that can't be asked might hold nobody knows. */
@@ -60,16 +63,32 @@ function absent({ unknown }: Facts, reached: string): Pick<Judged, 'state' | 're
   return { state: 'unknown', reached: `${reached}, as far as is known: ${unknown.join(', ')} can’t be asked` };
 }
 
-function rto({ wanted, facts: { restoreSeconds } }: Asked): Judged | undefined {
+/** What was measured can break it; what is forecast, with the error that forecasts had, is a risk at most. */
+function rto({ wanted, facts: { restoreSeconds, forecast: next } }: Asked): Judged | undefined {
   if (wanted.rto === undefined) return undefined;
   const base = { objective: 'rto', wanted: wanted.rto.text } as const;
   if (restoreSeconds === undefined) return { ...base, state: 'unknown', reached: 'no restore was measured' };
-  const ms = restoreSeconds * 1000;
-  const state = ms > wanted.rto.ms ? 'broken' : ms > wanted.rto.ms * 0.8 ? 'at risk' : 'met';
-  return { ...base, state, reached: roughly(ms) };
+  const [ms, wantedMs] = [restoreSeconds * 1000, wanted.rto.ms];
+  const isNear = ms > wantedMs * 0.8 || worstMs(next?.forecast) > wantedMs;
+  const state = ms > wantedMs ? 'broken' : isNear ? 'at risk' : 'met';
+  return { ...base, state, reached: [`${roughText(ms)} measured`, ...forecastSaid(next, wantedMs)].join(', ') };
+}
+
+function forecastSaid(next: Facts['forecast'], wantedMs: number): readonly string[] {
+  if (next?.forecast.state !== 'known') return next === undefined ? [] : ['forecast not known yet'];
+  const ms = next.forecast.seconds * 1000;
+  const worst = worstMs(next.forecast);
+  const atWorst = ms <= wantedMs && worst > wantedMs ? [`${roughText(worst)} by its past error`] : [];
+  return [`${roughText(ms)} forecast from ${next.repository}`, ...atWorst];
+}
+
+function worstMs(forecast: Forecast | undefined): number {
+  if (forecast?.state !== 'known') return 0;
+  return forecast.seconds * 1000 * (1 + (forecast.pastError?.longer ?? 0));
 }
 
 const counted = ['copies', 'media', 'offsite', 'immutable'] as const;
+type Counted = (typeof counted)[number];
 
 /** Of the newest point. Where it lacks one, and an older one within the RPO has it, the copy is only on its way. */
 function copies(asked: Asked): readonly (Judged | undefined)[] {
@@ -82,31 +101,38 @@ function copies(asked: Asked): readonly (Judged | undefined)[] {
     if (least === undefined) return undefined;
     const base = { objective, wanted: String(least) } as const;
     if (newest === undefined) return { ...base, ...absent(facts, '0') };
-    const reached = countOf(objective, newest, asked);
+    const names = countedOf(objective, newest, asked);
+    const count = names.length;
+    const reached = count === 0 ? '0' : `${count}: ${names.join(', ')}`;
     // That a policy asks for a lock says nothing of the locks that are there.
-    if (objective === 'immutable' && reached >= least)
-      return { ...base, state: 'unknown', reached: `${reached} by the policy; \`check --locks\` reads what is locked` };
-    if (reached >= least) return { ...base, state: 'met', reached: String(reached) };
-    const isOnItsWay = recent.some((point) => countOf(objective, point, asked) >= least);
-    if (isOnItsWay) return { ...base, state: 'at risk', reached: `${reached}, an older point has ${least}` };
-    return { ...base, ...absent(facts, String(reached)) };
+    if (objective === 'immutable' && count >= least)
+      return { ...base, state: 'unknown', reached: `${count} by the policy; \`check --locks\` reads what is locked` };
+    if (count >= least) return { ...base, state: 'met', reached };
+    const isOnItsWay = recent.some((point) => countedOf(objective, point, asked).length >= least);
+    if (isOnItsWay) return { ...base, state: 'at risk', reached: `${reached}; an older point has ${least}` };
+    return { ...base, ...absent(facts, reached) };
   });
 }
 
-function countOf(what: (typeof counted)[number], point: RecoverablePoint, { policy, component }: Asked): number {
-  const places = point.copies.flatMap(({ repository }) => placeNamed(policy, component, repository) ?? []);
+/** What counts, by name. Production is a copy, on a disk. */
+function countedOf(what: Counted, point: RecoverablePoint, { policy, component }: Asked): readonly string[] {
+  const places = point.copies.flatMap(({ repository }) => {
+    const place = placeNamed(policy, component, repository);
+    return place === undefined ? [] : [{ ...place, repository }];
+  });
   const site = component.site ?? policy.site;
   switch (what) {
     case 'copies':
-      return 1 + places.length;
+      return ['production', ...places.map(({ repository }) => repository)];
     case 'media':
-      return new Set(['disk', ...places.map(({ media }) => media)]).size;
+      return [...new Set(['disk', ...places.flatMap(({ media }) => media ?? [])])];
     case 'offsite': {
-      const sites = places.flatMap((place) => place.site ?? []);
-      return site === undefined ? Math.max(0, new Set(sites).size - 1) : sites.filter((one) => one !== site).length;
+      const sited = places.filter((place) => place.site !== undefined);
+      if (site === undefined) return [...new Set(sited.flatMap((place) => place.site ?? []))].slice(1);
+      return sited.filter((place) => place.site !== site).map(({ repository }) => repository);
     }
     case 'immutable':
-      return places.filter(({ lock }) => lock !== undefined).length;
+      return places.filter(({ lock }) => lock !== undefined).map(({ repository }) => repository);
   }
 }
 
@@ -125,31 +151,32 @@ function proofs({ wanted, facts, nowMs, component }: Asked): readonly (Judged | 
   const youngest = Math.min(Infinity, ...ages.values());
   const asked = places.filter((place) => !facts.unknown.includes(place));
   const oldest = Math.max(0, ...asked.map((place) => ages.get(place) ?? Infinity));
-  const each = proven('proof-each', wanted['proof-each'], oldest, failed);
+  const waiting = asked.filter((place) => (ages.get(place) ?? Infinity) === oldest).join(', ');
+  const each = proven('proof-each', wanted['proof-each'], { ageMs: oldest, failed, where: ` in ${waiting}` });
   // What is proven of those that can be asked says nothing of the others.
   const isHalf = each?.state !== 'broken' && facts.unknown.length > 0;
   return [
-    proven('proof', wanted.proof, youngest, failed),
+    proven('proof', wanted.proof, { ageMs: youngest, failed, where: '' }),
     isHalf ? each && { ...each, ...absent(facts, each.reached) } : each,
   ];
+}
+
+interface Proven {
+  readonly ageMs: number;
+  readonly failed: ReadonlySet<string>;
+  /** For people: whose age it is. */
+  readonly where: string;
 }
 
 function proven(
   objective: 'proof' | 'proof-each',
   wanted: Objective['proof'],
-  ageMs: number,
-  failed: ReadonlySet<string>,
+  { ageMs, failed, where }: Proven,
 ): Judged | undefined {
   if (wanted === undefined) return undefined;
   const bad = failed.size === 0 ? '' : `, and the copy in ${[...failed].join(', ')} FAILED`;
   const base = { objective, wanted: wanted.text } as const;
-  if (ageMs === Infinity) return { ...base, state: 'broken', reached: `never proven${bad}` };
+  if (ageMs === Infinity) return { ...base, state: 'broken', reached: `never proven${where}${bad}` };
   const state = ageMs > wanted.ms || bad !== '' ? 'broken' : ageMs > wanted.ms * 0.9 ? 'at risk' : 'met';
-  return { ...base, state, reached: `${roughly(ageMs)} ago${bad}` };
-}
-
-/** In the largest unit that leaves two digits. */
-function roughly(ms: number): string {
-  const unit = ms >= 172_800_000 ? 86_400_000 : ms >= 7_200_000 ? 3_600_000 : ms >= 120_000 ? 60_000 : 1000;
-  return spanText(Math.round(ms / unit) * unit);
+  return { ...base, state, reached: `restored and checked ${roughText(ageMs)} ago${where}${bad}` };
 }

@@ -23,6 +23,13 @@ export function spanOf(text: string): Span {
   return { text, ms, calendar: { years, months, days: d + 7 * w, hours } };
 }
 
+/** In the largest unit that leaves two digits. */
+export function roughText(ms: number): string {
+  if (ms < 1000) return 'under 1 s';
+  const unit = ms >= 172_800_000 ? 86_400_000 : ms >= 7_200_000 ? 3_600_000 : ms >= 120_000 ? 60_000 : 1000;
+  return spanText(Math.round(ms / unit) * unit);
+}
+
 /** The largest whole unit: `90 min`, `36 h`, `12 d`. */
 export function spanText(ms: number): string {
   const steps = [

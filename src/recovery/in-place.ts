@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { hostName } from '../host/users.ts';
 import { openSource } from '../job/open-source.ts';
 import { pointWanted } from '../job/component-restore.ts';
+import type { ExpectedRestore } from '../job/expected.ts';
 import type { ComponentContext } from '../job/component.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Component } from '../policy/policy.ts';
@@ -19,16 +20,23 @@ export interface InPlaceOptions {
   readonly by: string;
 }
 
+export interface PlannedInPlace {
+  readonly plan: Plan;
+  /** What bringing the point back takes, from each copy in a restore's order. It is no part of the plan. */
+  readonly expected: readonly ExpectedRestore[];
+}
+
 /**
  * The plan that puts a component back in its place. All is restored beside it while the live system still runs; then it
  * is stopped, backed up, replaced, started and asked how it is. What is replaced is kept until the plan is confirmed.
  */
-export async function planInPlace(context: ComponentContext, options: InPlaceOptions): Promise<Plan> {
+export async function planInPlace(context: ComponentContext, options: InPlaceOptions): Promise<PlannedInPlace> {
   const { component: name, safety, by } = options;
   const { [name]: component } = context.policy.components;
   if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
   const paths = livePaths(context, name, component);
-  const { identity, timeNs } = await pointWanted(context, options);
+  const { point, expected } = await pointWanted(context, options);
+  const { identity, timeNs } = point;
   const targets = paths.map((path, slot) => ({ path, slot }));
   const at = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
   const steps = [
@@ -42,7 +50,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
     ...health(component),
   ];
   const approval = component.restore?.approval === undefined ? 'none' : 'another person';
-  return {
+  const plan: Plan = {
     version: 1,
     title: `${name} in place as of ${at}`,
     component: name,
@@ -50,6 +58,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
     by,
     steps: steps.map((one, index) => (index === 0 ? { ...one, approval } : one)),
   };
+  return { plan, expected };
 }
 
 function livePaths(context: ComponentContext, name: string, component: Component): readonly string[] {

@@ -8,6 +8,7 @@ import { person } from '../actor.ts';
 import type { Context } from '../context.ts';
 import { plansFolder, showEnd, showEntry, showPlan } from '../plan-view.ts';
 import { policyOf } from '../policy-file.ts';
+import { showExpected } from '../expected-view.ts';
 import { showProgress } from '../progress.ts';
 import { componentsMeant, recordingContext } from './context.ts';
 import { momentAt } from './moment.ts';
@@ -35,13 +36,16 @@ export async function restoreInPlace({ name, at, mode, safety }: Meant, context:
   if (open !== undefined && mode !== 'dry-run') assertGoesOn(open, at);
   const moment = momentAt(at, policy, context);
   const options = { component, safety, by, ...(moment === undefined ? {} : { atNs: moment.ns }) };
-  const plan = open?.plan ?? (await planInPlace(base, options));
+  const planned = open === undefined ? await planInPlace(base, options) : { plan: open.plan, expected: [] };
+  const { plan, expected } = planned;
   if (mode === 'dry-run') {
     showPlan(open ?? { plan, hash: hashOfPlan(plan), standing: new Ledger(plan, []) }, context);
+    showExpected(expected, context);
     return 0;
   }
   const stored = open ?? (await storePlan(folder, plan));
   showPlan(stored, context);
+  showExpected(expected, context);
   const standing = await carryOut({ context: base, folder, by, onEntry: showEntry(context) }, stored, 'execute');
   showEnd(stored, standing, context);
   context.signal.throwIfAborted();

@@ -1,14 +1,12 @@
-import { statusOf, type ComponentStatus } from '../../job/status.ts';
-import type { State } from '../../objective/objective.ts';
+import { statusOf } from '../../job/status.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { discover, unprotected, type Protected } from '../../source/discover.ts';
 import type { Context } from '../context.ts';
 import type { Run } from '../command.ts';
 import type { status } from '../commands/status.ts';
 import { componentContext, componentsMeant } from '../components/context.ts';
-import { formatTime, jsonTime, quoteForTerminal } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
-import { tableLines } from '../table.ts';
+import { statusLines, statusRecord } from '../status-view.ts';
 
 /** Exit code 4: broken; 5: not known. What is at risk is told, and no failure yet. */
 export const run: Run<typeof status.options> = async ({ operands }, context) => {
@@ -18,7 +16,7 @@ export const run: Run<typeof status.options> = async ({ operands }, context) => 
   await using base = await componentContext(context, policy, { mode: 'execute', listener });
   const all = await statusOf(base, components);
   if (console.form === 'json') for (const one of all) console.record(statusRecord(one));
-  else for (const line of all.flatMap(linesOf)) console.say(line, 0);
+  else for (const line of statusLines(all, context.clock.nowNs())) console.say(line, 0);
   if (operands.length === 0) tellUnprotected(policy, context);
   const states = new Set(all.map(({ state }) => state));
   return states.has('broken') ? 4 : states.has('unknown') ? 5 : 0;
@@ -48,34 +46,4 @@ function protectedBy({ components }: Policy): Protected {
       .flatMap(([key, value]): readonly unknown[] => (key !== wanted ? [] : Array.isArray(value) ? value : [value]))
       .filter((text) => typeof text === 'string');
   return { paths: texts('paths'), dumps: texts('dump') };
-}
-
-const marks: Readonly<Record<State, string>> = { 'met': '✔', 'at risk': '!', 'broken': '✖', 'unknown': '?' };
-
-function linesOf({ component, tier, state, objectives, newest, failures }: ComponentStatus): readonly string[] {
-  const point = newest === undefined ? 'no recoverable point' : `newest point ${formatTime(newest.timeNs)}`;
-  const title = `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`;
-  const rows = objectives.map((one) => [`  ${marks[one.state]} ${one.objective}`, one.wanted, one.reached, one.state]);
-  const table = tableLines({ header: ['  objective', 'wanted', 'reached', ''], rows });
-  return [
-    title,
-    ...(rows.length === 0 ? ['  no objectives: it has no tier'] : table),
-    ...failures.map(
-      ({ what, timeNs, message }) => `  ! ${what} failed ${formatTime(timeNs)}: ${quoteForTerminal(message)}`,
-    ),
-    '',
-  ];
-}
-
-function statusRecord({ component, tier, state, objectives, newest, failures, unknown }: ComponentStatus): unknown {
-  return {
-    message_type: 'status',
-    component,
-    tier,
-    state,
-    newest: newest && { time: jsonTime(newest.timeNs), point: newest.identity },
-    objectives,
-    failures: failures.map(({ what, timeNs, message }) => ({ what, time: jsonTime(timeNs), message })),
-    unknown_repositories: unknown,
-  };
 }

@@ -1,4 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
+import { forecastText, total } from '../../objective/forecast.ts';
+import { roughText } from '../../policy/span.ts';
 import { verifyComponent } from '../../job/verify.ts';
 import type { VerificationOutcome, VerificationState } from '../../job/verification.ts';
 import type { Policy, Verification } from '../../policy/policy.ts';
@@ -9,6 +11,7 @@ import { componentsMeant, recordingContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { formatSeconds, formatTime, jsonTime, quoteForTerminal, shortPoint } from '../format.ts';
+import { forecastRecord } from '../expected-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { stateFolder } from '../state-folder.ts';
@@ -90,7 +93,7 @@ function verificationsOf(
 const marks = { 'verified': '✔', 'failed': '✖', 'could not verify': '?' } as const;
 
 function show(component: string, outcome: VerificationOutcome, console: Console): void {
-  const { state, level, point, copy, reason, checks, stages } = outcome;
+  const { state, level, point, copy, reason, checks, stages, forecast } = outcome;
   if (console.form === 'json') {
     console.record({
       message_type: 'verification',
@@ -104,6 +107,7 @@ function show(component: string, outcome: VerificationOutcome, console: Console)
       reason,
       checks,
       stages,
+      forecast: forecastRecord(forecast),
     });
     return;
   }
@@ -115,5 +119,6 @@ function show(component: string, outcome: VerificationOutcome, console: Console)
     console.say(`  ${word}  ${quoteForTerminal(`${name}: expected ${expected}; found ${found}`)}`);
   }
   const times = Object.entries(stages).map(([stage, seconds]) => `${stage} ${formatSeconds(Number(seconds))}`);
-  console.say(`  ${times.join(', ')}`);
+  const whole = `${times.join(', ')}: ${roughText(total(stages) * 1000)}`;
+  console.say(forecast.state === 'known' ? `  ${whole}; forecast was ${forecastText(forecast)}` : `  ${whole}`);
 }

@@ -5,7 +5,8 @@ import { openSandbox, type Sandbox, type SandboxLimits } from '../../sandbox/san
 import { splitWords } from '../../secret/words.ts';
 import type { BroughtUp, Rehearsal } from '../../source/rehearsal.ts';
 import type { JobContext } from '../job.ts';
-import type { CheckResult, Stages } from '../verification.ts';
+import type { Stages } from '../../objective/forecast.ts';
+import type { CheckResult } from '../verification.ts';
 import { expectationOf, expectsNothing, judgedText, type Check } from './expectation.ts';
 
 export interface Inside {

@@ -7,7 +7,8 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { walkTree } from '../../snapshot/walk.ts';
 import { loadReadableIndex } from '../readable-index.ts';
 import type { JobContext } from '../job.ts';
-import type { CheckResult, Stages } from '../verification.ts';
+import type { Stages } from '../../objective/forecast.ts';
+import type { CheckResult } from '../verification.ts';
 import { askFiles } from './checks.ts';
 import { lookInside, needsSandbox, type Inside } from './inside.ts';
 import { limitsOf } from './limits.ts';
@@ -38,9 +39,11 @@ export interface Surroundings extends Pick<Inside, 'rehearsal' | 'hidden'> {
 export async function lookAt(repository: Repository, snapshot: Snapshot, options: LookOptions): Promise<Looked> {
   const { verification, context } = options;
   const direct = repository.direct();
+  const begunMs = context.clock.monotonicMs();
   await loadReadableIndex(direct, context.listener);
+  const find = (context.clock.monotonicMs() - begunMs) / 1000;
   const used = await assertStructure(direct, snapshot.tree, context);
-  const done: Looked = { verdict: { state: 'verified' }, checks: [], stages: {} };
+  const done: Looked = { verdict: { state: 'verified' }, checks: [], stages: { find } };
   if (verification.do === 'structure') return done;
   if (verification.do === 'data') {
     await assertData(direct, used, context);
@@ -50,16 +53,18 @@ export async function lookAt(repository: Repository, snapshot: Snapshot, options
     verification.do === 'sample'
       ? await sampleOf(direct, snapshot, verification.files ?? 10, options.random)
       : selectAll;
-  return await restored(direct, snapshot, { ...options, select, used });
+  return await restored(direct, snapshot, { ...options, select, used, find });
 }
 
 interface RestoreLook extends LookOptions {
   readonly select: Select;
   readonly used: Blobs;
+  /** How long it took until it was known where its bytes are, seconds. */
+  readonly find: number;
 }
 
 async function restored(repository: Repository, snapshot: Snapshot, options: RestoreLook): Promise<Looked> {
-  const { verification, context, select, used } = options;
+  const { verification, context, select, used, find } = options;
   await using scratch = await scratchBelow(options.scratch);
   const folder = rawPathOf(`${scratch.path}/restored`);
   const begunMs = context.clock.monotonicMs();
@@ -79,7 +84,7 @@ async function restored(repository: Repository, snapshot: Snapshot, options: Res
   const fetch = (fetchedMs - begunMs) / 1000;
   if (outcome.failures > 0) {
     const verdict = await verdictOfFailures(repository, used, context, wrong.join('; '));
-    return { verdict, checks: [], stages: { fetch } };
+    return { verdict, checks: [], stages: { find, fetch } };
   }
   const ofFiles = verification.checks.filter((check) => !needsSandbox(check));
   const asked = await askFiles(ofFiles, { repository, snapshot, folder, select, context });
@@ -93,7 +98,7 @@ async function restored(repository: Repository, snapshot: Snapshot, options: Res
     restored: `${scratch.path}/restored`,
     context,
   });
-  const stages = { fetch, start: seen.stages.start, check: askedSeconds + seen.stages.check };
+  const stages = { find, fetch, start: seen.stages.start, check: askedSeconds + seen.stages.check };
   return { verdict: { state: 'verified' }, checks: [...asked, ...seen.checks], stages };
 }
 

@@ -1,0 +1,121 @@
+import type { ComponentStatus } from '../job/status.ts';
+import type { Judged, State } from '../objective/objective.ts';
+import { forecastText } from '../objective/forecast.ts';
+import { roughText } from '../policy/span.ts';
+import type { Proof } from '../point/point.ts';
+import { expectedRecord } from './expected-view.ts';
+import { formatTime, jsonTime, plural, quoteForTerminal } from './format.ts';
+import { tableLines } from './table.ts';
+
+const marks: Readonly<Record<State, string>> = { 'met': '✔', 'at risk': '!', 'broken': '✖', 'unknown': '?' };
+const worstFirst = ['broken', 'unknown', 'at risk', 'met'] as const;
+
+/** What is wrong comes first: of all, a line for each state; of each component, what it can come back to. */
+export function statusLines(all: readonly ComponentStatus[], nowNs: bigint): readonly string[] {
+  const summary = worstFirst.flatMap((state) => {
+    const names = all.filter((one) => one.state === state).map(({ component }) => component);
+    return names.length === 0
+      ? []
+      : [`${marks[state]} ${plural(names.length, 'component')} ${state}: ${names.join(', ')}`];
+  });
+  const [any] = all.filter(({ newest }) => newest?.copies.some(({ held }) => held === 'repository'));
+  const way = `To bring one back: \`holdfast restore ${any?.component} --target DIR\`, or \`--in-place --dry-run\` for a plan.`;
+  const lines = all.flatMap((one) => linesOf(one, nowNs));
+  return [...(all.length > 1 ? [...summary, ''] : []), ...lines, ...(any === undefined ? [] : [way])];
+}
+
+function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
+  const { component, tier, state, objectives, newest, failures } = status;
+  const age = newest === undefined ? '' : ` (${ageOf(newest.timeNs, nowNs)} old)`;
+  const point = newest === undefined ? 'no recoverable point' : `newest point ${formatTime(newest.timeNs)}${age}`;
+  return [
+    `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`,
+    ...(objectives.length === 0 ? ['  no objectives: it has no tier'] : objectiveTable(objectives)),
+    ...copyTable(status, nowNs),
+    ...failures.map(
+      ({ what, timeNs, message }) => `  ! ${what} failed ${formatTime(timeNs)}: ${quoteForTerminal(message)}`,
+    ),
+    ...adviceOn(status).map((line) => `  → ${line}`),
+    '',
+  ];
+}
+
+function ageOf(timeNs: bigint, nowNs: bigint): string {
+  return roughText(Number((nowNs - timeNs) / 1_000_000n));
+}
+
+function objectiveTable(objectives: readonly Judged[]): readonly string[] {
+  const rows = objectives.map((one) => {
+    const state = one.state === 'met' ? 'met' : one.state.toUpperCase();
+    return [`${marks[one.state]} ${one.objective}`, `${bounds[one.objective]} ${one.wanted}`, state, one.reached];
+  });
+  return indented(tableLines({ header: ['objective', 'wanted', '', 'reached'], rows }));
+}
+
+const bounds: Readonly<Record<Judged['objective'], string>> = {
+  'rpo': 'at most',
+  'rto': 'within',
+  'copies': 'at least',
+  'media': 'at least',
+  'offsite': 'at least',
+  'immutable': 'at least',
+  'proof': 'every',
+  'proof-each': 'every',
+};
+
+/** From where it can come back, how sure that is, and how long it would take. */
+function copyTable({ newest, expected }: ComponentStatus, nowNs: bigint): readonly string[] {
+  if (newest === undefined) return [];
+  const rows = expected.map(({ repository, forecast }) => {
+    const copy = newest.copies.find((one) => one.repository === repository);
+    const time = copy?.held === 'external' ? 'its own tools bring it back' : forecastText(forecast);
+    return [repository, proofText(copy?.proof ?? { state: 'stored' }, nowNs), time];
+  });
+  return ['', ...indented(tableLines({ header: ['back from', 'proof', 'would take'], rows }))];
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+const seen = {
+  structure: 'structure checked',
+  data: 'data read',
+  sample: 'sample restored',
+  restore: 'restored and checked',
+} as const;
+
+function proofText(proof: Proof, nowNs: bigint): string {
+  if (proof.state === 'stored') return 'stored, not looked at';
+  return `${proof.state === 'failed' ? 'FAILED' : seen[proof.level]} ${ageOf(proof.timeNs, nowNs)} ago`;
+}
+
+/** What is most likely to help, for each thing that is wrong. */
+function adviceOn({ component, objectives, newest, unknown }: ComponentStatus): readonly string[] {
+  const isWrong = (...wanted: readonly Judged['objective'][]): boolean =>
+    objectives.some(({ objective, state }) => state !== 'met' && wanted.includes(objective));
+  const bad = newest?.copies.filter(({ proof }) => proof.state === 'failed') ?? [];
+  return [
+    ...unknown.map((repository) => `${repository} can’t be asked: what it holds is not known`),
+    ...bad.map(({ repository }) => `don’t count on the copy in ${repository}: a restore takes it last`),
+    ...(newest === undefined || isWrong('rpo') ? [`holdfast backup ${component}`] : []),
+    ...(newest !== undefined && isWrong('copies', 'media', 'offsite') ? [`holdfast copy ${component}`] : []),
+    ...(newest !== undefined && isWrong('proof', 'rto') ? [`holdfast verify ${component}`] : []),
+    ...(newest !== undefined && isWrong('proof-each') ? [`holdfast verify ${component} --from each`] : []),
+  ];
+}
+
+export function statusRecord(status: ComponentStatus): unknown {
+  const { component, tier, state, objectives, newest, expected, failures, unknown } = status;
+  return {
+    message_type: 'status',
+    component,
+    tier,
+    state,
+    newest: newest && { time: jsonTime(newest.timeNs), point: newest.identity },
+    objectives,
+    expected: expected.map(expectedRecord),
+    failures: failures.map(({ what, timeNs, message }) => ({ what, time: jsonTime(timeNs), message })),
+    unknown_repositories: unknown,
+  };
+}
