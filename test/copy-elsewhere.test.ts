@@ -5,17 +5,15 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
-import { createRepository } from '../src/repository/create.ts';
 import { openStorage } from '../src/storage/open.ts';
 import type { StorageSettings } from '../src/storage/settings.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { startSshd, withoutSshd } from './servers/sshd.ts';
 import { versitygw } from './servers/versitygw.ts';
-import { cheapKey } from './support/engine.ts';
-import { holdfastOk, holdfastProgram, type RepositoryAt } from './support/holdfast.ts';
+import { servedOk, holdfastProgram, type RepositoryAt } from './support/holdfast.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
-import { cheapRepository } from './support/two-tools.ts';
+import { cheapRepository, cheapRepositoryAt } from './support/two-tools.ts';
 
 /** Repositories of a real server, and what both tools need to get there. */
 interface Elsewhere extends AsyncDisposable {
@@ -62,10 +60,7 @@ function atServer(server: AsyncDisposable, parts: Partial<Elsewhere>): Omit<Else
 
 /** An empty repository there, with a key that costs next to nothing. */
 async function made({ address, settings }: Elsewhere, name: string): Promise<RepositoryAt> {
-  const { password } = cheapKey;
-  await using storage = await openStorage(address(name), { ...settings, create: true });
-  await createRepository({ storage, clock: systemClock, key: { ...cheapKey, password }, version: 2 });
-  return { repository: address(name), password };
+  return await cheapRepositoryAt(address(name), settings);
 }
 
 function fromOf({ repository, password }: RepositoryAt): Readonly<Record<string, string>> {
@@ -77,12 +72,12 @@ async function sourceIn(dir: TempDir, bytes: number): Promise<RepositoryAt> {
   const source = await cheapRepository(dir.file('source'));
   await writeFile(dir.file('random'), randomBytes(bytes));
   await writeFile(dir.file('text'), 'text '.repeat(400_000));
-  await holdfastOk(source, ['backup', 'random', 'text'], { cwd: dir.path });
+  await servedOk(source, ['backup', 'random', 'text'], { cwd: dir.path });
   return source;
 }
 
 async function blobsOf(at: RepositoryAt, args: readonly string[] = [], env = {}): Promise<readonly string[]> {
-  return (await holdfastOk(at, [...args, 'list', 'blobs'], { env })).trim().split('\n').toSorted();
+  return (await servedOk(at, [...args, 'list', 'blobs'], { env })).trim().split('\n').toSorted();
 }
 
 for (const { name, skip, start } of kinds) {
@@ -96,16 +91,16 @@ for (const { name, skip, start } of kinds) {
     const there = await made(elsewhere, 'there');
     const back = await cheapRepository(dir.file('back'));
     const wanted = await blobsOf(source);
-    await holdfastOk(there, [...args, 'copy'], { env: { ...env, ...fromOf(source) } });
+    await servedOk(there, [...args, 'copy'], { env: { ...env, ...fromOf(source) } });
     await resticOk('0.19.1', there, [...args, 'copy'], { env: { ...env, ...fromOf(source) } });
     assert.match(await resticOk('0.19.1', there, [...args, 'check', '--read-data'], { env }), /no errors were found/);
     assert.deepEqual(await blobsOf(there, args, env), wanted, 'the same blobs, each once');
-    await holdfastOk(back, [...args, 'copy'], { env: { ...env, ...fromOf(there) } });
+    await servedOk(back, [...args, 'copy'], { env: { ...env, ...fromOf(there) } });
     await resticOk('0.19.1', back, [...args, 'copy'], { env: { ...env, ...fromOf(there) } });
     assert.match(await resticOk('0.19.1', back, ['check', '--read-data']), /no errors were found/);
     assert.deepEqual(await blobsOf(back), wanted);
     for (const at of [there, back]) {
-      const snapshots: unknown = JSON.parse(await holdfastOk(at, [...args, 'snapshots', '--json'], { env }));
+      const snapshots: unknown = JSON.parse(await servedOk(at, [...args, 'snapshots', '--json'], { env }));
       assert.ok(Array.isArray(snapshots));
       assert.equal(snapshots.length, 1);
     }
@@ -118,10 +113,10 @@ for (const { name, skip, start } of kinds) {
     const source = await sourceIn(dir, 24_000_000);
     const there = await made(elsewhere, 'there');
     await killedInTheMidst(there, source, elsewhere);
-    assert.deepEqual(JSON.parse(await holdfastOk(there, [...args, 'snapshots', '--json'], { env })), []);
-    await holdfastOk(there, [...args, 'copy'], { env: { ...env, ...fromOf(source) } });
+    assert.deepEqual(JSON.parse(await servedOk(there, [...args, 'snapshots', '--json'], { env })), []);
+    await servedOk(there, [...args, 'copy'], { env: { ...env, ...fromOf(source) } });
     assert.deepEqual(await blobsOf(there, args, env), await blobsOf(source));
-    await holdfastOk(there, [...args, 'unlock'], { env });
+    await servedOk(there, [...args, 'unlock'], { env });
     await resticOk('0.19.1', there, [...args, 'check', '--read-data'], { env });
   });
 }
@@ -154,17 +149,17 @@ test(
     const [env, cwd] = [server.owner, dir.path];
     const lock = ['-o', 's3.lock=1h'];
     await writeFile(dir.file('ours'), 'removed since');
-    await holdfastOk(source, ['init', ...lock], { env });
-    await holdfastOk(source, ['backup', 'ours', ...lock], { env, cwd });
+    await servedOk(source, ['init', ...lock], { env });
+    await servedOk(source, ['backup', 'ours', ...lock], { env, cwd });
     const time = new Date();
     while (Date.now() < time.getTime() + 1100) await systemClock.sleep(50);
-    await holdfastOk(source, ['forget', 'latest', '--prune', ...lock], { env });
+    await servedOk(source, ['forget', 'latest', '--prune', ...lock], { env });
     const asOf = ['--as-of', time.toISOString()];
     const both = { env: { ...env, ...fromOf(source) } };
-    await holdfastOk(target, ['init', '--copy-chunker-params', '--from-repo', source.repository, ...asOf], both);
-    await holdfastOk(target, ['copy'], both);
-    assert.deepEqual(JSON.parse(await holdfastOk(target, ['snapshots', '--json'], { env })), [], 'it is gone by now');
-    await holdfastOk(target, ['copy', ...asOf], both);
+    await servedOk(target, ['init', '--copy-chunker-params', '--from-repo', source.repository, ...asOf], both);
+    await servedOk(target, ['copy'], both);
+    assert.deepEqual(JSON.parse(await servedOk(target, ['snapshots', '--json'], { env })), [], 'it is gone by now');
+    await servedOk(target, ['copy', ...asOf], both);
     await resticOk('0.19.1', target, ['restore', 'latest', '--target', dir.file('out')], { env });
     assert.equal(await readFile(dir.file('out', 'ours'), 'utf8'), 'removed since');
   },

@@ -17,7 +17,7 @@ import { lockRepository } from '../src/repository/lock.ts';
 import { openRepository } from '../src/repository/open.ts';
 import { openLocal } from '../src/storage/local.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { holdfastOk, holdfastProgram, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
+import { holdfastProgram, servedHoldfast, servedOk, type RepositoryAt } from './support/holdfast.ts';
 import { runProgram, type RunOptions } from './support/run-program.ts';
 import { jsonLines, type JsonRecord } from './support/scene.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
@@ -52,16 +52,16 @@ async function copied(
 }
 
 async function snapshotsOf(at: RepositoryAt): Promise<readonly JsonRecord[]> {
-  return jsonLines(await holdfastOk(at, ['snapshots', '--json']));
+  return jsonLines(await servedOk(at, ['snapshots', '--json']));
 }
 
 async function blobsOf(at: RepositoryAt): Promise<readonly string[]> {
-  return (await holdfastOk(at, ['list', 'blobs'])).trim().split('\n').toSorted();
+  return (await servedOk(at, ['list', 'blobs'])).trim().split('\n').toSorted();
 }
 
 async function checked(at: RepositoryAt): Promise<void> {
   assert.match(await resticOk('0.19.1', at, ['check', '--read-data']), /no errors were found/);
-  await holdfastOk(at, ['check', '--read-data']);
+  await servedOk(at, ['check', '--read-data']);
 }
 
 test('what Holdfast copies, restic finds, and the other way round', options, async () => {
@@ -120,7 +120,7 @@ test('formats 1 and 2 are copied into each other, compressed where the target co
 
 /** Of all blobs. */
 async function sizeOf(at: RepositoryAt): Promise<number> {
-  const [stats] = jsonLines(await holdfastOk(at, ['stats', '--mode', 'raw-data', '--json']));
+  const [stats] = jsonLines(await servedOk(at, ['stats', '--mode', 'raw-data', '--json']));
   return Number(stats?.['total_size']);
 }
 
@@ -171,12 +171,12 @@ test('a dry run shows what a copy does, and changes nothing', options, async () 
   const source = await sourceIn(dir);
   const target = await cheapRepository(dir.file('target'));
   const summaryOf = async (...args: readonly string[]): Promise<JsonRecord> => {
-    const output = await holdfastOk(target, ['--json', 'copy', ...args], fromOf(source));
+    const output = await servedOk(target, ['--json', 'copy', ...args], fromOf(source));
     return jsonLines(output).findLast((one) => one['message_type'] === 'summary') ?? {};
   };
   const planned = await summaryOf('--dry-run');
   assert.deepEqual(await snapshotsOf(target), []);
-  assert.equal(await holdfastOk(target, ['list', 'packs']), '');
+  assert.equal(await servedOk(target, ['list', 'packs']), '');
   const done = await summaryOf();
   const { snapshots_to_copy, blobs_to_copy, bytes_to_copy, packs_to_read } = done;
   for (const [name, value] of Object.entries({ snapshots_to_copy, blobs_to_copy, bytes_to_copy, packs_to_read })) {
@@ -197,7 +197,7 @@ test(
     rmSync(dir.file('data'), { recursive: true });
     mkdirSync(dir.file('data'));
     writeFileSync(dir.file('data/other'), randomBytes(10_000));
-    await holdfastOk(source, ['backup', '-q', dir.file('data'), '--host', 'three', '--force']);
+    await servedOk(source, ['backup', '-q', dir.file('data'), '--host', 'three', '--force']);
     for (const damage of ['torn', 'gone'] as const) {
       if (damage === 'torn') truncateSync(largest, 1000);
       else rmSync(largest);
@@ -265,7 +265,7 @@ test('a copy works beside backups into either repository, and waits for who must
     }
     await using _prune = await lockOf(at, 'exclusive');
     await expectExit(11, 'holdfast', target, ['copy'], fromOf(source));
-    const unlocked = await runHoldfast(target, ['copy', '--no-lock'], fromOf(source));
+    const unlocked = await servedHoldfast(target, ['copy', '--no-lock'], fromOf(source));
     assert.equal(unlocked.code, at === source ? 0 : 11, 'only the source goes without a lock');
   }
 });
@@ -286,14 +286,14 @@ test(
     const source = await sourceIn(dir);
     const at = (name: string): RepositoryAt => ({ repository: dir.file(name), password: 'target' });
     const polynomialOf = async (target: RepositoryAt): Promise<unknown> =>
-      / "chunker_polynomial": "(\w+)"/.exec(await holdfastOk(target, ['cat', 'config']))?.[1];
+      / "chunker_polynomial": "(\w+)"/.exec(await servedOk(target, ['cat', 'config']))?.[1];
     for (const tool of ['holdfast', 'restic'] as const) {
       await expectExit(0, tool, at(tool), ['init', '--copy-chunker-params'], fromOf(source));
       assert.equal(await polynomialOf(at(tool)), await polynomialOf(source));
       const { stderr } = await expectExit(0, 'holdfast', at(tool), ['copy'], fromOf(source));
       assert.equal(stderr, '');
       const stored = await blobsOf(at(tool));
-      await holdfastOk(at(tool), ['backup', '-q', dir.file('data'), '--host', 'two']);
+      await servedOk(at(tool), ['backup', '-q', dir.file('data'), '--host', 'two']);
       const added = (await blobsOf(at(tool))).filter((blob) => !stored.includes(blob));
       assert.deepEqual(
         added.filter((blob) => blob.startsWith('data')),
@@ -301,7 +301,7 @@ test(
         'its own backup finds the copied blobs',
       );
     }
-    await holdfastOk(at('other'), ['init']);
+    await servedOk(at('other'), ['init']);
     assert.notEqual(await polynomialOf(at('other')), await polynomialOf(source));
     const { stderr } = await expectExit(0, 'holdfast', at('other'), ['copy'], fromOf(source));
     assert.match(stderr, /cuts files at other places/);

@@ -13,11 +13,12 @@ import { isLockable, type VersionInfo } from '../src/storage/versions.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { s3Servers } from './servers/s3-servers.ts';
 import { jobContext, newRepository } from './support/engine.ts';
-import { holdfastOk } from './support/holdfast.ts';
+import { servedOk } from './support/holdfast.ts';
 import { pruneAll } from './support/operations.ts';
 import { blobBytes, storeBlobs } from './support/repository.ts';
 import { jsonLines } from './support/scene.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const hourMs = 3_600_000;
 const { signal } = new AbortController();
@@ -88,14 +89,15 @@ for (const { name, start } of s3Servers) {
       await using dir = await tempDir();
       const options = { env: server.owner, cwd: dir.path };
       const twice = async (bucket: string, ...lock: readonly string[]): Promise<readonly [Storage, ...string[]]> => {
-        const at = { repository: `s3:${server.endpoint}/${bucket}`, password: 'secret' };
-        await holdfastOk(at, ['init', ...lock], options);
+        const locking = new Map(lock.length === 0 ? [] : [['s3.lock', '1h']]);
+        const settings = { environment: server.owner, options: locking };
+        const at = await cheapRepositoryAt(`s3:${server.endpoint}/${bucket}`, settings);
         for (const content of ['one', 'two', 'three']) {
           await writeFile(dir.file('file'), Buffer.from(blobBytes(content, 50_000)));
-          await holdfastOk(at, ['backup', 'file', ...lock], options);
+          await servedOk(at, ['backup', 'file', ...lock], options);
         }
-        const first = await holdfastOk(at, ['forget', '--keep-last', '2'], options);
-        const second = await holdfastOk(at, ['forget', '--keep-last', '1', '--prune', '--instant', '--json'], options);
+        const first = await servedOk(at, ['forget', '--keep-last', '2'], options);
+        const second = await servedOk(at, ['forget', '--keep-last', '1', '--prune', '--instant', '--json'], options);
         return [await openStorage(at.repository, { environment: server.owner }), first, second];
       };
       const [locked, forgot = '', pruned = ''] = await twice('locked', '-o', 's3.lock=1h');

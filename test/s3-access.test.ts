@@ -9,10 +9,11 @@ import { policiesFor } from '../src/storage/policy.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { versitygw } from './servers/versitygw.ts';
 import { certificate, withoutOpenssl } from './support/certificate.ts';
-import { holdfastOk, holdfastProgram, runHoldfast } from './support/holdfast.ts';
+import { servedOk, holdfastProgram, servedHoldfast } from './support/holdfast.ts';
 import { runProgram, type RunResult } from './support/run-program.ts';
 import { usersOf } from './support/s3-users.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const skip = withoutGo();
 
@@ -59,12 +60,12 @@ test(
 test('a writer removes no snapshot; with the credentials for removals beside its own it does', { skip }, async () => {
   await using server = await versitygw();
   await using dir = await tempDir();
-  const at = { repository: `s3:${server.endpoint}/bucket`, password: 'secret' };
-  await holdfastOk(at, ['init', '-o', 's3.lock=1h'], { env: server.owner });
+  const locking = { environment: server.owner, options: new Map([['s3.lock', '1h']]) };
+  const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket`, locking);
   const { writer, pruner } = await usersOf(server, 'bucket', policiesFor(at.repository));
   await writeFile(dir.file('file'), 'kept');
-  await holdfastOk(at, ['backup', 'file'], { env: writer, cwd: dir.path });
-  const refused = await runHoldfast(at, ['forget', 'latest'], { env: writer });
+  await servedOk(at, ['backup', 'file'], { env: writer, cwd: dir.path });
+  const refused = await servedHoldfast(at, ['forget', 'latest'], { env: writer });
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /AccessDenied/);
   const both = {
@@ -72,15 +73,15 @@ test('a writer removes no snapshot; with the credentials for removals beside its
     HOLDFAST_DELETE_ACCESS_KEY_ID: pruner['AWS_ACCESS_KEY_ID'],
     HOLDFAST_DELETE_SECRET_ACCESS_KEY: pruner['AWS_SECRET_ACCESS_KEY'],
   };
-  await holdfastOk(at, ['forget', 'latest'], { env: both });
-  assert.deepEqual(JSON.parse(await holdfastOk(at, ['snapshots', '--json'], { env: writer })), []);
+  await servedOk(at, ['forget', 'latest'], { env: both });
+  assert.deepEqual(JSON.parse(await servedOk(at, ['snapshots', '--json'], { env: writer })), []);
 });
 
 test('a policy names who writes and who removes: each is asked for its own work alone', { skip }, async () => {
   await using server = await versitygw();
   await using dir = await tempDir();
   const repository = `s3:${server.endpoint}/bucket/team`;
-  await holdfastOk({ repository, password: 'secret' }, ['init', '-o', 's3.lock=1h'], { env: server.owner });
+  await servedOk({ repository, password: 'secret' }, ['init', '-o', 's3.lock=1h'], { env: server.owner });
   const { writer, pruner } = await usersOf(server, 'bucket', policiesFor(repository));
   const keys = (name: string): string => `{ key-id: { env: ${name}_ID }, secret-key: { env: ${name}_KEY } }`;
   const policy = (more: string): string => `version: 1

@@ -15,6 +15,7 @@ import type { Storage } from '../src/storage/storage.ts';
 import { absent } from './absences.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { sftpServer, startSshd, withoutSshd, type Sshd } from './servers/sshd.ts';
+import { filesBelow } from './support/files-below.ts';
 import { proveConforms, needsStaging } from './support/conformance.ts';
 import { holdfastOk, runHoldfast } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -100,7 +101,7 @@ test(
     const putting = storage.put('data/ab/large', [new Uint8Array(20 * 1024 * 1024)]);
     const folder = dir.file('data/data/ab');
     const refused = assert.rejects(putting, { code: 'storage-failed', message: /killed by SIGKILL|137/ });
-    while (!readdirSync(dir.file('data'), { recursive: true }).some((name) => String(name).includes('~'))) {
+    while (!filesBelow(dir.file('data')).some((path) => path.includes('~'))) {
       await new Promise(setImmediate);
     }
     process.kill(Number(await readFile(dir.file('pid'), 'utf8')), 'SIGKILL');

@@ -18,12 +18,13 @@ import { glacier } from './servers/glacier.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { resticOk, runRestic } from './servers/restic.ts';
 import { backupFolder, jobContext, newRepository } from './support/engine.ts';
-import { holdfastOk, holdfastProgram, runHoldfast } from './support/holdfast.ts';
+import { servedOk, holdfastProgram, servedHoldfast } from './support/holdfast.ts';
 import { keepLast, pruneAll } from './support/operations.ts';
 import { writerOptions } from './support/pipeline.ts';
 import { blobBytes } from './support/repository.ts';
 import { runProgram, type RunResult } from './support/run-program.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const find = { filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO() };
 
@@ -166,27 +167,26 @@ test(
   async () => {
     await using server = await glacier({ clock: systemClock, thawMs: 0 });
     await using dir = await tempDir();
-    const at = { repository: `s3:${server.endpoint}/bucket/shop`, password: 'secret' };
+    const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket/shop`, { environment: server.owner });
     const options = { env: server.owner, cwd: dir.path };
     writeFileSync(dir.file('file'), blobBytes('file', 200_000));
-    await holdfastOk(at, ['init'], options);
-    await holdfastOk(at, ['backup', 'file', '-o', 's3.storage-class=DEEP_ARCHIVE'], options);
+    await servedOk(at, ['backup', 'file', '-o', 's3.storage-class=DEEP_ARCHIVE'], options);
     assert.equal(server.archived.size, 1);
     const restore = ['restore', 'latest', '--target', dir.file('target')];
-    const refused = await runHoldfast(at, restore, options);
+    const refused = await servedHoldfast(at, restore, options);
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
       /1 of 1 archived packs .* can't be read yet[^]*s3\.enable-restore=true[^]*storage-archived/,
     );
     assert.equal(existsSync(dir.file('target')), false);
-    const shown = await holdfastOk(at, [...restore, '--dry-run', '-o', 's3.thaw-price=20.5'], options);
+    const shown = await servedOk(at, [...restore, '--dry-run', '-o', 's3.thaw-price=20.5'], options);
     assert.match(shown, /1 pack \(19\d\.\d+ KiB\) of the class DEEP_ARCHIVE, tier Standard, for 7 days/);
     assert.match(shown, /usually up to 12 hours, by the vendor's documentation/);
     assert.match(shown, /price: 0\.00 for 19\d\.\d+ KiB at 20\.5 a GiB, as you said; not known: 1 request/);
     assert.equal(server.asked.length, 0);
     const wanted = ['-o', 's3.enable-restore=true', '-o', 's3.restore-days=3', '-o', 's3.restore-tier=bulk'];
-    const told = await holdfastOk(at, [...restore, ...wanted, '--json'], options);
+    const told = await servedOk(at, [...restore, ...wanted, '--json'], options);
     const plan = told.split('\n').find((line) => line.includes('"thaw"')) ?? '';
     assert.match(
       plan,
@@ -194,7 +194,11 @@ test(
     );
     assert.ok(readFileSync(dir.file('target/file')).equals(blobBytes('file', 200_000)));
     assert.match(String(server.asked.at(0)?.body), /<Days>3<\/Days>.*<Tier>Bulk<\/Tier>/);
-    const { stdout, stderr } = await runHoldfast(at, ['dump', 'latest', '/file', '-o', 's3.restore-days=3'], options);
+    const { stdout, stderr } = await servedHoldfast(
+      at,
+      ['dump', 'latest', '/file', '-o', 's3.restore-days=3'],
+      options,
+    );
     assert.ok(stdout.equals(blobBytes('file', 200_000)), stderr);
     assert.match(stderr, /readable now: 1 pack/);
     assert.equal(server.asked.length, 1);
@@ -225,7 +229,8 @@ components:
         cwd: dir.path,
         env,
       });
-    for (const args of [['init'], ['backup', 'uploads']]) assert.equal((await run(...args)).code, 0);
+    await cheapRepositoryAt(`s3:${server.endpoint}/bucket`, { environment: server.owner });
+    assert.equal((await run('backup', 'uploads')).code, 0);
     const restore = ['restore', 'uploads', '--target', dir.file('target')];
     const refused = await run(...restore);
     assert.equal(refused.code, 1);
@@ -241,11 +246,10 @@ components:
 test('restic thaws and restores what Holdfast archived, from the same answers', { skip: withoutGo() }, async () => {
   await using server = await glacier({ clock: systemClock, thawMs: 0 });
   await using dir = await tempDir();
-  const at = { repository: `s3:${server.endpoint}/bucket/shop`, password: 'secret' };
+  const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket/shop`, { environment: server.owner });
   const options = { env: { ...server.owner, RESTIC_FEATURES: 's3-restore' }, cwd: dir.path };
   writeFileSync(dir.file('file'), blobBytes('file', 200_000));
-  await holdfastOk(at, ['init'], options);
-  await holdfastOk(at, ['backup', 'file', '-o', 's3.storage-class=GLACIER'], options);
+  await servedOk(at, ['backup', 'file', '-o', 's3.storage-class=GLACIER'], options);
   const thaw = ['-o', 's3.enable-restore=true', '-o', 's3.restore-days=2'];
   const restore = ['restore', 'latest', '--target', dir.file('target'), ...thaw];
   // restic 0.19.1 takes the answer to its request, which Amazon gives too, for an error (minio-go's issue 2223).

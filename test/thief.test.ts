@@ -11,11 +11,12 @@ import { isLockable, type VersionInfo } from '../src/storage/versions.ts';
 import { withoutGo } from './servers/go-program.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { s3Servers } from './servers/s3-servers.ts';
-import { holdfastOk, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
+import { servedOk, servedHoldfast, type RepositoryAt } from './support/holdfast.ts';
 import { prove } from './support/proof.ts';
 import { jsonLines } from './support/scene.ts';
 import { usersOf, type S3User } from './support/s3-users.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const lock = ['-o', 's3.lock=1h'];
 const farNs = BigInt(Date.UTC(3000, 0, 1)) * 1_000_000n;
@@ -82,13 +83,13 @@ async function recovered(
   out: string,
   ...asOf: readonly string[]
 ): Promise<readonly string[]> {
-  await holdfastOk(at, ['check', '--read-data', ...asOf], { env });
-  const snapshots: unknown = JSON.parse(await holdfastOk(at, ['snapshots', '--json', ...asOf], { env }));
+  await servedOk(at, ['check', '--read-data', ...asOf], { env });
+  const snapshots: unknown = JSON.parse(await servedOk(at, ['snapshots', '--json', ...asOf], { env }));
   assert.ok(Array.isArray(snapshots));
   const texts: string[] = [];
   for (const [n, { id }] of (snapshots as readonly { readonly id: string }[]).entries()) {
     const target = `${out}-${n}`;
-    await holdfastOk(at, ['restore', id, '--target', target, ...asOf], { env });
+    await servedOk(at, ['restore', id, '--target', target, ...asOf], { env });
     texts.push(await readFile(`${target}/file`, 'utf8'));
   }
   return texts;
@@ -97,13 +98,13 @@ async function recovered(
 /** By `repair undelete`: then Holdfast and restic read everything, and it is locked. */
 async function undeleted(at: RepositoryAt, env: S3User, time: Date, out: string): Promise<readonly string[]> {
   const repair = ['repair', 'undelete', ...lock, '--as-of', time.toISOString()];
-  const shown = jsonLines(await holdfastOk(at, [...repair, '--dry-run', '--json'], { env }));
+  const shown = jsonLines(await servedOk(at, [...repair, '--dry-run', '--json'], { env }));
   const actions = shown.map((record) => record['action']);
   assert.ok(actions.includes('hide') && shown.at(-1)?.['dry_run'] === true);
   assert.equal(shown.at(-1)?.['objects_hidden'], actions.filter((action) => action === 'hide').length);
-  assert.match(await holdfastOk(at, repair, { env }), /now run `holdfast check`/);
-  assert.match(await holdfastOk(at, repair, { env }), /everything is as it was then/);
-  assert.match(await holdfastOk(at, ['check', '--locks'], { env }), /immutable until/);
+  assert.match(await servedOk(at, repair, { env }), /now run `holdfast check`/);
+  assert.match(await servedOk(at, repair, { env }), /everything is as it was then/);
+  assert.match(await servedOk(at, ['check', '--locks'], { env }), /immutable until/);
   assert.match(await resticOk('0.19.1', at, ['check', '--read-data', '--no-cache'], { env }), /no errors were found/);
   return await recovered(at, env, out);
 }
@@ -111,7 +112,7 @@ async function undeleted(at: RepositoryAt, env: S3User, time: Date, out: string)
 /** With a writer's credentials what was covered comes back; what fills the bucket stays, and is named. */
 async function undeletedByWriter(at: RepositoryAt, env: S3User, time: Date): Promise<void> {
   const repair = ['repair', 'undelete', ...lock, '--as-of', time.toISOString()];
-  const { code, stderr } = await runHoldfast(at, repair, { env });
+  const { code, stderr } = await servedHoldfast(at, repair, { env });
   assert.deepEqual([code, stderr.match(/data\/ff\/f+10\d\d could not be hidden/g)?.length], [3, 10], stderr);
 }
 
@@ -162,17 +163,17 @@ for (const { name, start } of s3Servers) {
     async (context) => {
       await using server = await start();
       await using dir = await tempDir();
-      const at = { repository: `s3:${server.endpoint}/bucket/shop`, password: 'secret' };
       const owner = server.owner;
-      await holdfastOk(at, ['init', ...lock], { env: owner });
-      const printed = await holdfastOk(at, ['doctor', 'storage', at.repository, '--print-policy']);
+      const locking = { environment: owner, options: new Map([['s3.lock', '1h']]) };
+      const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket/shop`, locking);
+      const printed = await servedOk(at, ['doctor', 'storage', at.repository, '--print-policy']);
       const users = await usersOf(server, 'bucket', JSON.parse(printed) as Policies);
       for (const text of ['first', 'second']) {
         await writeFile(dir.file('file'), text);
-        const said = await holdfastOk(at, ['backup', 'file', ...lock], { env: users.writer, cwd: dir.path });
+        const said = await servedOk(at, ['backup', 'file', ...lock], { env: users.writer, cwd: dir.path });
         assert.match(said, /immutable until/);
       }
-      assert.match(await holdfastOk(at, ['check', '--locks'], { env: users.writer }), /immutable until/);
+      assert.match(await servedOk(at, ['check', '--locks'], { env: users.writer }), /immutable until/);
       const time = await later();
       const asOf = ['--as-of', time.toISOString()];
       await using ownerStorage = await openStorage(at.repository, { environment: owner });
@@ -182,13 +183,13 @@ for (const { name, start } of s3Servers) {
       const theft = await steal(writers);
       assert.deepEqual(doneIn(theft), ['filled the bucket', 'locked to the year 3000', 'wrote over']);
       assert.ok(before.isSubsetOf(await versionsOf(ownerStorage)));
-      assert.notEqual((await runHoldfast(at, ['check'], { env: owner })).code, 0);
+      assert.notEqual((await servedHoldfast(at, ['check'], { env: owner })).code, 0);
       assert.deepEqual(await recovered(at, owner, dir.file('as-of-writer'), ...asOf), ['first', 'second']);
       await undeletedByWriter(at, users.writer, time);
       assert.deepEqual(await undeleted(at, owner, time, dir.file('after-writer')), ['first', 'second']);
 
       await writeFile(dir.file('file'), 'third');
-      await holdfastOk(at, ['backup', 'file', ...lock], { env: users.writer, cwd: dir.path });
+      await servedOk(at, ['backup', 'file', ...lock], { env: users.writer, cwd: dir.path });
       const second = await later();
       const locked = await lockedOf(ownerStorage);
       await using pruners = await openStorage(at.repository, { environment: users.pruner });
@@ -198,7 +199,7 @@ for (const { name, start } of s3Servers) {
         ['locked to the year 3000'],
       );
       assert.ok(locked.isSubsetOf(await versionsOf(ownerStorage)));
-      assert.equal((await runHoldfast(at, ['snapshots'], { env: owner })).code, 10);
+      assert.equal((await servedHoldfast(at, ['snapshots'], { env: owner })).code, 10);
       assert.deepEqual(await recovered(at, owner, dir.file('as-of-pruner'), ...asOf), ['first', 'second']);
       const all = ['first', 'second', 'third'];
       assert.deepEqual(await undeleted(at, owner, second, dir.file('after-pruner')), all);

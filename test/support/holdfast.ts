@@ -37,7 +37,7 @@ export async function servedHoldfast(
   args: readonly string[],
   { cwd = process.cwd(), env: given = {} }: Pick<RunOptions, 'cwd' | 'env'> = {},
 ): Promise<RunResult> {
-  const env = { ...definedOf(process.env), ...given, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password };
+  const env = definedOf({ ...process.env, ...given, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password });
   return await served({ args: [...withoutCache(args), ...args], env, cwd });
 }
 
@@ -55,7 +55,7 @@ function withoutCache(args: readonly string[]): readonly string[] {
 }
 
 /** An environment without the names that are undefined in it. */
-export function definedOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+export function definedOf(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

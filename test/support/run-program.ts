@@ -18,8 +18,9 @@ export interface RunResult {
 }
 
 /**
- * Runs a program to its end, in bounded time (a minute) and with bounded output (64 MiB): beyond either it is
- * killed and the promise rejects, as it does when the program can't be started. An exit code is a result.
+ * Runs a program to its end, in bounded time (five minutes: only a hang takes so long) and with bounded output
+ * (64 MiB): beyond either it is killed and the promise rejects, as it does when the program can't be started. An exit
+ * code is a result.
  */
 export async function runProgram(
   program: string,
@@ -29,7 +30,7 @@ export async function runProgram(
   const settings = {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    timeout: options.timeoutMs ?? 60_000,
+    timeout: options.timeoutMs ?? 5 * 60_000,
     maxBuffer: options.maxOutputBytes ?? 64 * 1024 * 1024,
     killSignal: 'SIGKILL',
     encoding: 'buffer',

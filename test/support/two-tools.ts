@@ -1,7 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { systemClock } from '../../src/clock/clock.ts';
 import { createRepository } from '../../src/repository/create.ts';
-import { openLocal } from '../../src/storage/local.ts';
+import { openStorage } from '../../src/storage/open.ts';
+import type { StorageSettings } from '../../src/storage/settings.ts';
 import { runRestic } from '../servers/restic.ts';
 import { cheapKey } from './engine.ts';
 import { runHoldfast, servedHoldfast, type RepositoryAt } from './holdfast.ts';
@@ -28,6 +29,16 @@ export async function cheapRepository(
   return { repository: path, password };
 }
 
+/** The same wherever an address leads, with what its storage needs. */
+export async function cheapRepositoryAt(
+  repository: string,
+  settings: StorageSettings,
+  password = cheapKey.password,
+): Promise<RepositoryAt> {
+  await madeCheap(repository, { version: 2, password }, settings);
+  return { repository, password };
+}
+
 /** Several of the kind that cut files alike, as `init` makes those of a policy. */
 export async function cheapRepositories(paths: readonly string[], password = cheapKey.password): Promise<void> {
   let cut: string | undefined;
@@ -42,8 +53,12 @@ interface Cheap {
 }
 
 /** Resolves with how it cuts files. */
-async function madeCheap(path: string, { password, ...options }: Cheap): Promise<string> {
-  const storage = await openLocal(path, { create: true });
+async function madeCheap(
+  address: string,
+  { password, ...options }: Cheap,
+  settings: StorageSettings = {},
+): Promise<string> {
+  const storage = await openStorage(address, { ...settings, create: true });
   const key = { ...cheapKey, password };
   await using made = await createRepository({ storage, clock: systemClock, key, ...options });
   return made.config.chunkerPolynomial;
@@ -66,9 +81,9 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   if (tool === 'restic') return await runRestic('0.19.1', at, args, options);
-  const { cwd, ...others } = options;
+  const { cwd, env = {}, ...others } = options;
   if (Object.keys(others).length > 0) return await runHoldfast(at, args, options);
-  return await servedHoldfast(at, args, cwd === undefined ? {} : { cwd });
+  return await servedHoldfast(at, args, { env, ...(cwd !== undefined && { cwd }) });
 }
 
 /** As `run`, and fails with the program's words unless it exits with this code. */
