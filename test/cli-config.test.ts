@@ -8,7 +8,7 @@ import { tempDir } from './support/temp-dir.ts';
 
 const env = { HOLDFAST_CONFIG: undefined, PASSWORD: 'kanarienvogel' };
 
-test('config check tells all problems with their places, and exits with 2; no secret is shown', async () => {
+test('config check tells all problems with their places, and exits with 2; what is not there is a warning; no secret is shown', async () => {
   await using dir = await tempDir();
   await writeFile(
     dir.file('holdfast.yaml'),
@@ -29,6 +29,11 @@ test('config check tells all problems with their places, and exits with 2; no se
     unreadable_secrets: [],
   });
   assert.ok(!json.includes(env.PASSWORD));
+  const { stdout } = await runProgram(holdfastProgram, ['config', 'check', '--config', dir.file('right.yaml')], {
+    env,
+  });
+  assert.match(stdout.toString(), /components\.uploads: warning: \/srv\/uploads: /);
+  assert.match(stdout.toString(), /components\.legacy: warning: mydump: there is no such program/);
 });
 
 test('config check says which secrets can’t be had, and why, without showing any', async () => {

@@ -134,7 +134,7 @@ test('what a source says it did is believed only once the place lists it', async
   await setMood(dir.file('engine'), 'here', 'lies');
   const { code, stderr } = await scene.run('backup', 'search');
   assert.equal(code, 1);
-  assert.match(stderr, /search: here does not list nightly-\d+, which was just made there/);
+  assert.match(stderr, /search, rule nightly, here: here does not list nightly-\d+, which was just made there/);
   await setMood(dir.file('engine'), 'here', undefined);
   await setMood(dir.file('engine'), 'there', 'lies');
   assert.equal((await scene.run('backup', 'search')).code, 3);
@@ -157,7 +157,7 @@ test('what could not be had in whole is done in part; nothing at all is a failur
   await rm(dir.file('engine/live/index'));
   const { code, stderr } = await scene.run('backup', 'search');
   assert.equal(code, 1);
-  assert.match(stderr, /search: here: there is nothing to hold/);
+  assert.match(stderr, /search, rule nightly, here: here: there is nothing to hold/);
 });
 
 test('what is held elsewhere alone is restored by nobody, and said so', async () => {

@@ -5,6 +5,8 @@ import { splitWords } from '../secret/words.ts';
 import { rehearsalOf } from './command/rehearse.ts';
 import { cacheTag, filesSource } from './files.ts';
 import { gatherTargets } from './lists.ts';
+import { named } from './named.ts';
+import { lackingPaths, lackingProgram, type Lacking } from './probe.ts';
 import type { OpenedSource, Source, Surroundings } from './source.ts';
 import { commandSource } from './stream.ts';
 
@@ -17,7 +19,7 @@ export interface FilesOptions {
 }
 
 /** A component none of whose paths is there was not backed up: an unmounted disk looks like this. */
-export function openFiles(options: FilesOptions, { clock, leftOut }: Surroundings): OpenedSource {
+export function openFiles(options: FilesOptions, { component, clock, leftOut }: Surroundings): OpenedSource {
   const paths = options.paths.map(rawPathOf);
   const excludes = {
     patterns: options.exclude.map(rawPathOf),
@@ -32,11 +34,16 @@ export function openFiles(options: FilesOptions, { clock, leftOut }: Surrounding
   };
   const source: Source = {
     async *entries(walk) {
-      yield* sourceFor(walk.listener).entries(walk);
+      try {
+        yield* sourceFor(walk.listener).entries(walk);
+      } catch (error) {
+        throw named(component, error, walk.signal);
+      }
     },
     measure: async (walk) => (await sourceFor(walk.listener).measure?.(walk)) ?? { files: 0, bytes: 0 },
   };
-  return { source, paths, excludes: options.exclude, inPlace: paths };
+  const probe = async (): Promise<readonly Lacking[]> => lackingPaths(paths);
+  return { source, paths, excludes: options.exclude, inPlace: paths, probe };
 }
 
 /** `command:` of a policy. */
@@ -54,6 +61,7 @@ export function openCommand(options: CommandOptions, { component, clock }: Surro
   const [program = '', ...args] = splitWords(options.dump);
   const path = joinPath(`/${component}`, rawPathOf(options.filename));
   const dump = commandSource({
+    component,
     path: rawPathOf(path),
     timeNs: clock.nowNs(),
     program,
@@ -64,7 +72,8 @@ export function openCommand(options: CommandOptions, { component, clock }: Surro
   const { start, load, check } = options;
   const empty = options['allow-empty'] ? 'allowed' : 'never';
   const rehearsal = rehearsalOf({ start, load, check, dump: path.slice(1), empty });
-  return { source: judged(dump, program), paths: [rawPathOf(path)], excludes: [], rehearsal };
+  const probe = async (): Promise<readonly Lacking[]> => lackingProgram(program);
+  return { source: judged(dump, program), paths: [rawPathOf(path)], excludes: [], rehearsal, probe };
 }
 
 /** A program that ends well and speaks of an error all the same has made a dump that somebody should look at. */

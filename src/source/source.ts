@@ -3,18 +3,21 @@ import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
+import type { Lacking } from './probe.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
 /**
- * A driver of one kind of component. This version has two kinds: files, and a command's output as one file.
- * Every capability but `entries` is optional; nothing outside this room asks for a source's kind.
+ * What a component has that goes into a repository. Every driver keeps what is promised here, which a suite proves
+ * (conformance.test.ts); nothing outside this room asks for a source's kind.
  */
 export interface Source {
   /**
-   * Walks what is to be backed up, in the order that Entry demands. What can't be read, in whole or in part, is told
-   * as a 'warning' event during 'scan', one for each item, and the walk goes on: each makes the outcome a partial one.
-   * A source that can't go on at all throws 'source-failed', as does the stream of a content whose producer failed:
-   * then no snapshot may be written.
+   * Walks what is to be backed up, in the order that Entry demands; twice the same of what didn't change. What can't be
+   * read, in whole or in part, is told as a 'warning' event during 'scan', one for each item, and the walk goes on: each
+   * makes the outcome a partial one. A source that can't go on at all throws 'source-failed', as does one that finds
+   * nothing, unless its options allow it, and the stream of a content whose producer failed: then no snapshot may be
+   * written. Errors name the component. No secret is in them, in events or in entries. An abort ends it soon, with the
+   * signal's reason, and leaves nothing running.
    */
   entries(options: WalkOptions): AsyncIterable<Entry>;
   /** An estimate for the progress bar; may run beside `entries`, and may be abandoned at any time. */
@@ -36,6 +39,8 @@ export interface OpenedSource {
   readonly paths: readonly RawPath[];
   /** For people; the source has its own. */
   readonly excludes: readonly string[];
+  /** What is not there now of what a backup needs. It asks, changes nothing, and takes as long as an answer takes. */
+  readonly probe?: (options: WalkOptions) => Promise<readonly Lacking[]>;
   /** How what was restored is brought up in a sandbox, where the component says so. */
   readonly rehearsal?: Rehearsal | undefined;
   /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { startProgram, type RunningProgram } from '../host/process.ts';
 import { errorCode, reasonOf } from '../host/system-error.ts';
+import { named } from './named.ts';
 import type { Source, WalkOptions } from './source.ts';
 import { entriesOfOneFile } from './stream/one-file.ts';
 
@@ -16,6 +17,8 @@ export interface CommandOptions extends StreamPlace {
   readonly program: string;
   readonly args: readonly string[];
   readonly clock: Clock;
+  /** Whose it is, where it is a component’s. */
+  readonly component?: string;
   /** 'allowed': a command that writes nothing succeeded all the same. */
   readonly empty?: 'allowed';
 }
@@ -44,10 +47,14 @@ export function inputSource(place: StreamPlace, input: AsyncIterable<Uint8Array>
 }
 
 async function* commandOutput(options: CommandOptions, walk: WalkOptions): AsyncGenerator<Uint8Array> {
-  const { program, empty } = options;
-  await using running = await start(options, walk);
-  const output = succeeding(program, running, walk.signal);
-  yield* empty === 'allowed' ? output : notEmpty(output, program);
+  const { program, component, empty } = options;
+  try {
+    await using running = await start(options, walk);
+    const output = succeeding(program, running, walk.signal);
+    yield* empty === 'allowed' ? output : notEmpty(output, program);
+  } catch (error) {
+    throw component === undefined ? error : named(component, error, walk.signal);
+  }
 }
 
 async function start(options: CommandOptions, { listener, signal }: WalkOptions): Promise<RunningProgram> {

@@ -17,7 +17,12 @@ import type { Surroundings, WalkOptions } from '../../src/source/source.ts';
 export type Mood = 'fails' | 'never answers' | 'lies';
 
 const schema = z
-  .strictObject({ folder: z.string(), places: z.array(z.string()).min(1), site: z.string().optional() })
+  .strictObject({
+    folder: z.string(),
+    places: z.array(z.string()).min(1),
+    site: z.string().optional(),
+    token: z.string().optional(),
+  })
   .meta({ title: 'something elsewhere' });
 
 const stored = z.strictObject({
@@ -155,6 +160,7 @@ class Elsewhere implements ExternalPoints {
     signal.throwIfAborted();
     const mood = await readFile(join(this.#folder, `${place}.mood`), 'utf8').catch(() => '');
     if (mood === 'fails') throw this.#error(place, 'it doesn’t answer');
+    signal.throwIfAborted();
     if (mood === 'never answers')
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     return mood;

@@ -126,7 +126,8 @@ async function told(context: Context, rule: RuleOf, to: string, step: () => Prom
   } catch (error) {
     if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
     const { code, message, next } = error;
-    const line = `${rule.name}, rule ${rule.ruleName}, ${to}: ${message}\n  ${next}`;
+    const said = message.startsWith(`${rule.name}: `) ? message.slice(rule.name.length + 2) : message;
+    const line = `${rule.name}, rule ${rule.ruleName}, ${to}: ${said}\n  ${next}`;
     const record = {
       message_type: 'rule_failed',
       component: rule.name,

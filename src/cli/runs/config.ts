@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../errors/error.ts';
+import { probeComponents, type LackingOf } from '../../job/probe.ts';
 import { pathText } from '../../policy/path.ts';
 import { explained, type ExplainedLine } from '../../policy/explain.ts';
 import { jsonSchema } from '../../policy/json-schema.ts';
@@ -9,14 +10,18 @@ import { readSecret } from '../../secret/secret.ts';
 import type { Run } from '../command.ts';
 import type { configCheck, configExplain, configSchema } from '../commands/config.ts';
 import type { Context } from '../context.ts';
+import { quoteForTerminal } from '../format.ts';
 import { policyFile, type PolicyFile } from '../policy-file.ts';
 
 /** Exit code 2 where the file is refused; 1 where it holds and a secret can't be read. */
 export const check: Run<typeof configCheck.options> = async (_invocation, context) => {
   const found = await policyFile(context);
-  const unreadable = found.policy === undefined ? [] : await unreadableSecrets(found.policy, context);
-  if (context.console.form === 'json') context.console.record(checkRecord(found, unreadable));
-  else tell(found, unreadable, context);
+  const { policy } = found;
+  const unreadable = policy === undefined ? [] : await unreadableSecrets(policy, context);
+  const lacking =
+    policy === undefined ? [] : await probeComponents({ ...context, policy, kinds: await context.kinds() });
+  if (context.console.form === 'json') context.console.record(checkRecord(found, { unreadable, lacking }));
+  else tell(found, { unreadable, lacking }, context);
   if (found.policy === undefined) return 2;
   return unreadable.length === 0 ? 0 : 1;
 };
@@ -25,6 +30,12 @@ interface Unreadable {
   readonly path: string;
   /** Names the place, never what is there. */
   readonly reason: string;
+}
+
+/** What the world adds to a file that holds; none of it refuses the policy. */
+interface Facts {
+  readonly unreadable: readonly Unreadable[];
+  readonly lacking: readonly LackingOf[];
 }
 
 async function unreadableSecrets(policy: Policy, context: Context): Promise<readonly Unreadable[]> {
@@ -41,9 +52,11 @@ async function unreadableSecrets(policy: Policy, context: Context): Promise<read
   return found;
 }
 
-function tell({ file, policy, problems }: PolicyFile, unreadable: readonly Unreadable[], { console }: Context): void {
+function tell({ file, policy, problems }: PolicyFile, { unreadable, lacking }: Facts, { console }: Context): void {
   for (const problem of problems) console.say(problemLine(file, problem), 0);
   for (const { path, reason } of unreadable) console.say(`${file}: ${path} can’t be had: ${reason}`, 0);
+  for (const { component, what, reason } of lacking)
+    console.say(`${file}: components.${component}: warning: ${quoteForTerminal(what)}: ${reason}`, 0);
   const told = count(problems.filter(({ severity }) => severity === 'warning').length, 'warning');
   const refusals = count(problems.filter(({ severity }) => severity === 'error').length, 'error');
   const held = policy && `${count(Object.keys(policy.components).length, 'component')}, ${told}`;
@@ -54,7 +67,7 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
-function checkRecord({ file, policy, problems }: PolicyFile, unreadable: readonly Unreadable[]): unknown {
+function checkRecord({ file, policy, problems }: PolicyFile, { unreadable, lacking }: Facts): unknown {
   return {
     message_type: 'policy_check',
     file,
@@ -62,6 +75,7 @@ function checkRecord({ file, policy, problems }: PolicyFile, unreadable: readonl
     components: policy === undefined ? [] : Object.keys(policy.components),
     problems: problems.map(problemRecord),
     unreadable_secrets: unreadable,
+    lacking,
   };
 }
 

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import type { FileId } from '../../../src/bytes/ids.ts';
+import { systemClock } from '../../../src/clock/clock.ts';
+import { HoldfastError } from '../../../src/errors/error.ts';
+import { backup, type BackupOutcome } from '../../../src/job/backup.ts';
+import { listSnapshots } from '../../../src/snapshot/snapshots.ts';
+import type { ExternalPoints } from '../../../src/source/external.ts';
+import type { OpenedSource, Source } from '../../../src/source/source.ts';
+import { MemoryStorage } from '../../../src/storage/memory.ts';
+import { jobContext, newRepository, restoreSnapshot } from '../engine.ts';
+import { writerOptions } from '../pipeline.ts';
+import { tempDir, type TempDir } from '../temp-dir.ts';
+import { Told, type SourceSubject } from './subject.ts';
+
+export const component = 'guinea-pig';
+
+/** One subject in a folder of its own, and what it told. */
+export class SourceTrial implements AsyncDisposable {
+  readonly told = new Told();
+  readonly subject: SourceSubject;
+  readonly dir: TempDir;
+  readonly options: unknown;
+
+  private constructor(subject: SourceSubject, dir: TempDir, options: unknown) {
+    this.subject = subject;
+    this.dir = dir;
+    this.options = options;
+  }
+
+  static async of(subject: SourceSubject): Promise<SourceTrial> {
+    const dir = await tempDir();
+    return new SourceTrial(subject, dir, subject.kind.schema.parse(await subject.prepare(dir.path)));
+  }
+
+  open(options: unknown = this.options): OpenedSource {
+    const { open } = this.subject.kind;
+    assert.ok(open, 'a kind without a driver');
+    return open(this.subject.kind.schema.parse(options), { component, clock: systemClock, leftOut: [] });
+  }
+
+  source(options?: unknown): Source {
+    const { source } = this.open(options);
+    assert.ok(source, 'it has nothing to read');
+    return source;
+  }
+
+  external(): ExternalPoints {
+    const { external } = this.open();
+    assert.ok(external, 'it holds no points');
+    return external;
+  }
+
+  get walk(): { readonly listener: Told['listener']; readonly signal: AbortSignal } {
+    return { listener: this.told.listener, signal: new AbortController().signal };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+/** A backup into a repository in memory; what a failure left there is looked for. */
+export class TrialRepository {
+  readonly #storage = new MemoryStorage();
+  readonly #made = newRepository(this.#storage);
+
+  async backUp({ told }: SourceTrial, opened: OpenedSource): Promise<BackupOutcome> {
+    await this.#made;
+    const { source, paths, excludes } = opened;
+    assert.ok(source);
+    const { signal: _signal, ...writer } = writerOptions();
+    const maker = { hostname: 'host', username: 'ann', uid: 0, gid: 0, programVersion: 'holdfast test' };
+    return await backup(
+      { ...jobContext(this.#storage), listener: told.listener },
+      {
+        source,
+        paths,
+        parent: { kind: 'none' },
+        detection: { mode: 'read-all', ctime: 'compared', inode: 'compared' },
+        snapshot: { ...maker, tags: [], excludes },
+        writer,
+        whenUnchanged: 'save',
+        scan: 'measure',
+        notes: 'none',
+      },
+    );
+  }
+
+  async restore(id: FileId | undefined, target: string): Promise<void> {
+    assert.ok(id, 'no snapshot was written');
+    const { failures } = await restoreSnapshot(jobContext(this.#storage), id, target);
+    assert.equal(failures, 0);
+  }
+
+  async count(): Promise<number> {
+    return (await listSnapshots(await this.#made)).length;
+  }
+}
+
+/** What it fails with, which is told; a defect is none. */
+export async function failureOf({ told }: SourceTrial, work: () => Promise<unknown>): Promise<HoldfastError> {
+  try {
+    await work();
+  } catch (error) {
+    told.things.push(error);
+    assert.ok(error instanceof HoldfastError, `a defect: ${String(error)}`);
+    return error;
+  }
+  return assert.fail('it succeeded');
+}
+
+const soonMs = 10_000;
+
+/** Aborts what is under way once it has begun; it has to end soon, and with the reason. */
+export async function assertAborts(
+  begin: (signal: AbortSignal) => Promise<unknown>,
+  hasBegun: () => boolean = () => true,
+): Promise<void> {
+  const aborting = new AbortController();
+  const late = AbortSignal.timeout(soonMs);
+  const reason = new HoldfastError('interrupted', 'enough');
+  const ended = begin(aborting.signal).then(
+    () => assert.fail('it ended as if nothing had happened'),
+    (error: unknown) => assert.equal(error, reason),
+  );
+  while (!hasBegun()) {
+    late.throwIfAborted();
+    await new Promise(setImmediate);
+  }
+  aborting.abort(reason);
+  const patience = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason)));
+  await Promise.race([ended, patience]);
+}
