@@ -234,7 +234,7 @@ test('every run, copy, forget and restore is recorded, failures too; a changed r
   await at.ok('restore', 'uploads', '--target', 'out');
   await rm(dir.file('data'), { recursive: true });
   assert.notEqual((await at.run('backup', 'uploads')).code, 0);
-  const lines = (await at.ok('records', '--json')).trim().split('\n');
+  const lines = (await at.ok('records', '--component', 'uploads', '--json')).trim().split('\n');
   const found = lines.map(
     (line) => JSON.parse(line) as { kind: string; repository?: string; data: { outcome: string } },
   );
@@ -271,7 +271,7 @@ test('what can’t be recorded waits on this host, and comes with the next recor
   assert.match(stderr, /near can’t take the record, which waits on this host/);
   await rename(dir.file('away'), dir.file('near'));
   await at.ok('backup', 'uploads');
-  const records = (await at.ok('records', '--csv')).trim().split('\n');
+  const records = (await at.ok('records', '--component', 'uploads', '--csv')).trim().split('\n');
   assert.deepEqual(
     records.map((line) => line.split(',')[2]),
     ['kind', 'run', 'copy', 'run', 'copy'],

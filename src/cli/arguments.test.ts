@@ -4,10 +4,10 @@ import { parseArguments, splitCommand } from './arguments.ts';
 import { globals } from './globals.ts';
 import { choice, count, flag, list, text, unsupported, valuesOf, type Options, type Values } from './option.ts';
 
-const groups = new Set(['key']);
+const names = new Set(['backup', 'snapshots', 'ls', 'key list', 'records', 'records attest']);
 
 function words(...argv: readonly string[]): readonly string[] {
-  return splitCommand(argv, globals, groups).words;
+  return splitCommand(argv, globals, names).words;
 }
 
 test('the command stands after global options, with and without values', () => {
@@ -15,9 +15,13 @@ test('the command stands after global options, with and without values', () => {
   assert.deepEqual(words('-rbackup', 'snapshots'), ['snapshots']);
   assert.deepEqual(words('--repo=x', '-qv', 'key', 'list', 'x'), ['key', 'list']);
   assert.deepEqual(words('-qr', 'x', 'ls', 'latest'), ['ls']);
+  assert.deepEqual(words('key', '-q', 'lisp'), ['key', 'lisp']);
+  assert.deepEqual(words('-q', 'records', 'attest', 'x'), ['records', 'attest']);
+  assert.deepEqual(words('records', '--component', 'attest'), ['records']);
+  assert.deepEqual(words('records', 'atest'), ['records']);
   assert.deepEqual(words('--json'), []);
   assert.deepEqual(words('--', 'backup'), []);
-  const split = splitCommand(['-v', 'backup', '--tag', 'backup', '/x'], globals, groups);
+  const split = splitCommand(['-v', 'backup', '--tag', 'backup', '/x'], globals, names);
   assert.deepEqual(split.rest, ['-v', '--tag', 'backup', '/x']);
 });
 

@@ -13,7 +13,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function splitCommand(
   argv: readonly string[],
   globals: Options,
-  groups: ReadonlySet<string>,
+  names: ReadonlySet<string>,
 ): { readonly words: readonly string[]; readonly rest: readonly string[] } {
   const rest = [...argv];
   const words: string[] = [];
@@ -26,9 +26,15 @@ export function splitCommand(
     }
     words.push(word);
     rest.splice(at, 1);
-    if (words.length === 2 || !groups.has(word)) break;
+    if (words.length === 2 || !hasSecond(word, rest[at], names)) break;
   }
   return { words, rest };
+}
+
+/** Of a command that is one by itself (`records`) the second word follows at once: later ones are its own. */
+function hasSecond(word: string, next: string | undefined, names: ReadonlySet<string>): boolean {
+  if (names.has(word)) return names.has(`${word} ${next}`);
+  return names.values().some((name) => name.startsWith(`${word} `));
 }
 
 /** Whether this option's value is the next argument. */

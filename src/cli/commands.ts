@@ -113,6 +113,8 @@ const table = {
     runnable((await import('./commands/plans.ts')).planTick, async () => (await import('./runs/plans.ts')).tick),
   'records': async () =>
     runnable((await import('./commands/records.ts')).records, async () => (await import('./runs/records.ts')).run),
+  'records attest': async () =>
+    runnable((await import('./commands/records.ts')).recordsAttest, async () => (await import('./runs/attest.ts')).run),
   'completion': async () =>
     runnable((await import('./commands/completion.ts')).completion, async () =>
       (await import('./runs/completion.ts')).completing(allCommands),
@@ -132,12 +134,7 @@ function opening<const O extends Options>(definition: Command<O>, load: () => Pr
   });
 }
 
-/** Words that need a second one. */
-export const groups: ReadonlySet<string> = new Set(
-  Object.keys(table)
-    .filter((name) => name.includes(' '))
-    .map((name) => name.split(' ')[0] ?? name),
-);
+export const commandNames: ReadonlySet<string> = new Set(Object.keys(table));
 
 /** restic has them, or a later version of this program will. */
 export const unsupportedCommands = [
@@ -168,9 +165,9 @@ export async function findCommand(words: readonly string[]): Promise<Runnable> {
 }
 
 function unknownCommand(name: string): HoldfastError {
-  const names = Object.keys(table);
-  if (groups.has(name)) {
-    const within = names.filter((known) => known.startsWith(`${name} `));
+  const names = [...commandNames];
+  const within = names.filter((known) => known.startsWith(`${name} `));
+  if (within.length > 0) {
     return new HoldfastError('usage', `${name}: which one? ${within.join(' · ')}`);
   }
   const guess = nearest(name, names);

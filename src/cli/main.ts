@@ -4,7 +4,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { Note } from '../events/events.ts';
 import { parseArguments, splitCommand, type Environment } from './arguments.ts';
 import type { Command, Runnable } from './command.ts';
-import { allCommands, findCommand, groups, unsupportedCommands } from './commands.ts';
+import { allCommands, commandNames, findCommand, unsupportedCommands } from './commands.ts';
 import { openConsole, type Console, type Verbosity } from './console.ts';
 import type { Context } from './context.ts';
 import { isOutputClosed, reportFailure, reportPartly } from './failure.ts';
@@ -23,7 +23,7 @@ export async function main(
   const signal = interruptible();
   let console = openConsole(argv.includes('--json') ? 'json' : 'text', 1, { out: process.stdout, err: process.stderr });
   try {
-    const { words, rest } = splitCommand(argv, globals, groups);
+    const { words, rest } = splitCommand(argv, globals, commandNames);
     if (words[0] === undefined || words[0] === 'help') return await help(rest, environment);
     const command = await findCommand(words);
     const options = { ...globals, ...command.options };

@@ -16,12 +16,17 @@ export interface PolicyFile extends LoadedPolicy {
 
 /** The file that a command goes by: --config, HOLDFAST_CONFIG, or the first that is there. */
 export async function policyFile(context: Context, named?: string): Promise<PolicyFile> {
-  const file = named ?? context.globals.config ?? (await firstPolicyFile());
+  const file = named ?? (await policyFileName(context));
   if (file !== undefined) return { file, ...loadPolicy(await textOf(file), await context.kinds()) };
   const looked = `neither --config nor $HOLDFAST_CONFIG names one, and ${policyPlaces.join(' and ')} don’t exist`;
   throw new HoldfastError('usage', `there is no policy file: ${looked}`, {
     next: 'Say `--config FILE`, or `-r REPOSITORY` to work without a policy. Nothing was changed.',
   });
+}
+
+/** Undefined where none is named and none found. */
+export async function policyFileName({ globals }: Context): Promise<string | undefined> {
+  return globals.config ?? (await firstPolicyFile());
 }
 
 /** A policy that holds; otherwise 'policy-refused', after each reason was told. */

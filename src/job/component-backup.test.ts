@@ -52,6 +52,7 @@ components:
     recording: {
       record: async (fact) => void records.push(fact),
       prepare: async () => undefined,
+      settle: async () => undefined,
       fold: async () => undefined,
     },
   };

@@ -43,6 +43,8 @@ export interface Recording {
   record(fact: NewRecord): Promise<void>;
   /** Opens now where the component's facts go: what is done next may close that to its password. */
   prepare(component: string): Promise<void>;
+  /** Tells what still waits on this host of a component, where that is possible now. */
+  settle(component: string): Promise<void>;
   /** Folds the component's records of months that are over, where that is possible now. */
   fold(component: string): Promise<void>;
 }

@@ -4,10 +4,10 @@ import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import type { Policy } from '../policy/policy.ts';
 import { writeHead } from '../record/chain.ts';
 import { foldClosedMonths } from '../record/fold.ts';
-import { deliver } from '../record/deliver.ts';
+import { deliver, deliverWaiting } from '../record/deliver.ts';
 import type { Head } from '../record/form.ts';
-import type { Actor, RecordFacts, Writer } from '../record/record.ts';
-import { keepWaiting, type RecordState } from '../record/state.ts';
+import type { Actor, RecordFacts, StoredRecord, Writer } from '../record/record.ts';
+import { keepWaiting, waitingFor, type RecordState } from '../record/state.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext, NewRecord, Recording } from './component.ts';
 
@@ -61,6 +61,20 @@ export class Recorder implements Recording, AsyncDisposable {
     if (first !== undefined) await Promise.allSettled([this.#open(first)]);
   }
 
+  async settle(component: string): Promise<void> {
+    const { state } = this.#options;
+    const [first, ...others] = homesOf(this.#context.policy, component);
+    if (first === undefined || (await waitingFor(state, component)).length === 0) return;
+    try {
+      const repository = await this.#open(first);
+      const newest = await deliverWaiting(repository, component, this.#options);
+      if (newest !== undefined) for (const other of others) await this.#tellHead(other, headOf(repository, newest));
+    } catch (error) {
+      // Why it waits was told when it began to.
+      this.#assertPasses(error);
+    }
+  }
+
   async fold(component: string): Promise<void> {
     const { policy, clock } = this.#context;
     const [first] = homesOf(policy, component);
@@ -79,8 +93,7 @@ export class Recorder implements Recording, AsyncDisposable {
   async #write(name: string, facts: RecordFacts): Promise<Head | undefined> {
     try {
       const repository = await this.#open(name);
-      const { component, writer, sequence, hash } = await deliver(repository, facts, this.#options);
-      return { repository: repository.config.id, component, writer, sequence, hash };
+      return headOf(repository, await deliver(repository, facts, this.#options));
     } catch (error) {
       this.#assertPasses(error);
       this.#warn(`${name} can’t take the record, which waits on this host: ${error.message}`, facts.component);
@@ -145,6 +158,10 @@ export class Recorder implements Recording, AsyncDisposable {
     for (const result of await Promise.allSettled(this.#opened.values()))
       if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
   }
+}
+
+function headOf({ config }: Repository, { component, writer, sequence, hash }: StoredRecord): Head {
+  return { repository: config.id, component, writer, sequence, hash };
 }
 
 /** The repositories that can hold a component's records: the first the chain, the others its heads. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { canonicalJson } from '../bytes/canonical-json.ts';
 import { countOf, fieldsOf, listOf, parseFields, textOf, type Fields } from '../bytes/fields.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { mostArgumentBytes, mostSteps, type Plan, type Step } from './plan.ts';
@@ -6,7 +7,7 @@ import { mostArgumentBytes, mostSteps, type Plan, type Step } from './plan.ts';
 /** The one text of a plan: members sorted, no blanks. */
 export function encodePlan(plan: Plan): string {
   assertHolds(plan);
-  return canonical(plan);
+  return canonicalJson(plan);
 }
 
 /** SHA-256 of the plan's text, hex: its identity. */
@@ -66,12 +67,4 @@ function assertHolds({ steps }: Plan): void {
     if (Buffer.byteLength(JSON.stringify(given)) > mostArgumentBytes) refuse(`${key} has more than 64 KiB`);
     keys.add(key);
   }
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) =>
-    typeof one === 'object' && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  );
 }

@@ -3,18 +3,31 @@ import { appendRecord } from './chain.ts';
 import type { RecordFacts, StoredRecord, Writer } from './record.ts';
 import { waitingFor, type RecordState } from './state.ts';
 
+/** Who writes, and where what waits is kept. */
+export interface Delivery {
+  readonly writer: Writer;
+  readonly state: RecordState;
+}
+
 /**
  * Appends a fact behind everything that still waits for its component; resolves with its record. A kill between writing
  * a record and forgetting what waited leaves it in the chain twice, with the same time and data: a fact is never lost.
  */
-export async function deliver(
+export async function deliver(repository: Repository, facts: RecordFacts, delivery: Delivery): Promise<StoredRecord> {
+  await deliverWaiting(repository, facts.component, delivery);
+  return await appendRecord(repository, facts, delivery.writer);
+}
+
+/** Appends what waits for a component, where nothing new is to be told of it. The newest record, if there was one. */
+export async function deliverWaiting(
   repository: Repository,
-  facts: RecordFacts,
-  { writer, state }: { readonly writer: Writer; readonly state: RecordState },
-): Promise<StoredRecord> {
-  for (const { facts: earlier, done } of await waitingFor(state, facts.component)) {
-    await appendRecord(repository, earlier, writer);
+  component: string,
+  { writer, state }: Delivery,
+): Promise<StoredRecord | undefined> {
+  let newest: StoredRecord | undefined;
+  for (const { facts, done } of await waitingFor(state, component)) {
+    newest = await appendRecord(repository, facts, writer);
     await done();
   }
-  return await appendRecord(repository, facts, writer);
+  return newest;
 }

@@ -24,6 +24,27 @@ export async function writerOf({ folder }: RecordState, hostname: string): Promi
   return { id: id.trim(), signer: signerFromPem(pem) };
 }
 
+/** What was remembered under a name; undefined where nothing was. */
+export async function rememberedIn({ folder }: RecordState, name: string): Promise<Uint8Array | undefined> {
+  const path = join(folder, name);
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw unusable(path, error);
+  }
+}
+
+export async function rememberIn({ folder }: RecordState, name: string, text: string): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await write(path, text, 'replace');
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    throw unusable(path, error);
+  }
+}
+
 async function ensure(path: string, make: () => string): Promise<string> {
   for (;;) {
     try {

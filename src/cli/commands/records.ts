@@ -1,6 +1,6 @@
 import { recordKinds } from '../../record/record.ts';
 import { command } from '../command.ts';
-import { flag, list, parsed } from '../option.ts';
+import { flag, list, parsed, text } from '../option.ts';
 import { timeOf } from '../time-argument.ts';
 
 export const recordsOptions = {
@@ -31,4 +31,26 @@ export const records = command({
   ],
   options: recordsOptions,
   output: 'its purpose',
+});
+
+export const attestOptions = {
+  valid: text('span', 'how long it holds, such as 90d or 1y (needed)'),
+  component: text('name', 'of which component', { fallback: 'of the whole policy' }),
+} as const;
+
+export const recordsAttest = command({
+  name: 'records attest',
+  summary: 'Record what a person states, until it expires',
+  operands: 'ABOUT STATEMENT',
+  arity: { least: 2, most: 2 },
+  examples: [
+    {
+      line: 'holdfast records attest offsite-disk "The disk of week 47 lies in the vault" --valid 8d',
+      does: 'Dated and signed; `status` tells when it has expired.',
+    },
+  ],
+  about: [
+    'ABOUT is a short name (a-z, 0-9, -). A newer statement about the same takes the place of the older one, which stays in the records.',
+  ],
+  options: attestOptions,
 });

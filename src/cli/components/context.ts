@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { currentUser, hostName } from '../../host/users.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { recordConfiguration } from '../../job/configuration.ts';
 import { OpenRepositories, type OpenRepositoriesOptions } from '../../job/open-repositories.ts';
 import { Recorder } from '../../job/recorder.ts';
 import { writerOf } from '../../record/state.ts';
@@ -12,6 +14,7 @@ import { rawPathOf } from '../../bytes/ids.ts';
 import { cacheFolder } from '../cache.ts';
 import type { Context } from '../context.ts';
 import { accessByName } from '../policy-access.ts';
+import { policyFileName } from '../policy-file.ts';
 import { tellThaw } from '../thaw-view.ts';
 import { programVersion } from '../program.ts';
 import { writerOptions } from '../writer-options.ts';
@@ -97,6 +100,7 @@ export async function recordingContext(context: Context, policy: Policy, asked: 
   const state = { folder: base.stateFolder };
   const writer = await writerOf(state, hostName());
   const recording = closing.use(new Recorder(base, { writer, state, actor: actorOf(context) }));
+  await recordConfiguration({ ...base, recording }, resolve((await policyFileName(context)) ?? ''));
   const kept = closing.move();
   return { ...base, recording, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

@@ -1,12 +1,14 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { judgeRecords, type JudgedChain, type RecordsVerdict } from '../../job/judge-records.ts';
 import { readRecords } from '../../job/records.ts';
+import { attestationOf, isExpired, type Attestation } from '../../record/attestation.ts';
 import { recordKinds, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
 import type { Run } from '../command.ts';
 import type { recordsOptions } from '../commands/records.ts';
 import { componentContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
+import type { Context } from '../context.ts';
 import { formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { tableLines } from '../table.ts';
@@ -23,7 +25,7 @@ export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
     kinds: values.kind.map(kindOf),
     ...(values.since === undefined ? {} : { sinceNs: values.since }),
   });
-  show(outcome.records, values.csv ? 'csv' : console.form, console);
+  show(outcome.records, values.csv ? 'csv' : console.form, context);
   return outcome.unknown === 0 ? 0 : 3;
 };
 
@@ -35,14 +37,27 @@ function kindOf(text: string): RecordKind {
   throw new HoldfastError('usage', `--kind: ${JSON.stringify(text)} is none of ${recordKinds.join(', ')}${hint}`);
 }
 
-function show(records: readonly StoredRecord[], form: 'csv' | 'json' | 'text', console: Console): void {
-  if (form === 'json') for (const record of records) console.record(recordOf(record));
+function show(records: readonly StoredRecord[], form: 'csv' | 'json' | 'text', { console, clock }: Context): void {
+  const nowNs = clock.nowNs();
+  if (form === 'json') for (const record of records) console.record(recordOf(record, nowNs));
   else if (form === 'csv') for (const line of csvLines(records)) console.say(line, 0);
-  else for (const line of table(records)) console.say(line, 0);
+  else for (const line of table(records, nowNs)) console.say(line, 0);
 }
 
-function recordOf({ timeNs, ...record }: StoredRecord): unknown {
-  return { message_type: 'record', time: jsonTime(timeNs), ...record };
+function recordOf({ timeNs, ...record }: StoredRecord, nowNs: bigint): unknown {
+  const expires = expiryOf({ timeNs, ...record });
+  const expired = expires === undefined ? {} : { expired: isExpired(expires, nowNs) };
+  return { message_type: 'record', time: jsonTime(timeNs), ...record, ...expired };
+}
+
+/** Undefined of what never expires; who wrote a record may have written anything. */
+function expiryOf(record: StoredRecord): Attestation | undefined {
+  try {
+    return attestationOf(record);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return undefined;
+  }
 }
 
 const columns = [
@@ -85,18 +100,27 @@ function csvCell(text: string): string {
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function table(records: readonly StoredRecord[]): readonly string[] {
+function table(records: readonly StoredRecord[], nowNs: bigint): readonly string[] {
   return tableLines({
     header: ['Time', 'Component', 'Kind', 'Who', 'Repository', 'What'],
-    rows: records.map(({ timeNs, component, kind, actor, repository = '', data }) =>
-      [formatTime(timeNs), component, kind, who(actor), repository, brief(data)].map(quoteForTerminal),
-    ),
+    rows: records.map((record) => {
+      const { timeNs, component, kind, actor, repository = '' } = record;
+      return [formatTime(timeNs), component, kind, who(actor), repository, what(record, nowNs)].map(quoteForTerminal);
+    }),
     footer: plural(records.length, 'record'),
   });
 }
 
 function who({ id, via, ip }: Actor): string {
   return `${id} (${via}${ip === undefined ? '' : ` from ${ip}`})`;
+}
+
+function what(record: StoredRecord, nowNs: bigint): string {
+  const attestation = expiryOf(record);
+  if (attestation === undefined) return brief(record.data);
+  const { about, statement, expiresNs } = attestation;
+  const until = isExpired(attestation, nowNs) ? 'EXPIRED' : 'holds until';
+  return `${about} (${until} ${formatTime(expiresNs)}): ${statement}`;
 }
 
 function brief(data: Readonly<Record<string, unknown>>): string {
