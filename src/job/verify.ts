@@ -28,18 +28,19 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies the newest point of a component: the nearest copy, each copy, or that in one repository. Throws where there
- * is no point to verify and, after all that could be done, where each copy is meant and a repository can't be asked.
+ * Verifies a component: the nearest copy of its newest point, the newest point in each repository that its rules name, or
+ * that in one. Throws where there is no point to verify and, after all that could be done, where each copy is meant and a
+ * repository can't be asked.
  */
 export async function verifyComponent(
   context: ComponentContext,
   options: VerifyOptions,
 ): Promise<readonly VerificationOutcome[]> {
   const startedMs = context.clock.monotonicMs();
-  const { point, copies, unasked, forecast } = await copiesMeant(context, options);
+  const { copies, unasked, forecast } = await copiesMeant(context, options);
   const findSeconds = (context.clock.monotonicMs() - startedMs) / 1000;
   const outcomes: VerificationOutcome[] = [];
-  for (const copy of copies) {
+  for (const { point, copy } of copies) {
     const about = { kind: 'verification', component: options.component, repository: copy.repository } as const;
     const found = { point, findSeconds, forecast: forecast(copy) };
     const verify = async (): Promise<VerificationOutcome> =>
@@ -73,12 +74,17 @@ function dataOf({ state, level, point, copy, reason, checks, stages }: Verificat
 }
 
 interface Meant {
-  readonly point: RecoverablePoint;
-  readonly copies: readonly PointCopy[];
+  /** Nearest first. */
+  readonly copies: readonly PlacedCopy[];
   /** Repositories whose points are not known. */
   readonly unasked: readonly string[];
   /** By what was measured before. */
   readonly forecast: (copy: PointCopy) => Forecast;
+}
+
+interface PlacedCopy<Copy extends PointCopy = PointCopy> {
+  readonly point: RecoverablePoint;
+  readonly copy: Copy;
 }
 
 async function copiesMeant(
@@ -86,29 +92,30 @@ async function copiesMeant(
   { component, verification: { from } }: VerifyOptions,
 ): Promise<Meant> {
   const { points, unknown, records } = await listPoints(context, [component]);
-  const held = points.filter(({ copies }) => copies.some((copy) => isMeant(copy, from)));
-  const point = held.at(-1);
-  if (point === undefined) {
-    const asked =
-      unknown.length === 0 ? '' : `; ${unknown.map(({ repository }) => repository).join(', ')} can’t be asked`;
+  const unasked = unknown.map(({ repository }) => repository);
+  const meant = wanted(
+    points.flatMap((point) => point.copies.map((copy) => ({ point, copy }))),
+    from,
+  );
+  if (meant.length === 0) {
+    const asked = unasked.length === 0 ? '' : `; ${unasked.join(', ')} can’t be asked`;
     throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
   }
-  const { policy } = context;
-  const copies = point.copies.filter((copy) => isMeant(copy, from));
-  const meant = nearestFirst(policy, { component, copies });
-  const unasked = unknown.map(({ repository }) => repository);
+  const inOrder = nearestFirst(context.policy, { component, copies: meant.map(({ copy }) => copy) });
+  const copies = inOrder.flatMap((copy) => meant.filter((one) => one.copy === copy));
   const measured = measuredIn(records, component);
   const forecast = (copy: PointCopy): Forecast => forecastOf(measured, copy.repository, sizeOf(copy));
-  return { point, copies: from === 'each' ? meant : meant.slice(0, 1), unasked, forecast };
+  return { copies: from === 'nearest' ? copies.slice(0, 1) : copies, unasked, forecast };
 }
 
-function isMeant({ repository }: PointCopy, from: string): boolean {
-  return from === 'nearest' || from === 'each' || repository === from;
+/** Points come oldest first. A rule that runs often need not reach every place: each has a newest point of its own. */
+function wanted(placed: readonly PlacedCopy[], from: string): readonly PlacedCopy[] {
+  if (from === 'nearest') return placed.filter(({ point }) => point === placed.at(-1)?.point);
+  const newest = new Map(placed.map((one) => [one.copy.repository, one]));
+  return from === 'each' ? [...newest.values()] : [newest.get(from)].filter((one) => one !== undefined);
 }
 
-interface Found<Copy extends PointCopy> {
-  readonly point: RecoverablePoint;
-  readonly copy: Copy;
+interface Found<Copy extends PointCopy> extends PlacedCopy<Copy> {
   readonly findSeconds: number;
   readonly forecast: Forecast;
 }

@@ -16,7 +16,9 @@ components:
   shop:
     tier: t
     files: { paths: [/srv] }
-    backups: { hourly: { every: 1h, to: { disk: { keep: { daily: 7 } }, bucket: { keep: { daily: 40 } } } } }
+    backups:
+      hourly: { every: 1h, to: { disk: { keep: { daily: 7 } }, bucket: { keep: { daily: 40 } } } }
+      often: { every: 15m, to: { disk: { keep: { last: 9 } } } }
     verify: [{ every: 1d, from: each }]
 `;
 const { policy } = loadPolicy(text);
@@ -24,7 +26,7 @@ assert.ok(policy);
 const hour = 3_600_000_000_000n;
 const now = 1_000_000n * hour;
 
-function point(hoursAgo: number, copies: Readonly<Record<string, Proof>>): RecoverablePoint {
+function point(hoursAgo: number, copies: Readonly<Record<string, Proof>>, rule = 'hourly'): RecoverablePoint {
   const timeNs = now - BigInt(Math.round(hoursAgo * 60)) * 60_000_000_000n;
   const id = parseFileId(String(timeNs).padStart(64, '0'));
   const facts = { paths: [], hostname: '', username: '', uid: 0, gid: 0, excludes: [], tags: [], programVersion: '' };
@@ -36,7 +38,7 @@ function point(hoursAgo: number, copies: Readonly<Record<string, Proof>>): Recov
     proof,
     snapshot,
   }));
-  return { component: 'shop', rule: 'hourly', method: '', identity: id, timeNs, sizeBytes: 1, copies: held };
+  return { component: 'shop', rule, method: '', identity: id, timeNs, sizeBytes: 1, copies: held };
 }
 
 const stored: Proof = { state: 'stored' };
@@ -111,6 +113,14 @@ test('a copy that is on its way is a risk; one that never came is broken, or unk
   assert.equal(states({ points: [old, young] })['copies'], 'at risk');
   assert.equal(states({ points: [young] })['copies'], 'broken');
   assert.equal(states({ points: [young], unknown: ['bucket'] })['copies'], 'unknown');
+});
+
+test('a rule that runs often and reaches few places takes nothing from one that reaches all and is not overdue', () => {
+  const often = point(0.1, { disk: stored }, 'often');
+  const all = (hoursAgo: number): RecoverablePoint => point(hoursAgo, { disk: stored, bucket: stored });
+  assert.equal(states({ points: [all(2.9), often] })['copies'], 'met');
+  assert.equal(states({ points: [all(3.1), often] })['copies'], 'broken');
+  assert.equal(states({ points: [point(2.9, { disk: stored }), often] })['copies'], 'broken');
 });
 
 test('a proof ages, belongs to one copy, and a failed one is never hidden by an older good one', () => {

@@ -1,5 +1,6 @@
 import type { Component, Objective, Policy } from '../policy/policy.ts';
 import { objectiveOf, placeNamed } from '../policy/policy.ts';
+import { longestGapMs } from '../policy/schedule.ts';
 import { roughText } from '../policy/span.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import type { Forecast } from './forecast.ts';
@@ -90,18 +91,23 @@ function worstMs(forecast: Forecast | undefined): number {
 const counted = ['copies', 'media', 'offsite', 'immutable'] as const;
 type Counted = (typeof counted)[number];
 
-/** Of the newest point. Where it lacks one, and an older one within the RPO has it, the copy is only on its way. */
+/**
+ * Of the newest point of the rule that has most of them: a rule that runs often need not reach every place, and one that
+ * is overdue counts no more. Where that lacks one, and an older point within the RPO has it, the copy is only on its way.
+ */
 function copies(asked: Asked): readonly (Judged | undefined)[] {
   const { wanted, facts, nowMs } = asked;
   const graceMs = wanted.rpo?.ms ?? 86_400_000;
   const recent = facts.points.filter(({ timeNs }) => nowMs - Number(timeNs / 1_000_000n) <= graceMs);
-  const newest = facts.points.at(-1);
+  const newest = newestOfRules(asked, graceMs);
   return counted.map((objective) => {
     const least = wanted[objective];
     if (least === undefined) return undefined;
     const base = { objective, wanted: String(least) } as const;
-    if (newest === undefined) return { ...base, ...absent(facts, '0') };
-    const names = countedOf(objective, newest, asked);
+    if (newest.length === 0) return { ...base, ...absent(facts, '0') };
+    const names = newest
+      .map((point) => countedOf(objective, point, asked))
+      .reduce((most, one) => (one.length > most.length ? one : most));
     const count = names.length;
     const reached = count === 0 ? '0' : `${count}: ${names.join(', ')}`;
     // That a policy asks for a lock says nothing of the locks that are there.
@@ -112,6 +118,16 @@ function copies(asked: Asked): readonly (Judged | undefined)[] {
     if (isOnItsWay) return { ...base, state: 'at risk', reached: `${reached}; an older point has ${least}` };
     return { ...base, ...absent(facts, reached) };
   });
+}
+
+/** The newest point of all, and that of each rule that isn't overdue. */
+function newestOfRules({ component, facts: { points }, nowMs }: Asked, graceMs: number): readonly RecoverablePoint[] {
+  const ofRules = Object.entries(component.backups).flatMap(([name, { when }]) => {
+    const newest = points.findLast(({ rule }) => rule === name);
+    const isOverdue = newest !== undefined && nowMs - Number(newest.timeNs / 1_000_000n) > longestGapMs(when) + graceMs;
+    return newest === undefined || isOverdue ? [] : [newest];
+  });
+  return [...points.slice(-1), ...ofRules];
 }
 
 /** What counts, by name. Production is a copy, on a disk. */
