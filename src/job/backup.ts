@@ -4,11 +4,13 @@ import { preloadWriting } from '../repository/preload.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
 import { archive, archivePhase, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
 import type { BackupCounts, Snapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotFilter } from '../snapshot/snapshots.ts';
 import type { Source } from '../source/source.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { saveBackup, type SnapshotFacts } from './backup-snapshot.ts';
 import { journalsToHeed, loadIndexToStore, pruneJournals } from './index-to-store.ts';
 import { makeImmutable } from './immutable.ts';
+import { heldBefore } from './held-before.ts';
 import { findParent, type ParentChoice } from './parent.ts';
 
 export interface BackupOptions {
@@ -16,6 +18,8 @@ export interface BackupOptions {
   /** Absolute. */
   readonly paths: readonly RawPath[];
   readonly parent: ParentChoice;
+  /** The backups that a source may hold what is there now against; none without it. */
+  readonly before?: SnapshotFilter;
   readonly detection: ChangeDetection;
   readonly snapshot: SnapshotFacts;
   readonly writer: Omit<WriterOptions, 'signal'>;
@@ -112,7 +116,8 @@ async function stored(
 ): Promise<ArchiveOutcome> {
   const { source, detection, notes } = options;
   await using writer = await repository.openWriter({ ...options.writer, signal });
-  const entries = source.entries({ listener, signal });
+  const before = options.before && heldBefore(repository, options.before);
+  const entries = source.entries({ listener, signal, heldBefore: before });
   const input = { repository, writer, entries, detection, timeNs, clock, listener, notes, signal };
   const outcome = await archive(parent === undefined ? input : { ...input, parent: parent.tree });
   await writer.flush();

@@ -2,7 +2,15 @@ import { placesOf } from '../policy/policy.ts';
 import { backup, type BackupOutcome } from './backup.ts';
 import type { Lease, Taken } from './lease.ts';
 import { turnFor } from './turn.ts';
-import { contextIn, recorded, tagsOf, type ComponentContext, type NewRecord, type RuleOf } from './component.ts';
+import {
+  contextIn,
+  recorded,
+  snapshotsOf,
+  tagsOf,
+  type ComponentContext,
+  type NewRecord,
+  type RuleOf,
+} from './component.ts';
 import { elsewhere, makePoint, type MadePoint } from './external.ts';
 import { openReadable } from './open-source.ts';
 
@@ -80,6 +88,7 @@ async function run(
     paths,
     // The newest of this rule, wherever it was made: a component may move to another host.
     parent: { kind: 'latest', groupBy: { host: false, paths: false, tags: true } },
+    before: snapshotsOf(of),
     detection: { mode: 'metadata', ctime: 'compared', inode: 'compared' },
     snapshot: { ...maker, tags: tagsOf(of), excludes },
     writer: { ...writer, mode: mode === 'dry-run' ? 'dry-run' : 'store' },

@@ -1,9 +1,10 @@
-import { rawPathOf } from '../bytes/ids.ts';
+import { rawPathOf, type RawPath } from '../bytes/ids.ts';
 import { joinPath } from '../bytes/unix-path.ts';
 import type { Listener } from '../events/events.ts';
 import { splitWords } from '../secret/words.ts';
 import { rehearsalOf } from './command/rehearse.ts';
 import { cacheTag, filesSource } from './files.ts';
+import { notEmptied } from './files/emptied.ts';
 import { gatherTargets } from './lists.ts';
 import { named } from './named.ts';
 import { lackingPaths, lackingProgram, type Lacking } from './probe.ts';
@@ -16,9 +17,10 @@ export interface FilesOptions {
   readonly 'exclude': readonly string[];
   readonly 'exclude-caches': boolean;
   readonly 'one-file-system': boolean;
+  readonly 'allow-empty': boolean;
 }
 
-/** A component none of whose paths is there was not backed up: an unmounted disk looks like this. */
+/** A component none of whose paths is there, or has files any more, was not backed up: an unmounted disk looks like this. */
 export function openFiles(options: FilesOptions, { component, clock, leftOut }: Surroundings): OpenedSource {
   const paths = options.paths.map(rawPathOf);
   const excludes = {
@@ -28,19 +30,20 @@ export function openFiles(options: FilesOptions, { component, clock, leftOut }: 
     fileSystems: options['one-file-system'] ? 'those-of-targets' : 'all',
     folders: leftOut,
   } as const;
-  const sourceFor = (listener: Listener): Source => {
-    const targets = gatherTargets({ patterns: [], verbatim: [], raw: [], named: paths }, listener);
+  const sourceFor = (listener: Listener, named: readonly RawPath[]): Source => {
+    const targets = gatherTargets({ patterns: [], verbatim: [], raw: [], named }, listener);
     return filesSource({ targets, excludes, atime: 'as-mtime', clock });
   };
   const source: Source = {
     async *entries(walk) {
       try {
-        yield* sourceFor(walk.listener).entries(walk);
+        const wanted = options['allow-empty'] ? paths : await notEmptied(paths, walk);
+        yield* sourceFor(walk.listener, wanted).entries(walk);
       } catch (error) {
         throw named(component, error, walk.signal);
       }
     },
-    measure: async (walk) => (await sourceFor(walk.listener).measure?.(walk)) ?? { files: 0, bytes: 0 },
+    measure: async (walk) => (await sourceFor(walk.listener, paths).measure?.(walk)) ?? { files: 0, bytes: 0 },
   };
   const probe = async (): Promise<readonly Lacking[]> => lackingPaths(paths);
   return { source, paths, excludes: options.exclude, inPlace: paths, probe };

@@ -56,6 +56,10 @@ const files = z
     'exclude': z.array(pattern).default([]).meta({ description: 'leave out what matches' }),
     'exclude-caches': z.boolean().default(false).meta({ description: 'leave out folders marked by a CACHEDIR.TAG' }),
     'one-file-system': z.boolean().default(false).meta({ description: 'stay on the file systems of the paths' }),
+    'allow-empty': z
+      .boolean()
+      .default(false)
+      .meta({ description: 'a path that had files in the last backup may be without any' }),
   })
   .meta({ title: 'files', examples: [{ paths: ['/srv/uploads'] }] });
 

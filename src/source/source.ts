@@ -27,6 +27,8 @@ export interface Source {
 export interface WalkOptions {
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** What the newest backup before this one that has an absolute path holds there, as far as anybody can tell. */
+  readonly heldBefore?: ((path: RawPath) => Promise<'files' | 'no files' | 'nothing known'>) | undefined;
 }
 
 /** A component's source, and what it can do; each capability is undefined where it can't. */
