@@ -32,6 +32,8 @@ interface Budget {
   readonly benchScale: number;
   /** Of the requests over a bad network, the part that goes wrong. */
   readonly networkFaults: number;
+  /** Records that are read from a bucket. */
+  readonly records: number;
 }
 
 const sample: Budget = {
@@ -51,6 +53,7 @@ const sample: Budget = {
   originalsShare: 1 / 8,
   benchScale: 0.05,
   networkFaults: 0.08,
+  records: 2_000,
 };
 
 const full: Budget = {
@@ -70,6 +73,7 @@ const full: Budget = {
   originalsShare: 1,
   benchScale: 1,
   networkFaults: 0.12,
+  records: 100_000,
 };
 
 export const isFullBudget = process.env['HOLDFAST_BUDGET'] === 'full';

@@ -1,10 +1,8 @@
-import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import { readHeads, type SignedHead, type ToldHeads } from '../record/heads.ts';
-import type { StoredRecord } from '../record/record.ts';
 import { verifyChains, type Verdict } from '../record/verdict.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
-import { fromEach } from './from-each.ts';
+import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
 
 export interface JudgedChain {
   readonly component: string;
@@ -25,7 +23,6 @@ export interface RecordsVerdict {
 export interface JudgeOptions {
   /** Empty: of all. */
   readonly components: readonly string[];
-  readonly onRecord?: (record: StoredRecord) => void;
 }
 
 interface Asked {
@@ -40,14 +37,14 @@ interface Asked {
  */
 export async function judgeRecords(context: ComponentContext, options: JudgeOptions): Promise<RecordsVerdict> {
   await using opened = new AsyncDisposableStack();
-  const names = Object.entries(context.policy.repositories).flatMap(([name, one]) => (holdsOwnKeys(one) ? [name] : []));
+  const names = namesOfKeepers(context.policy);
   // All heads before any chain: what is appended meanwhile is told to others later.
-  const asked = await answers(context, names, async (name) => {
+  const asked = await answersOf(context, names, async (name) => {
     const repository = opened.use(await context.access(name).open());
     return { name, repository, told: await readHeads(repository) };
   });
   const home = new Map(asked.map((one) => [one.name, one]));
-  const judged = await answers(context, [...home.keys()], async (name) => {
+  const judged = await answersOf(context, [...home.keys()], async (name) => {
     const one = home.get(name);
     return one === undefined ? [] : await judge(context, one, { asked, options });
   });
@@ -64,33 +61,17 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
   };
 }
 
-/** Of those that answer; of each other there is a warning. */
-async function answers<T>(
-  context: ComponentContext,
-  names: readonly string[],
-  ask: (name: string) => Promise<T>,
-): Promise<readonly T[]> {
-  const given = await fromEach(names, ask, context);
-  for (const { repository, error } of given) if (error !== undefined) warn(context, repository, error.message);
-  return given.flatMap((one) => (one.error === undefined ? [one.value] : []));
-}
-
-function warn({ listener }: ComponentContext, item: string, message: string): void {
-  listener({ kind: 'warning', during: 'records', item, message });
-}
-
 async function judge(
   { policy }: ComponentContext,
   { name, repository }: Asked,
   { asked, options }: { readonly asked: readonly Asked[]; readonly options: JudgeOptions },
 ): Promise<readonly JudgedChain[]> {
   const others = asked.filter((one) => one.name !== name);
-  const { components, onRecord } = options;
+  const { components } = options;
   const verdicts = await verifyChains(repository, {
     signersOf: () => policy.signers,
     heads: others.length === 0 ? undefined : others.flatMap(({ told }) => told.heads),
     ...(components.length === 0 ? {} : { components }),
-    ...(onRecord && { onRecord }),
   });
   return verdicts.map(({ component, writer, right, verdict }) => ({
     component,

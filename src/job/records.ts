@@ -1,27 +1,113 @@
-import type { RecordKind, StoredRecord } from '../record/record.ts';
+import { join } from 'node:path';
+import { displayPath } from '../bytes/ids.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
+import { errorCode, reasonOf } from '../host/system-error.ts';
+import { Catalogue, removeCatalogue, type RecordFilter } from '../record/catalogue.ts';
+import type { StoredRecord } from '../record/record.ts';
+import { refresh } from '../record/refresh.ts';
+import { makeCacheFolder } from '../repository/cache-folder.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
-import { judgeRecords } from './judge-records.ts';
+import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
 
-export interface RecordsOptions {
-  readonly components: readonly string[];
-  readonly kinds: readonly RecordKind[];
-  readonly sinceNs?: bigint;
+export interface RecordsRead extends Disposable {
+  /** Oldest first. */
+  readonly records: Iterable<StoredRecord>;
+  /** Repositories that could not be asked, and chains that end before their end: each was told as a warning. */
+  readonly missing: number;
 }
 
-export interface RecordsOutcome {
-  /** Oldest first. Of a broken chain those before the first wrong one. */
-  readonly records: readonly StoredRecord[];
-  readonly unknown: number;
+/** Where the catalogue is; undefined: in memory. */
+interface Remembered {
+  readonly catalogue: Catalogue;
+  readonly path: string | undefined;
+  readonly hidden: number;
 }
 
-export async function readRecords(
-  context: ComponentContext,
-  { components, kinds, sinceNs = 0n }: RecordsOptions,
-): Promise<RecordsOutcome> {
-  const records: StoredRecord[] = [];
-  const onRecord = (record: StoredRecord): void => {
-    if ((kinds.length === 0 || kinds.includes(record.kind)) && record.timeNs >= sinceNs) records.push(record);
+/**
+ * The records of a policy's repositories, by way of what this host remembers of them; what is new is read first. They
+ * are read one by one while they are taken, and the catalogues are open until this is disposed of.
+ */
+export async function openRecords(context: ComponentContext, filter: RecordFilter): Promise<RecordsRead> {
+  using opened = new DisposableStack();
+  const names = namesOfKeepers(context.policy);
+  const answers = await answersOf(context, names, async (name) => {
+    await using repository = await context.access(name).open();
+    const remembered = await remember(context, repository, filter);
+    opened.use(remembered.catalogue);
+    return remembered;
+  });
+  const catalogues = opened.move();
+  return {
+    records: merged(answers.map((one) => recordsIn(one, filter))),
+    missing: names.length - answers.length + answers.reduce((sum, { hidden }) => sum + hidden, 0),
+    [Symbol.dispose]: () => catalogues.dispose(),
   };
-  const { unknown } = await judgeRecords(context, { components, onRecord });
-  return { records: records.toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0)), unknown };
+}
+
+/** A catalogue that knows all; one that is damaged is made anew, and where none can be kept it is kept in memory. */
+async function remember(context: ComponentContext, repository: Repository, filter: RecordFilter): Promise<Remembered> {
+  const path = await pathFor(context, repository);
+  try {
+    return await upToDate(context, repository, { path, filter });
+  } catch (error) {
+    if (path === undefined || !hasCode(error, 'damaged', 'refused')) throw error;
+    const name = error.code === 'damaged' ? 'catalogue-made-anew' : 'catalogue-not-used';
+    context.listener({ kind: 'note', name, data: { path, reason: error.message } });
+    if (error.code === 'damaged') removeCatalogue(path);
+    return await upToDate(context, repository, { path: error.code === 'damaged' ? path : undefined, filter });
+  }
+}
+
+async function upToDate(
+  context: ComponentContext,
+  repository: Repository,
+  { path, filter }: { readonly path: string | undefined; readonly filter: RecordFilter },
+): Promise<Remembered> {
+  using opened = new DisposableStack();
+  const catalogue = opened.use(new Catalogue(path));
+  const signersOf = (): readonly string[] | undefined => context.policy.signers;
+  const findings = await refresh(catalogue, repository, { components: filter.components, signersOf });
+  for (const { name, reason } of findings) warn(context, name, `${reason}; what is recorded from there on isn’t shown`);
+  opened.move();
+  return { catalogue, path, hidden: findings.length };
+}
+
+async function pathFor(context: ComponentContext, { config }: Repository): Promise<string | undefined> {
+  const { cacheFolder, clock, listener } = context;
+  if (cacheFolder === undefined) return undefined;
+  try {
+    return join(await makeCacheFolder(displayPath(cacheFolder), config.id, clock), 'records.sqlite');
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    listener({ kind: 'note', name: 'catalogue-not-used', data: { path: cacheFolder, reason: reasonOf(error) } });
+    return undefined;
+  }
+}
+
+function* recordsIn({ catalogue, path }: Remembered, filter: RecordFilter): Generator<StoredRecord, void, undefined> {
+  try {
+    yield* catalogue.records(filter);
+  } catch (cause) {
+    if (path === undefined || !hasCode(cause, 'damaged')) throw cause;
+    removeCatalogue(path);
+    const next = 'It was removed: run the command again, which reads the repository. Nothing else was changed.';
+    throw new HoldfastError('damaged', cause.message, { cause, next });
+  }
+}
+
+/** Of several in the order of time one. */
+function* merged(sources: readonly Iterator<StoredRecord, void>[]): Generator<StoredRecord, void, undefined> {
+  const heads = sources.map((source) => ({ source, next: source.next() }));
+  for (;;) {
+    let first: { readonly source: Iterator<StoredRecord, void>; next: IteratorResult<StoredRecord, void> } | undefined;
+    let earliest: StoredRecord | undefined;
+    for (const head of heads) {
+      if (head.next.done === true || (earliest !== undefined && head.next.value.timeNs >= earliest.timeNs)) continue;
+      [first, earliest] = [head, head.next.value];
+    }
+    if (first === undefined || earliest === undefined) return;
+    yield earliest;
+    first.next = first.source.next();
+  }
 }

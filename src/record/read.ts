@@ -87,6 +87,12 @@ function filesFrom(
   return { files, gap: undefined };
 }
 
+/** Whether files stand for all up to a number. */
+export function isCovered(chain: ChainFiles, sequence: number): boolean {
+  const { files, gap } = filesFrom({ ...chain, files: chain.files.filter(({ from }) => from <= sequence) }, 1);
+  return gap === undefined && (files.at(-1)?.to ?? 0) >= sequence;
+}
+
 function missing({ component, writer }: ChainFiles, from: number, to: number): Finding {
   const reason = from === to ? 'it is missing' : `it is missing, and all up to ${to}`;
   return { state: 'broken', name: recordName(component, writer, from), reason };

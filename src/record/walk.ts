@@ -12,6 +12,13 @@ export interface Position {
   readonly trusted: readonly string[] | undefined;
 }
 
+/** Where a chain stands behind a record that is right. */
+export function behind({ trusted }: Position, { sequence, hash, kind, data }: StoredRecord): Position {
+  // Who may add a key is itself recorded, by a key that is believed already.
+  const added = kind === 'key' && typeof data['signer'] === 'string' ? [data['signer']] : [];
+  return { sequence, hash, trusted: added.length === 0 ? trusted : trusted && [...new Set([...trusted, ...added])] };
+}
+
 /** The first object that is wrong, or that nobody here can judge. */
 export interface Finding {
   readonly state: 'broken' | 'unknown';
@@ -36,27 +43,23 @@ interface Chain {
 export class Walk {
   readonly #chain: Chain;
   readonly #onRecord: (record: StoredRecord) => void;
-  readonly #trusted: Set<string> | undefined;
-  #sequence: number;
-  #hash: string;
+  #position: Position;
   #unproven: { readonly signed: Signed; readonly record: StoredRecord }[] = [];
 
-  constructor(chain: Chain, { sequence, hash, trusted }: Position, onRecord: (record: StoredRecord) => void) {
+  constructor(chain: Chain, from: Position, onRecord: (record: StoredRecord) => void) {
     this.#chain = chain;
     this.#onRecord = onRecord;
-    this.#sequence = sequence;
-    this.#hash = hash;
-    this.#trusted = trusted && new Set(trusted);
+    this.#position = from;
   }
 
   /** How far it is right for certain. */
   get position(): Position {
-    return { sequence: this.#sequence, hash: this.#hash, trusted: this.#trusted && [...this.#trusted] };
+    return this.#position;
   }
 
   /** The number of the record that comes next. */
   get next(): number {
-    return this.#sequence + this.#unproven.length + 1;
+    return this.#position.sequence + this.#unproven.length + 1;
   }
 
   /** Takes the next object; one that was taken before is passed over. */
@@ -79,10 +82,7 @@ export class Walk {
   }
 
   #pass(record: StoredRecord): void {
-    this.#sequence = record.sequence;
-    this.#hash = record.hash;
-    // Who may add a key is itself recorded, by a key that is believed already.
-    if (record.kind === 'key' && typeof record.data['signer'] === 'string') this.#trusted?.add(record.data['signer']);
+    this.#position = behind(this.#position, record);
     this.#onRecord(record);
   }
 
@@ -101,7 +101,7 @@ export class Walk {
   /** As if its signature were genuine. */
   #judgeAlone(signed: Signed): StoredRecord | Finding {
     const { name, signer } = signed;
-    if (this.#trusted?.has(signer) === false)
+    if (this.#position.trusted?.includes(signer) === false)
       return { state: 'broken', name, reason: `it is signed by a key that nobody introduced, ${signer}` };
     try {
       const record = recordIn(signed);
@@ -115,7 +115,7 @@ export class Walk {
   #misplaced({ component, writer, sequence, previous }: StoredRecord): string | undefined {
     if (component !== this.#chain.component || writer !== this.#chain.writer) return 'it belongs to another chain';
     if (sequence !== this.next) return `it says it is number ${sequence}`;
-    const before = this.#unproven.at(-1)?.record.hash ?? this.#hash;
+    const before = this.#unproven.at(-1)?.record.hash ?? this.#position.hash;
     return previous === before ? undefined : 'it does not follow the record before it: one of the two was changed';
   }
 }

@@ -18,13 +18,18 @@ const cacheTag = 'Signature: 8a477f597d28d172789f06886806bc55\n# Cache of Holdfa
 
 /** Opens `<folder>/holdfast/<repository id>`, the owner's alone, and notes that it is in use. */
 export async function openCacheFolder(folder: string, repositoryId: string, clock: Clock): Promise<Storage> {
+  return await openLocal(await makeCacheFolder(folder, repositoryId, clock), { create: true });
+}
+
+/** As `openCacheFolder`; resolves to its path. */
+export async function makeCacheFolder(folder: string, repositoryId: string, clock: Clock): Promise<string> {
   const own = join(folder, 'holdfast');
-  makeFolders(rawPathOf(own), 0o700);
+  const path = join(own, repositoryId);
+  makeFolders(rawPathOf(path), 0o700);
   await writeFile(join(own, 'CACHEDIR.TAG'), cacheTag, { flag: 'wx' }).catch(unlessExists);
-  const storage = await openLocal(join(own, repositoryId), { create: true });
   const now = Number(clock.nowNs() / 1_000_000n) / 1000;
-  await utimes(join(own, repositoryId), now, now);
-  return storage;
+  await utimes(path, now, now);
+  return path;
 }
 
 function unlessExists(error: unknown): void {

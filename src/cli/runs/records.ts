@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
-import { judgeRecords, type JudgedChain, type RecordsVerdict } from '../../job/judge-records.ts';
-import { readRecords } from '../../job/records.ts';
+import { judgeRecords } from '../../job/judge-records.ts';
+import { openRecords } from '../../job/records.ts';
 import { attestationOf, isExpired, type Attestation } from '../../record/attestation.ts';
 import { recordKinds, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
@@ -8,9 +8,10 @@ import type { Run } from '../command.ts';
 import type { recordsOptions } from '../commands/records.ts';
 import { componentContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
-import type { Context } from '../context.ts';
 import { formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
+import { toJson } from '../json.ts';
+import { showVerdicts } from '../chain-view.ts';
 import { tableLines } from '../table.ts';
 
 /** Exit codes 4 and 5 only with --verify; 3: some repository could not be asked. */
@@ -20,13 +21,16 @@ export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
   const components = values.component;
   await using base = await componentContext(context, policy, { mode: 'execute', listener });
   if (values.verify) return showVerdicts(await judgeRecords(base, { components }), console);
-  const outcome = await readRecords(base, {
+  using read = await openRecords(base, {
     components,
     kinds: values.kind.map(kindOf),
     ...(values.since === undefined ? {} : { sinceNs: values.since }),
   });
-  show(outcome.records, values.csv ? 'csv' : console.form, context);
-  return outcome.unknown === 0 ? 0 : 3;
+  const nowNs = context.clock.nowNs();
+  if (values.csv) await write(csvLines(read.records), console);
+  else if (console.form === 'json') await write(jsonLines(read.records, nowNs), console);
+  else for (const lines of pages(read.records, nowNs)) for (const line of lines) console.say(line, 0);
+  return read.missing === 0 ? 0 : 3;
 };
 
 function kindOf(text: string): RecordKind {
@@ -37,11 +41,21 @@ function kindOf(text: string): RecordKind {
   throw new HoldfastError('usage', `--kind: ${JSON.stringify(text)} is none of ${recordKinds.join(', ')}${hint}`);
 }
 
-function show(records: readonly StoredRecord[], form: 'csv' | 'json' | 'text', { console, clock }: Context): void {
-  const nowNs = clock.nowNs();
-  if (form === 'json') for (const record of records) console.record(recordOf(record, nowNs));
-  else if (form === 'csv') for (const line of csvLines(records)) console.say(line, 0);
-  else for (const line of table(records, nowNs)) console.say(line, 0);
+const linesInPiece = 200;
+
+/** Piece by piece, as fast as whoever reads it takes it. */
+async function write(lines: Iterable<string>, console: Console): Promise<void> {
+  const piece: string[] = [];
+  const hand = async (): Promise<void> => await console.raw(Buffer.from(piece.splice(0).join('')));
+  for (const line of lines) {
+    piece.push(`${line}\n`);
+    if (piece.length === linesInPiece) await hand();
+  }
+  if (piece.length > 0) await hand();
+}
+
+function* jsonLines(records: Iterable<StoredRecord>, nowNs: bigint): Generator<string> {
+  for (const record of records) yield toJson(recordOf(record, nowNs));
 }
 
 function recordOf({ timeNs, ...record }: StoredRecord, nowNs: bigint): unknown {
@@ -74,7 +88,7 @@ const columns = [
   'data',
 ] as const;
 
-function* csvLines(records: readonly StoredRecord[]): Generator<string> {
+function* csvLines(records: Iterable<StoredRecord>): Generator<string> {
   yield columns.join(',');
   for (const { timeNs, component, kind, actor, repository = '', writer, sequence, hash, data } of records) {
     const cells = [
@@ -100,15 +114,21 @@ function csvCell(text: string): string {
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function table(records: readonly StoredRecord[], nowNs: bigint): readonly string[] {
-  return tableLines({
-    header: ['Time', 'Component', 'Kind', 'Who', 'Repository', 'What'],
-    rows: records.map((record) => {
-      const { timeNs, component, kind, actor, repository = '' } = record;
-      return [formatTime(timeNs), component, kind, who(actor), repository, what(record, nowNs)].map(quoteForTerminal);
-    }),
-    footer: plural(records.length, 'record'),
-  });
+const rowsOnPage = 1000;
+
+/** A table of each thousand; how many there are stands at the end. */
+function* pages(records: Iterable<StoredRecord>, nowNs: bigint): Generator<readonly string[]> {
+  const header = ['Time', 'Component', 'Kind', 'Who', 'Repository', 'What'];
+  const rows: string[][] = [];
+  let count = 0;
+  for (const record of records) {
+    if (rows.length === rowsOnPage) yield tableLines({ header, rows: rows.splice(0) });
+    const { timeNs, component, kind, actor, repository = '' } = record;
+    const cells = [formatTime(timeNs), component, kind, who(actor), repository, what(record, nowNs)];
+    rows.push(cells.map(quoteForTerminal));
+    count += 1;
+  }
+  yield tableLines({ header, rows, footer: plural(count, 'record') });
 }
 
 function who({ id, via, ip }: Actor): string {
@@ -129,22 +149,4 @@ function brief(data: Readonly<Record<string, unknown>>): string {
   );
   const text = shown.join(', ');
   return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
-}
-
-function showVerdicts({ chains, unknown }: RecordsVerdict, console: Console): number {
-  for (const { component, writer, repository, right, verdict } of chains) {
-    const record = { message_type: 'chain', component, writer, repository, right, ...verdict };
-    if (console.form === 'json') console.record(record);
-    else console.say(line({ component, writer, repository, right, verdict }), 0);
-  }
-  const states = new Set(chains.map(({ verdict }) => verdict.state));
-  if (states.has('broken')) return 4;
-  return states.has('unknown') || unknown > 0 || chains.length === 0 ? 5 : 0;
-}
-
-function line({ component, writer, repository, right, verdict }: JudgedChain): string {
-  const chain = quoteForTerminal(`${component} by ${writer} in ${repository}: ${plural(right, 'record')}`);
-  if (verdict.state === 'intact') return `✔ ${chain}, intact`;
-  if (verdict.state === 'unknown') return `? ${chain}, can’t tell: ${verdict.reason}`;
-  return `✖ ${chain}, then BROKEN at ${quoteForTerminal(verdict.name)}: ${verdict.reason}`;
 }

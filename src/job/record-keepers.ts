@@ -1,0 +1,24 @@
+import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
+
+/** The repositories of a policy that can hold records. */
+export function namesOfKeepers({ repositories }: Policy): readonly string[] {
+  return Object.entries(repositories).flatMap(([name, one]) => (holdsOwnKeys(one) ? [name] : []));
+}
+
+/** What those say that answer; of each other there is a warning. */
+export async function answersOf<T>(
+  context: ComponentContext,
+  names: readonly string[],
+  ask: (name: string) => Promise<T>,
+): Promise<readonly T[]> {
+  const given = await fromEach(names, ask, context);
+  for (const { repository, error } of given) if (error !== undefined) warn(context, repository, error.message);
+  return given.flatMap((one) => (one.error === undefined ? [one.value] : []));
+}
+
+export function warn({ listener }: Pick<ComponentContext, 'listener'>, item: string, message: string): void {
+  listener({ kind: 'warning', during: 'records', item, message });
+}
