@@ -44,8 +44,15 @@ function optionsOf(repository: RepositoryPolicy): readonly string[] {
   ];
 }
 
-async function secretOf(secret: PolicySecret, { environment, signal }: Context): Promise<Secret> {
-  return await readSecret(referenceOf(secret, environment), signal);
+async function secretOf(secret: PolicySecret, context: Context): Promise<Secret> {
+  return await secretsIn(context)(secret, context.signal);
+}
+
+/** Reads what a policy refers to, where this process finds it. */
+export function secretsIn({
+  environment,
+}: Pick<Context, 'environment'>): (secret: PolicySecret, signal: AbortSignal) => Promise<Secret> {
+  return async (secret, signal) => await readSecret(referenceOf(secret, environment), signal);
 }
 
 /** By the names under which the drivers look for them. */

@@ -1,5 +1,6 @@
 import type { FileId, RawPath } from '../bytes/ids.ts';
 import type { Event, Listener } from '../events/events.ts';
+import type { Content, StoredContent } from '../repository/content.ts';
 import { preloadWriting } from '../repository/preload.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
 import { archive, archivePhase, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
@@ -117,7 +118,11 @@ async function stored(
   const { source, detection, notes } = options;
   await using writer = await repository.openWriter({ ...options.writer, signal });
   const before = options.before && heldBefore(repository, options.before);
-  const entries = source.entries({ listener, signal, heldBefore: before });
+  const store = async (content: Content): Promise<StoredContent> => {
+    await writer.ready();
+    return await writer.store(content);
+  };
+  const entries = source.entries({ listener, signal, heldBefore: before, store });
   const input = { repository, writer, entries, detection, timeNs, clock, listener, notes, signal };
   const outcome = await archive(parent === undefined ? input : { ...input, parent: parent.tree });
   await writer.flush();

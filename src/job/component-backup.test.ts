@@ -42,6 +42,7 @@ components:
       locking: 'none',
     }),
     clock,
+    readSecret: async () => assert.fail('no secret is needed'),
     signal: new AbortController().signal,
     listener: silent,
     maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },

@@ -81,7 +81,7 @@ async function run(
 ): Promise<BackupOutcome | MadePoint> {
   const own = elsewhere(context, of, first);
   if (own !== undefined) return await makePoint(own, context, of, first);
-  const { source, paths, excludes } = openReadable(context, of.name, of.component);
+  const { source, paths, excludes } = openReadable(context, of.name, of.component, of.rule.method);
   const { maker, writer, mode, cacheFolder } = context;
   return await backup(contextIn(context, first), {
     source,

@@ -8,6 +8,7 @@ import type { WriterOptions } from '../repository/repository.ts';
 import type { ExternalPoint } from '../point/point.ts';
 import type { SourceKinds } from '../source/kinds.ts';
 import type { SnapshotFilter } from '../snapshot/snapshots.ts';
+import type { Surroundings } from '../source/source.ts';
 import type { SnapshotFacts } from './backup-snapshot.ts';
 import type { JobContext, RepositoryAccess } from './job.ts';
 
@@ -18,6 +19,7 @@ export interface ComponentContext {
   readonly kinds: SourceKinds;
   readonly access: (repository: string) => RepositoryAccess;
   readonly clock: Clock;
+  readonly readSecret: Surroundings['readSecret'];
   readonly signal: AbortSignal;
   readonly listener: Listener;
   /** Who makes the snapshots, and as which host. */

@@ -5,13 +5,14 @@ import type { ExternalPoints } from '../source/external.ts';
 import type { OpenedSource, Source } from '../source/source.ts';
 import type { ComponentContext } from './component.ts';
 
-type Context = Pick<ComponentContext, 'kinds' | 'clock' | 'cacheFolder'>;
+type Context = Pick<ComponentContext, 'kinds' | 'clock' | 'readSecret' | 'cacheFolder'>;
 
 /** The source of a component; 'unsupported' where this version has no driver for it. */
 export function openSource(
-  { kinds, clock, cacheFolder }: Context,
+  { kinds, clock, readSecret, cacheFolder }: Context,
   name: string,
   { source: { kind, options } }: Component,
+  method?: string,
 ): OpenedSource {
   const open = kinds[kind]?.open;
   if (open === undefined)
@@ -20,7 +21,7 @@ export function openSource(
       `${name}: ${kind} is not built yet; \`command:\` with a dump works meanwhile`,
     );
   const leftOut = cacheFolder === undefined ? [] : [rawPathOf(`${cacheFolder}/holdfast`)];
-  return open(options, { component: name, clock, leftOut });
+  return open(options, { component: name, clock, readSecret, method, leftOut });
 }
 
 /** One whose content goes into repositories; 'unsupported' where it has none to read. */
@@ -28,8 +29,9 @@ export function openReadable(
   context: Context,
   name: string,
   component: Component,
+  method?: string,
 ): OpenedSource & { readonly source: Source } {
-  const { source, ...opened } = openSource(context, name, component);
+  const { source, ...opened } = openSource(context, name, component, method);
   if (source !== undefined) return { ...opened, source };
   const own = Object.keys(component.source.places).join(', ');
   throw new HoldfastError('unsupported', `${name} holds its points in ${own}: nothing of it goes into a repository`);

@@ -8,7 +8,7 @@ export interface LackingOf extends Lacking {
 
 /** What components need that is not there now. Changes nothing; says nothing of those without a driver or a probe. */
 export async function probeComponents(
-  context: Pick<ComponentContext, 'policy' | 'kinds' | 'clock' | 'listener' | 'signal'>,
+  context: Pick<ComponentContext, 'policy' | 'kinds' | 'clock' | 'readSecret' | 'listener' | 'signal'>,
 ): Promise<readonly LackingOf[]> {
   const lacking: LackingOf[] = [];
   for (const [name, component] of Object.entries(context.policy.components)) {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Path } from './path.ts';
-import type { Policy, RepositoryPolicy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { SecretReference } from '../secret/secret.ts';
+import type { PolicySecret } from '../source/secret-reference.ts';
 
-/** As a policy says it: one of the four. */
-export type PolicySecret = RepositoryPolicy['password'];
+export type { PolicySecret } from '../source/secret-reference.ts';
 
 export interface NamedSecret {
   readonly path: Path;

@@ -8,8 +8,23 @@ export type Content =
   | { readonly kind: 'file'; readonly path: RawPath; readonly sizeBytes: number; readonly cut: Cut }
   /** Bytes that only the main thread can read, in order; `finish` tells whether the producer succeeded. */
   | { readonly kind: 'stream'; readonly stream: AsyncIterable<Uint8Array>; readonly cut: Cut }
+  /** Bytes that are here already, so few that every cut leaves them whole: at most 512 KiB. None make no blob. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** Stored already: the parent snapshot's chunks of an unchanged file. */
-  | { readonly kind: 'blobs'; readonly ids: readonly BlobId[] };
+  | { readonly kind: 'blobs'; readonly ids: readonly BlobId[] }
+  /** Stored by this writer before: what it said then. */
+  | { readonly kind: 'stored'; readonly stored: StoredContent };
+
+/** What became of a content. */
+export interface StoredContent {
+  readonly ids: readonly BlobId[];
+  /** Bytes read; differs from the size expected when the file changed meanwhile. */
+  readonly sizeBytes: number;
+  readonly newBlobs: number;
+  /** Plaintext and stored bytes of the new blobs. */
+  readonly newBytes: number;
+  readonly storedBytes: number;
+}
 
 /** How contents are cut into blobs: by content, or at multiples of a fixed size. */
 export type Cut = 'rabin' | { readonly pagesBytes: number };

@@ -2,13 +2,15 @@ import type { BlobId, FileId, RawPath } from '../bytes/ids.ts';
 import type { CompressionMode } from '../compression/zstd.ts';
 import type { Listener } from '../events/events.ts';
 import type { FileAttributes } from '../host/attributes.ts';
-import type { Chunking, Content } from './content.ts';
+import type { Chunking, Content, StoredContent } from './content.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BlobIndex, BlobLocation, BlobType } from './index.ts';
 import type { IndexFile, IndexedPack } from './index-file.ts';
 import type { PackedBlob } from './pack.ts';
 import type { Keys } from './passwords.ts';
 import type { WriteGate } from './write-gate.ts';
+
+export type { StoredContent } from './content.ts';
 
 /**
  * A restic repository, opened with a password. What is durable and visible after each call:
@@ -156,16 +158,6 @@ export interface StoreAnyway {
 export interface CarryFailure {
   readonly location: BlobLocation;
   readonly error: Error;
-}
-
-export interface StoredContent {
-  readonly ids: readonly BlobId[];
-  /** Bytes read; differs from the size expected when the file changed meanwhile. */
-  readonly sizeBytes: number;
-  readonly newBlobs: number;
-  /** Plaintext and stored bytes of the new blobs. */
-  readonly newBytes: number;
-  readonly storedBytes: number;
 }
 
 export interface StoredBlob {

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { openCommand, openFiles, type CommandOptions, type FilesOptions } from './component-source.ts';
 import { splitWords } from '../secret/words.ts';
 import type { ExternalPlace } from './external.ts';
+import { openPostgres } from './postgres/open.ts';
+import { postgresOptions } from './postgres/options.ts';
 import type { OpenedSource, Surroundings } from './source.ts';
 
 /**
@@ -91,11 +93,14 @@ const openFilesOf = (options: unknown, surroundings: Surroundings): OpenedSource
 const openCommandOf = (options: unknown, surroundings: Surroundings): OpenedSource =>
   openCommand(command.parse(options) satisfies CommandOptions, surroundings);
 
+const openPostgresOf = (options: unknown, surroundings: Surroundings): OpenedSource =>
+  openPostgres(postgresOptions.parse(options), surroundings);
+
 /** Those of this version. */
 export const sourceKinds: SourceKinds = {
   files: { what: 'files and folders', schema: files, open: openFilesOf },
   command: { what: 'anything that has a command which dumps it', schema: command, open: openCommandOf },
-  postgres: { what: 'a PostgreSQL server', schema: notBuilt },
+  postgres: { what: 'a PostgreSQL server', schema: postgresOptions, open: openPostgresOf },
   redis: { what: 'a Redis server', schema: notBuilt },
   mongodb: { what: 'a MongoDB server', schema: notBuilt },
   elasticsearch: { what: 'indices of Elasticsearch', schema: notBuilt },

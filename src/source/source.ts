@@ -1,10 +1,13 @@
 import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
+import type { Content, StoredContent } from '../repository/content.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
 import type { Lacking } from './probe.ts';
+import type { Secret } from '../secret/secret.ts';
 import type { Rehearsal } from './rehearsal.ts';
+import type { PolicySecret } from './secret-reference.ts';
 
 /**
  * What a component has that goes into a repository. Every driver keeps what is promised here, which a suite proves
@@ -29,6 +32,11 @@ export interface WalkOptions {
   readonly signal: AbortSignal;
   /** What the newest backup before this one that has an absolute path holds there, as far as anybody can tell. */
   readonly heldBefore?: ((path: RawPath) => Promise<'files' | 'no files' | 'nothing known'>) | undefined;
+  /**
+   * Stores a content whose bytes come before its entry can: that one then says 'stored'. Resolves once it is read to
+   * its end, and calls may overlap. Undefined where nothing is stored of what is walked.
+   */
+  readonly store?: (content: Content) => Promise<StoredContent>;
 }
 
 /** A component's source, and what it can do; each capability is undefined where it can't. */
@@ -53,6 +61,10 @@ export interface OpenedSource {
 export interface Surroundings {
   readonly component: string;
   readonly clock: Clock;
+  /** How a rule wants it backed up; undefined where it doesn't say. A kind throws 'unsupported' for one that it can't. */
+  readonly method?: string | undefined;
+  /** Reads a secret where it is used; 'refused' where it can't be had. */
+  readonly readSecret: (reference: PolicySecret, signal: AbortSignal) => Promise<Secret>;
   /** Folders that are never backed up: our own cache. */
   readonly leftOut: readonly RawPath[];
 }

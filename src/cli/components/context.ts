@@ -13,7 +13,7 @@ import { nearest } from '../../bytes/nearest.ts';
 import { rawPathOf } from '../../bytes/ids.ts';
 import { cacheFolder } from '../cache.ts';
 import type { Context } from '../context.ts';
-import { accessByName } from '../policy-access.ts';
+import { accessByName, secretsIn } from '../policy-access.ts';
 import { policyFileName } from '../policy-file.ts';
 import { tellThaw } from '../thaw-view.ts';
 import { programVersion } from '../program.ts';
@@ -44,6 +44,7 @@ export async function componentContext(
     access: repositories.access,
     clock,
     listener,
+    readSecret: secretsIn(context),
     askedNs: clock.nowNs(),
     stateFolder: stateFolder(context),
     signal,

@@ -11,6 +11,7 @@ import type { Run } from '../command.ts';
 import type { configCheck, configExplain, configSchema } from '../commands/config.ts';
 import type { Context } from '../context.ts';
 import { quoteForTerminal } from '../format.ts';
+import { secretsIn } from '../policy-access.ts';
 import { policyFile, type PolicyFile } from '../policy-file.ts';
 
 /** Exit code 2 where the file is refused; 1 where it holds and a secret can't be read. */
@@ -19,7 +20,14 @@ export const check: Run<typeof configCheck.options> = async (_invocation, contex
   const { policy } = found;
   const unreadable = policy === undefined ? [] : await unreadableSecrets(policy, context);
   const lacking =
-    policy === undefined ? [] : await probeComponents({ ...context, policy, kinds: await context.kinds() });
+    policy === undefined
+      ? []
+      : await probeComponents({
+          ...context,
+          policy,
+          kinds: await context.kinds(),
+          readSecret: secretsIn(context),
+        });
   if (context.console.form === 'json') context.console.record(checkRecord(found, { unreadable, lacking }));
   else tell(found, { unreadable, lacking }, context);
   if (found.policy === undefined) return 2;

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { isZone } from '../../clock/zone.ts';
 import { spanOf, spanPattern } from '../span.ts';
 
+export { exactlyOne, secret } from '../../source/secret-reference.ts';
+
 /**
  * The small values of a policy. `title` completes “needs …” in a message, `description` is its row of the reference,
  * the first of `examples` stands in the message and in editors.
@@ -18,11 +20,6 @@ export const name = z
   .meta({ title: 'a name of small letters, digits and hyphens, at most 63', examples: ['shop-db'] });
 
 export const text = z.string().min(1).max(4096).meta({ title: 'a text' });
-
-const path = z
-  .string()
-  .regex(/^\//)
-  .meta({ title: 'an absolute path', examples: ['/srv/uploads'] });
 
 export const count = z
   .int()
@@ -42,31 +39,3 @@ export const zone = z
   .string()
   .refine(isZone)
   .meta({ title: 'a time zone of the IANA database, or UTC', examples: ['UTC', 'Europe/Kyiv'] });
-
-const sources = { env: text, file: path, command: text, credential: text };
-
-/** Where a secret is; never the secret. */
-export const secret = z
-  .strictObject({
-    env: sources.env.optional().meta({ description: 'name of an environment variable' }),
-    file: sources.file.optional().meta({ description: 'path of a file that holds it' }),
-    command: sources.command.optional().meta({ description: 'a command that prints it' }),
-    credential: sources.credential.optional().meta({ description: 'name of a credential that systemd hands over' }),
-  })
-  .superRefine((given, context) => exactlyOne(given, Object.keys(sources), context))
-  .meta({
-    title: 'a reference to a secret (env, file, command or credential), never the secret itself',
-    examples: [{ file: '/etc/holdfast/password' }],
-  });
-
-type Refining = z.core.$RefinementCtx;
-
-/** Of several keys just one may stand there. */
-export function exactlyOne(given: object, keys: readonly string[], context: Refining): void {
-  const there = keys.filter((key) => key in given);
-  if (there.length === 1) return;
-  const all = keys.join(', ');
-  const message =
-    there.length === 0 ? `needs one of ${all}` : `${there.join(' and ')} can’t stand together: one of ${all}`;
-  context.addIssue({ code: 'custom', message, path: there.slice(1, 2) });
-}

@@ -9,6 +9,7 @@ import { rawPathOf, type BlobId } from '../../bytes/ids.ts';
 import { FaultyStorage, type FaultOptions } from '../../storage/fault.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
 import type { Content, Cut } from '../content.ts';
+import { blobIdFor } from '../../crypto/id.ts';
 import { openWriter } from './writer.ts';
 
 const kib = 1024;
@@ -265,4 +266,16 @@ test('a known blob is stored once more when asked for', async () => {
   await writer.flush();
   assert.equal(repository.index.locations('data', id).length, 2);
   assert.deepEqual((await writer.store({ kind: 'blobs', ids: [id, id] })).sizeBytes, 10);
+});
+
+test('few bytes are one blob, none are no blob, and what was stored before is what it was then', async () => {
+  const repository = new PipelineRepository();
+  await using writer = await openWriter(repository, writerOptions());
+  const bytes = Buffer.from('few');
+  const stored = await writer.store({ kind: 'bytes', bytes });
+  assert.deepEqual(stored.ids, [blobIdFor(bytes)]);
+  assert.deepEqual([stored.sizeBytes, stored.newBlobs, stored.newBytes], [3, 1, 3]);
+  assert.equal((await writer.store({ kind: 'bytes', bytes })).newBlobs, 0);
+  assert.deepEqual((await writer.store({ kind: 'bytes', bytes: new Uint8Array() })).ids, []);
+  assert.equal(await writer.store({ kind: 'stored', stored }), stored);
 });

@@ -144,6 +144,8 @@ class PipelineWriter implements BlobWriter {
     this.#engine.signal.throwIfAborted();
     if (content.kind === 'none') return nothingStored;
     if (content.kind === 'blobs') return this.#known(content.ids);
+    if (content.kind === 'stored') return content.stored;
+    if (content.kind === 'bytes') return await this.#storeBytes(content.bytes);
     return content.kind === 'stream' ? this.#storeStream(content) : this.#storeLarge(content);
   }
 
@@ -168,6 +170,13 @@ class PipelineWriter implements BlobWriter {
       if (!hasCode(error, ...ofOneBlob)) throw error;
       return [{ location: { pack, ...blob }, error }];
     }
+  }
+
+  async #storeBytes(bytes: Uint8Array): Promise<StoredContent> {
+    if (bytes.length === 0) return nothingStored;
+    const { id, known, storedBytes } = await this.storeBlob('data', bytes);
+    const added = known ? {} : { newBlobs: 1, newBytes: bytes.length, storedBytes };
+    return { ...nothingStored, ids: [id], sizeBytes: bytes.length, ...added };
   }
 
   #known(ids: readonly BlobId[]): StoredContent {

@@ -1,6 +1,7 @@
 import { rawPathOfByteString, type BlobId, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import { TaskGroup } from '../../flow/task-group.ts';
+import type { Content } from '../../repository/content.ts';
 import type { StoredContent } from '../../repository/repository.ts';
 import type { ArchiveInput } from '../archive.ts';
 import type { Entry, Metadata, TreeNode } from '../entry.ts';
@@ -162,7 +163,7 @@ export class Archiver implements AsyncDisposable {
   #takeOver(folder: Folder, entry: Entry, name: RawPath): boolean {
     const { detection } = this.#input;
     const { metadata, content } = entry;
-    if (content.kind === 'stream' || detection.mode === 'read-all') return false;
+    if (isReadAnyway(content) || detection.mode === 'read-all') return false;
     if (this.#asItStands(folder, name, metadata)) return true;
     const previous = this.#find(folder, name);
     if (previous === undefined || !this.#canTakeOver(entry, previous)) return false;
@@ -193,7 +194,7 @@ export class Archiver implements AsyncDisposable {
 
   #store(folder: Folder, file: FileToStore): Promise<void> | undefined {
     const { kind } = file.entry.content;
-    const ready = kind === 'file' || kind === 'stream' ? this.#input.writer.ready() : undefined;
+    const ready = kind === 'none' || kind === 'stored' ? undefined : this.#input.writer.ready();
     if (ready === undefined) return this.#begin(folder, file);
     return ready.then(() => this.#begin(folder, file));
   }
@@ -220,7 +221,7 @@ export class Archiver implements AsyncDisposable {
 
   /** A file that can't be read is left out; any other failure is the archive's. */
   #unread({ entry }: FileToStore, error: unknown): null {
-    if (entry.content.kind === 'stream' || !hasCode(error, 'source-failed')) throw error;
+    if (isReadAnyway(entry.content) || !hasCode(error, 'source-failed')) throw error;
     this.report.leftOut(entry.path, error.message);
     return null;
   }
@@ -249,6 +250,11 @@ export class Archiver implements AsyncDisposable {
       links: 0n,
     };
   }
+}
+
+/** What came with its entry is what is to be stored, whatever the metadata say. */
+function isReadAnyway({ kind }: Content): boolean {
+  return kind === 'stream' || kind === 'bytes' || kind === 'stored';
 }
 
 const outOfOrder = 'it is listed twice or out of order; what came first is kept';

@@ -35,7 +35,8 @@ export class SourceTrial implements AsyncDisposable {
   open(options: unknown = this.options): OpenedSource {
     const { open } = this.subject.kind;
     assert.ok(open, 'a kind without a driver');
-    return open(this.subject.kind.schema.parse(options), { component, clock: systemClock, leftOut: [] });
+    const readSecret = async (): Promise<never> => assert.fail('no secret is needed');
+    return open(this.subject.kind.schema.parse(options), { component, clock: systemClock, readSecret, leftOut: [] });
   }
 
   source(options?: unknown): Source {

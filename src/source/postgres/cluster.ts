@@ -1,0 +1,94 @@
+import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
+import type { Clock } from '../../clock/clock.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import type { Listener } from '../../events/events.ts';
+import type { Entry } from '../../snapshot/entry.ts';
+import type { WalkOptions } from '../source.ts';
+import { gatherConfiguration } from './configuration.ts';
+import { connectTo, type ServerConnection } from './connect.ts';
+import { describeBackup } from './description.ts';
+import { entriesOf, fileEntry, folderEntry } from './entries.ts';
+import { gather, type Gathered, type GatherOptions } from './gather.ts';
+import { holdLog } from './hold-log.ts';
+import type { PostgresOptions } from './options.ts';
+import { serverFacts } from './server.ts';
+import { Spool } from './spool.ts';
+
+export interface ClusterOptions extends Omit<PostgresOptions, 'url'> {
+  readonly url: string;
+  readonly component: string;
+  readonly clock: Clock;
+}
+
+/**
+ * A base backup over the replication protocol as entries below a folder of the component's name:
+ *
+ * - `data/` — a data directory that starts: with the log from where the backup began to where it ended, tablespaces as
+ *   folders `pg_tblspc/<oid>/PG_…` (start it with allow_in_place_tablespaces=on), the server's own manifest.
+ * - `configuration/` — files of the configuration that stand elsewhere, by their absolute paths.
+ * - `postgres.json` — what it is a backup of, and where things stood.
+ *
+ * Contents are stored as they come; the tree is made once all is there and held against the manifest.
+ */
+export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions): AsyncGenerator<Entry> {
+  const { store } = walk;
+  if (store === undefined) throw new HoldfastError('internal', 'a cluster is read only to be stored');
+  const timeNs = options.clock.nowNs();
+  await using server = await connectTo({ url: options.url, use: 'statements', signal: walk.signal });
+  const facts = await serverFacts(server);
+  using spool = new Spool();
+  const gathered = await receive(options, walk, { spool, store, listener: walk.listener, server: facts, timeNs });
+  using configuration = await gatherConfiguration(server, facts, { ...walk, store });
+  const inside = (name: string): RawPath => rawPathOf(`${options.component}/${name}`);
+  yield* entriesOf(configuration.spool, inside('configuration'));
+  yield* entriesOf(spool, inside('data'));
+  yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
+  const description = describeBackup({ facts, gathered, configuration: configuration.files });
+  yield fileEntry(inside('postgres.json'), description, timeNs);
+}
+
+/** The slot lasts as long as its connection: with it no log is recycled that the backup still has to send. */
+async function receive(
+  { url, component, checkpoint, 'max-rate': maxRateMib }: ClusterOptions,
+  { listener, signal }: WalkOptions,
+  options: Omit<GatherOptions, 'backup'>,
+): Promise<Gathered & { readonly system: string }> {
+  const corrupt: string[] = [];
+  const onNotice = (message: string): void => void (isOfChecksums(message) && corrupt.push(message));
+  await using replication = await connectTo({ url, use: 'replication', signal, onNotice });
+  const system = await systemIdentifier(replication);
+  await using _slot = await holdLog({ url, signal, listener, component, major: options.server.major });
+  const label = `holdfast ${component}`;
+  const backup = { label, checkpoint, maxRateKb: maxRateMib === undefined ? undefined : maxRateMib * 1024 };
+  const gathered = await gather(replication, { ...options, backup });
+  if (gathered.pageChecksums === 'wrong') tellCorrupt(component, corrupt, listener);
+  return { ...gathered, system };
+}
+
+/** What the server warns of while it reads: which page of which file. */
+function isOfChecksums(message: string): boolean {
+  return /checksum/.test(message);
+}
+
+const mostTold = 100;
+
+/** All was sent all the same, and most of it is right: a snapshot with a warning is better than none. */
+function tellCorrupt(component: string, notices: readonly string[], listener: Listener): void {
+  const told = notices.length === 0 ? ['the server met pages whose checksum is not theirs'] : notices;
+  for (const message of told.slice(0, mostTold))
+    listener({ kind: 'warning', during: 'scan', item: component, message });
+}
+
+async function systemIdentifier(replication: ServerConnection): Promise<string> {
+  for await (const answer of replication.command('IDENTIFY_SYSTEM'))
+    if (answer.kind === 'row' && typeof answer.values[0] === 'string') return answer.values[0];
+  throw new HoldfastError('source-failed', 'the server did not tell its system identifier');
+}
+
+/** Whether the server lets the role in for statements and for replication, and is of a major that is known. */
+export async function askCluster(url: string, signal: AbortSignal): Promise<void> {
+  await using server = await connectTo({ url, use: 'statements', signal });
+  await serverFacts(server);
+  await using replication = await connectTo({ url, use: 'replication', signal });
+  await systemIdentifier(replication);
+}

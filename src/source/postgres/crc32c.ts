@@ -1,0 +1,41 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { instantiate } from '../../bytes/wasm.ts';
+
+interface Module {
+  readonly memory: WebAssembly.Memory;
+  readonly bufferAt: () => number;
+  readonly capacity: () => number;
+  readonly update: (previous: number, length: number) => number;
+}
+
+let loaded: ReturnType<typeof load> | undefined;
+
+/** The CRC-32C of what came before, whose CRC is `previous` (0 at the beginning), and of these bytes. */
+export function crc32c(previous: number, bytes: Uint8Array): number {
+  loaded ??= load();
+  const { update, buffer } = loaded;
+  let crc = previous;
+  for (let at = 0; at < bytes.length; at += buffer.length) {
+    const part = bytes.subarray(at, at + buffer.length);
+    buffer.set(part);
+    crc = update(crc, part.length) >>> 0;
+  }
+  return crc;
+}
+
+/** As a manifest writes it: the four bytes as they stand in the memory of a little-endian machine, lower-case hex. */
+export function crc32cText(crc: number): string {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, crc, true);
+  return bytes.toHex();
+}
+
+function load(): { readonly update: Module['update']; readonly buffer: Uint8Array } {
+  const module = instantiate('crc32c');
+  if (!isModule(module)) throw new HoldfastError('internal', 'crc32c.wasm lacks its functions');
+  return { update: module.update, buffer: new Uint8Array(module.memory.buffer, module.bufferAt(), module.capacity()) };
+}
+
+function isModule(exports: object): exports is Module {
+  return 'memory' in exports && 'update' in exports && 'bufferAt' in exports && 'capacity' in exports;
+}

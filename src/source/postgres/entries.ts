@@ -1,0 +1,48 @@
+import { rawPathOfByteString, type RawPath } from '../../bytes/ids.ts';
+import type { Entry, Metadata } from '../../snapshot/entry.ts';
+import type { Arrived, Spool } from './spool.ts';
+
+/** What is in a spool as entries below a folder of the snapshot. */
+export function* entriesOf(spool: Spool, folder: RawPath): Generator<Entry> {
+  for (const { path, type, stored, ...facts } of spool.items()) {
+    const place = rawPathOfByteString(`${folder}/${path}`);
+    if (type === 'dir') yield folderEntry(place, facts);
+    else if (stored !== undefined)
+      yield { path: place, metadata: metadataOf('file', facts, stored.sizeBytes), content: { kind: 'stored', stored } };
+  }
+}
+
+type Facts = Pick<Arrived, 'mode' | 'uid' | 'gid' | 'mtimeNs'>;
+
+export function folderEntry(path: RawPath, facts: Facts): Entry {
+  return { path, metadata: metadataOf('dir', facts, 0), content: { kind: 'none' } };
+}
+
+/** A small file of our own, for its owner alone. */
+export function fileEntry(path: RawPath, text: string, mtimeNs: bigint): Entry {
+  const bytes = Buffer.from(text);
+  const metadata = metadataOf('file', { mode: 0o600, uid: 0, gid: 0, mtimeNs }, bytes.length);
+  return { path, metadata, content: { kind: 'bytes', bytes } };
+}
+
+/** Go's bit of a directory. */
+const directory = 2 ** 31;
+
+/** What a tar file says; the rest of what a file system knows is unknown. */
+function metadataOf(type: 'file' | 'dir', { mode, uid, gid, mtimeNs }: Facts, sizeBytes: number): Metadata {
+  return {
+    type,
+    mode: (mode & 0o777) + (type === 'dir' ? directory : 0),
+    mtimeNs,
+    atimeNs: mtimeNs,
+    ctimeNs: mtimeNs,
+    uid,
+    gid,
+    user: '',
+    group: '',
+    inode: 0n,
+    deviceId: 0n,
+    sizeBytes,
+    links: 0n,
+  };
+}

@@ -1,0 +1,41 @@
+import { rawPathOf } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { named } from '../named.ts';
+import type { Lacking } from '../probe.ts';
+import type { OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
+import type { PostgresOptions } from './options.ts';
+
+/**
+ * A cluster of databases as a whole: what stands in its data directory, and its configuration. The driver's packages are
+ * loaded with the first component of its kind.
+ */
+export function openPostgres(options: PostgresOptions, surroundings: Surroundings): OpenedSource {
+  const { component, readSecret, clock, method = 'physical' } = surroundings;
+  if (method !== 'physical')
+    throw new HoldfastError(
+      'unsupported',
+      `${component}: the method ${method} is not built yet for PostgreSQL; physical is`,
+    );
+  const source: Source = {
+    async *entries(walk) {
+      try {
+        const { backUpCluster } = await import('./cluster.ts');
+        const url = (await readSecret(options.url, walk.signal)).reveal();
+        yield* backUpCluster({ ...options, url, component, clock }, walk);
+      } catch (error) {
+        throw named(component, error, walk.signal);
+      }
+    },
+  };
+  const probe = async ({ signal }: Pick<WalkOptions, 'signal'>): Promise<readonly Lacking[]> => {
+    try {
+      const { askCluster } = await import('./cluster.ts');
+      await askCluster((await readSecret(options.url, signal)).reveal(), signal);
+      return [];
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || signal.aborted) throw error;
+      return [{ what: 'the PostgreSQL server', reason: error.message }];
+    }
+  };
+  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe };
+}

@@ -1,0 +1,29 @@
+import * as z from 'zod';
+import { secret } from '../secret-reference.ts';
+
+/** `postgres:` of a policy. */
+export const postgresOptions = z
+  .strictObject({
+    'url': secret.meta({
+      description:
+        'where the address is kept, as libpq takes it: postgres://user:password@host:5432/postgres?sslmode=verify-full. The role needs REPLICATION, and pg_read_all_settings with pg_read_server_files for a configuration that stands elsewhere',
+      examples: [{ env: 'DATABASE_URL' }],
+    }),
+    'checkpoint': z
+      .enum(['fast', 'spread'])
+      .default('fast')
+      .meta({ description: 'what a backup begins with: at once, or spread as the server spreads its own' }),
+    'max-rate': z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .meta({
+        title: 'MiB a second, at most 1024',
+        description: 'how fast the server sends, in MiB a second',
+        examples: [100],
+      }),
+  })
+  .meta({ title: 'PostgreSQL', examples: [{ url: { env: 'DATABASE_URL' } }] });
+
+export type PostgresOptions = z.output<typeof postgresOptions>;

@@ -1,0 +1,116 @@
+import type { Connection, Submittable } from 'pg';
+import { HoldfastError } from '../../errors/error.ts';
+
+/** What the server answers to one command of the replication protocol, in its order. */
+export type Answer =
+  | { readonly kind: 'row'; readonly values: readonly (string | null)[] }
+  /** The rows of one result are over. */
+  | { readonly kind: 'rows-end' }
+  | { readonly kind: 'copy-start' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'copy-end' };
+
+/** Beyond this the socket is read no more until half of it is taken. */
+const mostHeldBytes = 1024 * 1024;
+
+/**
+ * A command as pg's client submits it: rows and copied data come out of `answers` one by one, and no more is read from
+ * the server than is taken. An error of the server's is thrown after what came before it.
+ */
+export class ReplicationCommand implements Submittable {
+  readonly #text: string;
+  readonly #held: Answer[] = [];
+  #heldBytes = 0;
+  #connection: Connection | undefined;
+  #state: 'going on' | 'ended' | { readonly error: unknown } = 'going on';
+  #changed = Promise.withResolvers<void>();
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection;
+    connection.on('copyOutResponse', this.#copyStarts);
+    connection.on('copyDone', this.#copyEnds);
+    connection.query(this.#text);
+  }
+
+  async *answers(): AsyncGenerator<Answer, void> {
+    for (;;) {
+      const next = this.#held.shift();
+      if (next !== undefined) {
+        this.#taken(next);
+        yield next;
+      } else if (this.#state === 'ended') return;
+      else if (this.#state !== 'going on') throw this.#state.error;
+      else await this.#changed.promise;
+    }
+  }
+
+  handleRowDescription(): void {
+    // Every column comes as text, and their order is the protocol's.
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    this.#put({ kind: 'row', values: fields });
+  }
+
+  handleCommandComplete(): void {
+    this.#put({ kind: 'rows-end' });
+  }
+
+  handleCopyData({ chunk }: { readonly chunk: Uint8Array }): void {
+    // A copy: the parser uses its memory again.
+    this.#put({ kind: 'bytes', bytes: new Uint8Array(chunk) });
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > mostHeldBytes) this.#connection?.stream.pause();
+  }
+
+  handleCopyInResponse(): void {
+    this.handleError(new HoldfastError('source-failed', 'the server wants data where it was to send some'));
+  }
+
+  handleEmptyQuery(): void {
+    this.handleError(new HoldfastError('internal', 'an empty command was sent'));
+  }
+
+  handlePortalSuspended(): void {
+    this.handleError(new HoldfastError('source-failed', 'the server suspended a command'));
+  }
+
+  handleReadyForQuery(): void {
+    this.#end('ended');
+  }
+
+  handleError(error: unknown): void {
+    this.#end({ error });
+  }
+
+  readonly #copyStarts = (): void => this.#put({ kind: 'copy-start' });
+  readonly #copyEnds = (): void => this.#put({ kind: 'copy-end' });
+
+  #put(answer: Answer): void {
+    this.#held.push(answer);
+    this.#wake();
+  }
+
+  #taken(answer: Answer): void {
+    if (answer.kind !== 'bytes') return;
+    this.#heldBytes -= answer.bytes.length;
+    if (this.#heldBytes <= mostHeldBytes / 2) this.#connection?.stream.resume();
+  }
+
+  #end(state: 'ended' | { readonly error: unknown }): void {
+    if (this.#state === 'going on') this.#state = state;
+    this.#connection?.off('copyOutResponse', this.#copyStarts);
+    this.#connection?.off('copyDone', this.#copyEnds);
+    this.#connection?.stream.resume();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}

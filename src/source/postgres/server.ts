@@ -1,0 +1,91 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { ServerError, type ServerConnection } from './connect.ts';
+
+/** What a server says of itself, as far as its role may see it. */
+export interface ServerFacts {
+  readonly major: number;
+  /** `15.18`. */
+  readonly version: string;
+  readonly segmentBytes: number;
+  /** Permission bits of the data directory. */
+  readonly dataMode: number;
+  readonly dataChecksums: 'on' | 'off';
+  /** undefined: the role may not see it. */
+  readonly dataDirectory: string | undefined;
+  /** Absolute paths of files of the configuration. */
+  readonly configuration: readonly string[];
+}
+
+const knownMajors = { from: 14, to: 18 } as const;
+
+const settingNames = [
+  'server_version_num',
+  'server_version',
+  'wal_segment_size',
+  'data_directory_mode',
+  'data_checksums',
+  'data_directory',
+  'config_file',
+  'hba_file',
+  'ident_file',
+] as const;
+
+/** 'unsupported' for a major that this version doesn't know: its backups might not restore. */
+export async function serverFacts(server: ServerConnection): Promise<ServerFacts> {
+  const names = settingNames.map((name) => `'${name}'`).join(', ');
+  const rows = await server.rows(`select name, setting from pg_settings where name in (${names})`);
+  const settings = new Map(rows.map(([name, setting]) => [name, setting ?? undefined]));
+  const number = settings.get('server_version_num');
+  const version = settings.get('server_version') ?? String(number);
+  const major = Math.floor(Number(number) / 10_000);
+  const { from, to } = knownMajors;
+  if (!(major >= from && major <= to))
+    throw new HoldfastError(
+      'unsupported',
+      `PostgreSQL ${version} is not known to this version of Holdfast, which knows ${from} to ${to}`,
+    );
+  const files = ['config_file', 'hba_file', 'ident_file'].flatMap((name) => settings.get(name) ?? []);
+  return {
+    major,
+    version,
+    segmentBytes: Number(settings.get('wal_segment_size')),
+    dataMode: Number.parseInt(settings.get('data_directory_mode') ?? '0700', 8),
+    dataChecksums: settings.get('data_checksums') === 'on' ? 'on' : 'off',
+    dataDirectory: settings.get('data_directory'),
+    configuration: [...new Set([...files, ...(await includedFiles(server))])],
+  };
+}
+
+/** Whence settings come that were included; only a superuser may see that. */
+async function includedFiles(server: ServerConnection): Promise<readonly string[]> {
+  try {
+    const rows = await server.rows('select distinct sourcefile from pg_file_settings where sourcefile is not null');
+    return rows.flatMap(([file]) => file ?? []);
+  } catch (error) {
+    if (error instanceof ServerError && error.sqlState === insufficientPrivilege) return [];
+    throw error;
+  }
+}
+
+const insufficientPrivilege = '42501';
+
+export interface ConfigurationFile {
+  readonly bytes: Uint8Array;
+  readonly mtimeNs: bigint;
+}
+
+/** undefined: the role may not read it. */
+export async function readConfiguration(
+  server: ServerConnection,
+  path: string,
+): Promise<ConfigurationFile | undefined> {
+  const query = `select encode(pg_read_binary_file($1), 'hex'),
+    extract(epoch from date_trunc('second', (pg_stat_file($1)).modification))::bigint`;
+  try {
+    const [[hex, seconds] = []] = await server.rows(query, [path]);
+    return { bytes: Uint8Array.fromHex(hex ?? ''), mtimeNs: BigInt(seconds ?? 0) * 1_000_000_000n };
+  } catch (error) {
+    if (error instanceof ServerError && error.sqlState === insufficientPrivilege) return undefined;
+    throw error;
+  }
+}
