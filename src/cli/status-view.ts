@@ -1,4 +1,4 @@
-import type { ComponentStatus } from '../job/status.ts';
+import type { ComponentStatus, Failure } from '../job/status.ts';
 import type { Judged, State } from '../objective/objective.ts';
 import { forecastText } from '../objective/forecast.ts';
 import { roughText } from '../policy/span.ts';
@@ -20,7 +20,8 @@ export function statusLines(all: readonly ComponentStatus[], nowNs: bigint): rea
   });
   const [any] = all.filter(({ newest }) => newest?.copies.some(({ held }) => held === 'repository'));
   const way = `To bring one back: \`holdfast restore ${any?.component} --target DIR\`, or \`--in-place --dry-run\` for a plan.`;
-  const lines = all.flatMap((one) => linesOf(one, nowNs));
+  const ordered = all.toSorted((a, b) => worstFirst.indexOf(a.state) - worstFirst.indexOf(b.state));
+  const lines = ordered.flatMap((one) => linesOf(one, nowNs));
   return [...(all.length > 1 ? [...summary, ''] : []), ...lines, ...(any === undefined ? [] : [way])];
 }
 
@@ -32,12 +33,18 @@ function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
     `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`,
     ...(objectives.length === 0 ? ['  no objectives: it has no tier'] : objectiveTable(objectives)),
     ...copyTable(status, nowNs),
-    ...failures.map(
-      ({ what, timeNs, message }) => `  ! ${what} failed ${formatTime(timeNs)}: ${quoteForTerminal(message)}`,
-    ),
+    ...failures.map(failureLine),
     ...adviceOn(status).map((line) => `  → ${line}`),
     '',
   ];
+}
+
+const mostOfAMessage = 200;
+
+/** `records` has all of a long message. */
+function failureLine({ what, outcome, timeNs, message }: Failure): string {
+  const said = message.length > mostOfAMessage ? `${message.slice(0, mostOfAMessage)}…` : message;
+  return `  ! ${what} ${outcome.toUpperCase()} ${formatTime(timeNs)}: ${quoteForTerminal(said)}`;
 }
 
 function ageOf(timeNs: bigint, nowNs: bigint): string {
@@ -115,7 +122,7 @@ export function statusRecord(status: ComponentStatus): unknown {
     newest: newest && { time: jsonTime(newest.timeNs), point: newest.identity },
     objectives,
     expected: expected.map(expectedRecord),
-    failures: failures.map(({ what, timeNs, message }) => ({ what, time: jsonTime(timeNs), message })),
+    failures: failures.map(({ timeNs, ...failure }) => ({ ...failure, time: jsonTime(timeNs) })),
     unknown_repositories: unknown,
   };
 }

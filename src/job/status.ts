@@ -24,6 +24,7 @@ export interface ComponentStatus {
 
 export interface Failure {
   readonly what: string;
+  readonly outcome: 'failed' | 'could not verify' | 'gone';
   readonly timeNs: bigint;
   readonly message: string;
 }
@@ -66,6 +67,7 @@ export async function statusOf(
 function vanished({ repository, identity, timeNs }: GonePoint): Failure {
   return {
     what: `the point ${identity} in ${repository}`,
+    outcome: 'gone',
     timeNs,
     message: 'it is gone, and nothing of ours expired it',
   };
@@ -81,6 +83,7 @@ function newestFailures(records: readonly StoredRecord[]): readonly Failure[] {
   return [...newest].flatMap(([what, { timeNs, data }]) => {
     if (data['outcome'] !== 'failed' && data['outcome'] !== 'could not verify') return [];
     const message = data['message'] ?? data['reason'];
-    return [{ what, timeNs, message: typeof message === 'string' ? message : String(data['outcome']) }];
+    const { outcome } = data;
+    return [{ what, outcome, timeNs, message: typeof message === 'string' ? message : outcome }];
   });
 }
