@@ -14,6 +14,8 @@ const config: KnipConfig = {
     'src/clock/manual-clock.ts!',
     'src/storage/{memory,memory-archive,memory-versions,fault,powercut,semantics,served-memory}.ts!',
     'scripts/*.ts',
+    // Started by the script beside it.
+    'examples/sqlite/sqlite-component.mjs',
     'test/support/*-server.ts',
     'test/support/count-derivations.ts',
     'test/support/shifted-clock.ts',
@@ -21,7 +23,7 @@ const config: KnipConfig = {
     '**/*.test.ts',
     'bench/{measure,pipeline,primitives,profile,records,slow-link}.ts',
   ],
-  project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+  project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.mjs'],
   ignoreExportsUsedInFile: production || { interface: true, type: true },
   // Programs that scripts/ok.ts runs.
   ignoreDependencies: ['oxfmt', 'oxlint', 'oxlint-tsgolint'],

@@ -2,33 +2,38 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `npm -s start | node scripts/picture.ts`: draws a terminal's text, read from standard input, as docs/first-backup.svg
- * for the README. The folder of that run, which differs each time, gets a plain name.
+ * `npm -s start | node scripts/picture.ts`: draws a terminal's text, read from standard input, for the README: its first
+ * half as docs/first-backup.svg, its second as docs/first-team.svg. The folder of that run, which differs each time, gets
+ * a plain name.
  */
 const fontSize = 13;
 const lineHeight = 18;
 const margin = 20;
 const charWidth = 7.83;
 
-const lines = readFileSync(0, 'utf8')
-  .replaceAll(/\S*\/holdfast-first-backup-\w+/g, '/tmp/first-backup')
-  .trimEnd()
-  .split('\n');
-const width = Math.ceil(Math.max(...lines.map((text) => text.length)) * charWidth + 2 * margin);
-const height = lines.length * lineHeight + 2 * margin;
-const rows = lines.map((text, i) => row(text, margin + (i + 1) * lineHeight - 5));
-const svg = [
-  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-  `<rect width="100%" height="100%" rx="8" fill="#14181d"/>`,
-  `<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${fontSize}">`,
-  ...rows,
-  '</g>',
-  '</svg>',
-];
-writeFileSync(join(import.meta.dirname, '../docs/first-backup.svg'), `${svg.join('\n')}\n`);
+const report = readFileSync(0, 'utf8').replaceAll(/\S*\/holdfast-first-backup-\w+/g, '/tmp/first-backup');
+const halves = report.split(/^(?=Holdfast: )/m).filter((half) => half.trim() !== '');
+for (const [at, name] of ['first-backup', 'first-team'].entries()) {
+  const path = join(import.meta.dirname, `../docs/${name}.svg`);
+  writeFileSync(path, drawn((halves[at] ?? '').trimEnd().split('\n')));
+}
+
+function drawn(lines: readonly string[]): string {
+  const width = Math.ceil(Math.max(...lines.map((text) => text.length)) * charWidth + 2 * margin);
+  const height = lines.length * lineHeight + 2 * margin;
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<rect width="100%" height="100%" rx="8" fill="#14181d"/>`,
+    `<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${fontSize}">`,
+    ...lines.map((text, i) => row(text, margin + (i + 1) * lineHeight - 5)),
+    '</g>',
+    '</svg>',
+  ];
+  return `${svg.join('\n')}\n`;
+}
 
 function row(text: string, y: number): string {
-  const bold = /^(Holdfast|\d |No lock-in)/.test(text) ? ' font-weight="bold"' : '';
+  const bold = /^(Holdfast|\d+ |No lock-in)/.test(text) ? ' font-weight="bold"' : '';
   return `<text x="${margin}" y="${y}" xml:space="preserve" fill="${colourOf(text)}"${bold}>${escaped(text)}</text>`;
 }
 

@@ -13,11 +13,12 @@ export function row(label: string, value: string): void {
   line(`  ${label.padEnd(24)}${value}`);
 }
 
-export function outcome(kind: 'proven' | 'failed' | 'not run', text: string): void {
+export function outcome(kind: 'proven' | 'failed' | 'not run' | 'not known', text: string): void {
   const mark = {
     'proven': styleText(['bold', 'green'], '✔'),
     'failed': styleText(['bold', 'red'], '✖ FAILED'),
     'not run': styleText('yellow', '- NOT RUN'),
+    'not known': styleText('yellow', '? COULD NOT VERIFY'),
   }[kind];
   line(`  ${mark} ${text}`);
 }
