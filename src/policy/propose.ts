@@ -7,7 +7,7 @@ export interface ProposalOptions {
 
 /** A policy for what was found on a host: text to be read and changed by a person. */
 export function proposedPolicy(found: readonly Discovery[], { repository, passwordFile }: ProposalOptions): string {
-  const components = found.length === 0 ? [example] : found.map((one) => component(one, repository));
+  const components = found.length === 0 ? [example] : found.map(component);
   return `# What is backed up, how often, to where, kept how long, and what is wanted of it.
 # \`holdfast config check\` tells what is wrong with this file; docs/policy.md explains every key.
 version: 1
@@ -37,24 +37,15 @@ components:
 ${components.join('')}`;
 }
 
-function component({ name, why, protects }: Discovery, repository: string): string {
-  const source =
-    protects.kind === 'files'
-      ? `    files: { paths: [${protects.paths.map(quoted).join(', ')}]${without(protects.paths, repository)}, exclude-caches: true }`
-      : `    # Whoever runs this needs the right to read all of it.
-    command: { dump: ${quoted(protects.dump)}, filename: ${quoted(protects.filename)} }`;
+function component({ name, why, kind, options, remark }: Discovery): string {
+  const given = Object.entries(options).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
   return `  # Found: ${why}.
   ${name}:
     tier: standard
-${source}
+${remark === '' ? '' : `    # ${remark}\n`}    ${kind}: { ${given.join(', ')} }
     backups: { nightly: { at: "02:00", to: { local: { keep: { daily: 7, weekly: 5, monthly: 12 } } } } }
     verify: [{ every: 7d, from: nearest, do: restore, checks: [{ name: something is there, size: bytes, at-least: 1 }] }]
 `;
-}
-
-/** A repository that backs itself up grows with every backup. */
-function without(paths: readonly string[], repository: string): string {
-  return paths.some((path) => repository.startsWith(`${path}/`)) ? `, exclude: [${quoted(repository)}]` : '';
 }
 
 const example = `  # Nothing was found at the usual places: name what you would miss.

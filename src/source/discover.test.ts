@@ -5,11 +5,14 @@ import { tempDir } from '../../test/support/temp-dir.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { problemLine } from '../policy/problem.ts';
 import { proposedPolicy } from '../policy/propose.ts';
+import { inventoryOf } from '../../test/support/sources/inventory.ts';
 import { discover, unprotected } from './discover.ts';
+import { sourceKinds } from './kinds.ts';
 
-test('what stands at usual places is found, and a policy is proposed for it that holds', async () => {
+test('what stands at usual places is found and left as it is, and a policy is proposed for it that holds', async () => {
   await using dir = await tempDir();
-  assert.deepEqual(discover(dir.path), []);
+  const looked = { root: dir.path, leftOut: ['/home/ann/backups'] };
+  assert.deepEqual(discover(sourceKinds, looked), []);
   for (const path of [
     'var/lib/postgresql',
     'var/lib/docker/volumes/shop',
@@ -21,7 +24,9 @@ test('what stands at usual places is found, and a policy is proposed for it that
   ])
     await mkdir(dir.file(path), { recursive: true });
   await writeFile(dir.file('etc/crontab'), '');
-  const found = discover(dir.path);
+  const before = await inventoryOf(dir.path);
+  const found = discover(sourceKinds, looked);
+  assert.deepEqual(await inventoryOf(dir.path), before);
   assert.deepEqual(
     found.map(({ name }) => name),
     ['postgres', 'redis', 'docker-volumes', 'homes', 'configuration', 'cron'],
@@ -45,9 +50,12 @@ test('what stands at usual places is found, and a policy is proposed for it that
 test('what a policy doesn’t protect is told; a folder within another, and another way to dump, are protected', async () => {
   await using dir = await tempDir();
   for (const path of ['var/lib/postgresql', 'home/ann', 'etc/nginx']) await mkdir(dir.file(path), { recursive: true });
-  const found = discover(dir.path);
-  const missed = (paths: readonly string[], dumps: readonly string[]): readonly string[] =>
-    unprotected(found, { paths, dumps }).map(({ name }) => name);
+  const found = discover(sourceKinds, { root: dir.path, leftOut: [] });
+  const missed = (paths: readonly string[], dumps: readonly string[]): readonly string[] => {
+    const files = paths.map((path) => ({ kind: 'files', options: { paths: [path] } }));
+    const commands = dumps.map((dump) => ({ kind: 'command', options: { dump } }));
+    return unprotected(sourceKinds, found, [...files, ...commands]).map(({ name }) => name);
+  };
   assert.deepEqual(missed([], []), ['postgres', 'homes', 'configuration']);
   assert.deepEqual(missed(['/'], ['/usr/bin/pg_dump -Fc shop']), []);
   assert.deepEqual(missed(['/home/ann', '/etc/'], ['mypg_dump']), ['postgres', 'homes']);

@@ -1,96 +1,53 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { splitWords } from '../secret/words.ts';
+import type { SourceKinds } from './kinds.ts';
 
-/** Something on this host that somebody would miss. */
-export interface Discovery {
-  /** A name for the component that protects it. */
+/** Something on this host that somebody would miss, and the component that protects it. */
+export interface Discovery extends Sighting {
+  /** Of the component. */
+  readonly kind: string;
+}
+
+/** The same, as its kind of source tells of it. */
+export interface Sighting {
+  /** A name for the component. */
   readonly name: string;
   /** What was seen, for people. */
   readonly why: string;
-  readonly protects:
-    | { readonly kind: 'files'; readonly paths: readonly string[] }
-    /** A line that dumps it; `program` tells a policy's own dump of the same thing. */
-    | { readonly kind: 'command'; readonly dump: string; readonly filename: string; readonly program: string };
-}
-
-/** What stands at usual places below a root, by looking alone: nothing is run and nobody connected to. */
-export function discover(root = '/'): readonly Discovery[] {
-  const at = (path: string): string => join(root, path);
-  const there = (...paths: readonly string[]): boolean => paths.some((path) => existsSync(at(path)));
-  return [
-    ...(there('var/lib/postgresql', 'var/run/postgresql') ? [postgres] : []),
-    ...(there('var/lib/redis', 'etc/redis/redis.conf') ? [redis] : []),
-    ...(there('var/lib/mysql') ? [mysql] : []),
-    ...(there('var/lib/mongodb', 'var/lib/mongo') ? [mongodb] : []),
-    ...files('docker-volumes', 'volumes of Docker', folderOf(at, 'var/lib/docker/volumes')),
-    ...files('websites', 'what nginx or another server gives out', folderOf(at, 'var/www')),
-    ...files('services', 'data of services', folderOf(at, 'srv')),
-    ...files('homes', 'home directories', [...folderOf(at, 'home'), ...folderOf(at, 'root')]),
-    ...files('configuration', configured(there), folderOf(at, 'etc')),
-    ...files('cron', 'crontabs of users', folderOf(at, 'var/spool/cron')),
-  ];
-}
-
-const postgres: Discovery = {
-  name: 'postgres',
-  why: 'a PostgreSQL server',
-  protects: { kind: 'command', dump: 'pg_dumpall', filename: 'all.sql', program: 'pg_dump' },
-};
-const redis: Discovery = {
-  name: 'redis',
-  why: 'a Redis server',
-  protects: { kind: 'command', dump: 'redis-cli --rdb -', filename: 'dump.rdb', program: 'redis-cli' },
-};
-const mysql: Discovery = {
-  name: 'mysql',
-  why: 'a MySQL or MariaDB server',
-  protects: {
-    kind: 'command',
-    dump: 'mysqldump --all-databases --single-transaction',
-    filename: 'all.sql',
-    program: 'mysqldump',
-  },
-};
-const mongodb: Discovery = {
-  name: 'mongodb',
-  why: 'a MongoDB server',
-  protects: { kind: 'command', dump: 'mongodump --archive', filename: 'all.archive', program: 'mongodump' },
-};
-
-function configured(there: (path: string) => boolean): string {
-  const seen = [there('etc/nginx') ? ['nginx'] : [], there('etc/crontab') ? ['cron'] : []].flat();
-  return seen.length === 0
-    ? 'configuration of this host'
-    : `configuration of this host, ${seen.join(' and ')} among it`;
-}
-
-/** As it is called on this host; none where it is not there, not readable or empty. */
-function folderOf(at: (path: string) => string, path: string): readonly string[] {
-  try {
-    return statSync(at(path)).isDirectory() && readdirSync(at(path)).length > 0 ? [`/${path}`] : [];
-  } catch {
-    return [];
-  }
-}
-
-function files(name: string, why: string, paths: readonly string[]): readonly Discovery[] {
-  return paths.length === 0 ? [] : [{ name, why, protects: { kind: 'files', paths } }];
-}
-
-/** What a policy has of the same: paths that it backs up, and dump commands. */
-export interface Protected {
+  /** Of the component, as a policy has them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** For who reads the policy; '' where there is nothing to say. */
+  readonly remark: string;
+  /** Its folders; none where it has to be asked for its content. */
   readonly paths: readonly string[];
-  readonly dumps: readonly string[];
+  /** How the names of programs begin that make a dump of it; undefined where none does. */
+  readonly dumpedBy: string | undefined;
 }
 
-/** Of what was discovered, what nothing protects. A folder is protected by one that it stands in. */
-export function unprotected(found: readonly Discovery[], { paths, dumps }: Protected): readonly Discovery[] {
-  const folders = paths.map((path) => path.replace(/\/+$/, ''));
-  const covers = (path: string): boolean => folders.some((one) => path === one || path.startsWith(`${one}/`));
-  return found.filter(({ protects }) =>
-    protects.kind === 'files'
-      ? !protects.paths.every(covers)
-      : !dumps.some((dump) => splitWords(dump)[0]?.split('/').at(-1)?.startsWith(protects.program) === true),
+export interface LookedAt {
+  /** Below which folder; '/' but for tests. */
+  readonly root: string;
+  /** Folders that no backup is to hold, such as one of backups. */
+  readonly leftOut: readonly string[];
+}
+
+const everywhere: LookedAt = { root: '/', leftOut: [] };
+
+/** By looking alone: nothing is run, nobody connected to, nothing changed. What has to be asked for its content comes first. */
+export function discover(kinds: SourceKinds, at: LookedAt = everywhere): readonly Discovery[] {
+  const found = Object.entries(kinds).flatMap(([kind, { discover: sighted }]) =>
+    (sighted?.(at) ?? []).map((one) => ({ ...one, kind })),
+  );
+  return found.toSorted((a, b) => Number(a.paths.length > 0) - Number(b.paths.length > 0));
+}
+
+/** Of what was discovered, what no component protects. */
+export function unprotected(
+  kinds: SourceKinds,
+  found: readonly Discovery[],
+  components: readonly { readonly kind: string; readonly options: unknown }[],
+): readonly Discovery[] {
+  const optionsOf = (kind: string): readonly unknown[] =>
+    components.filter((one) => one.kind === kind).map(({ options }) => options);
+  return found.filter(
+    (one) => !Object.entries(kinds).some(([kind, { protects }]) => protects?.(optionsOf(kind), one) === true),
   );
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { openCommand, openFiles, type CommandOptions, type FilesOptions } from './component-source.ts';
 import { splitWords } from '../secret/words.ts';
+import type { LookedAt, Sighting } from './discover.ts';
+import { dumpsProtect, sightedDatabases } from './discover/databases.ts';
+import { foldersProtect, sightedFolders } from './discover/folders.ts';
 import type { ExternalPlace } from './external.ts';
 import { openPostgres } from './postgres/open.ts';
 import { postgresOptions } from './postgres/options.ts';
@@ -17,6 +20,10 @@ export interface SourceKind {
   readonly schema: z.ZodType;
   /** The places, by the names that rules call them, where components with these options hold points themselves. */
   readonly places?: (options: unknown) => Readonly<Record<string, ExternalPlace>>;
+  /** What of its kind stands on a host unasked for; changes nothing. */
+  readonly discover?: (at: LookedAt) => readonly Sighting[];
+  /** Whether components with these options, taken together, protect what was found, by whichever kind. */
+  readonly protects?: (components: readonly unknown[], found: Sighting) => boolean;
   /** Undefined where this version has no driver. */
   readonly open?: (options: unknown, surroundings: Surroundings) => OpenedSource;
 }
@@ -98,9 +105,34 @@ const openPostgresOf = (options: unknown, surroundings: Surroundings): OpenedSou
 
 /** Those of this version. */
 export const sourceKinds: SourceKinds = {
-  files: { what: 'files and folders', schema: files, open: openFilesOf },
-  command: { what: 'anything that has a command which dumps it', schema: command, open: openCommandOf },
-  postgres: { what: 'a PostgreSQL server', schema: postgresOptions, open: openPostgresOf },
+  files: {
+    what: 'files and folders',
+    schema: files,
+    discover: sightedFolders,
+    protects: (components, found) =>
+      foldersProtect(
+        components.flatMap((one) => files.parse(one).paths),
+        found,
+      ),
+    open: openFilesOf,
+  },
+  command: {
+    what: 'anything that has a command which dumps it',
+    schema: command,
+    discover: sightedDatabases,
+    protects: (components, found) =>
+      dumpsProtect(
+        components.map((one) => command.parse(one).dump),
+        found,
+      ),
+    open: openCommandOf,
+  },
+  postgres: {
+    what: 'a PostgreSQL server',
+    schema: postgresOptions,
+    protects: (components, { dumpedBy }) => components.length > 0 && dumpedBy === 'pg_dump',
+    open: openPostgresOf,
+  },
   redis: { what: 'a Redis server', schema: notBuilt },
   mongodb: { what: 'a MongoDB server', schema: notBuilt },
   elasticsearch: { what: 'indices of Elasticsearch', schema: notBuilt },

@@ -15,14 +15,14 @@ import { jsonTime } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 
 /** No file is replaced: a policy that is there is somebody's, and a password may be the only one. */
-export const init: Run<typeof configInitOptions> = async ({ values }, { console }) => {
+export const init: Run<typeof configInitOptions> = async ({ values }, { console, kinds }) => {
   const [output, passwordFile] = [
     values.output ?? './holdfast.yaml',
     resolve(values.newPasswordFile ?? './holdfast-password'),
   ];
   const place = values.place ?? './holdfast-backups';
   const repository = place.includes(':') ? place : resolve(place);
-  const found = discover();
+  const found = discover(await kinds(), { root: '/', leftOut: [repository] });
   await created(output, proposedPolicy(found, { repository, passwordFile }), 'refused');
   const isNew = await created(passwordFile, `${randomBytes(24).toString('base64')}\n`, 'kept');
   if (console.form === 'json') {

@@ -1,6 +1,6 @@
 import { statusOf } from '../../job/status.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { discover, unprotected, type Protected } from '../../source/discover.ts';
+import { discover, unprotected } from '../../source/discover.ts';
 import type { Context } from '../context.ts';
 import type { Run } from '../command.ts';
 import type { status } from '../commands/status.ts';
@@ -17,33 +17,25 @@ export const run: Run<typeof status.options> = async ({ operands }, context) => 
   const all = await statusOf(base, components);
   if (console.form === 'json') for (const one of all) console.record(statusRecord(one));
   else for (const line of statusLines(all, context.clock.nowNs())) console.say(line, 0);
-  if (operands.length === 0) tellUnprotected(policy, context);
+  if (operands.length === 0) await tellUnprotected(policy, context);
   const states = new Set(all.map(({ state }) => state));
   return states.has('broken') ? 4 : states.has('unknown') ? 5 : 0;
 };
 
 /** What nobody asked for is no broken objective: it is told, and changes no exit code. */
-function tellUnprotected(policy: Policy, { console }: Context): void {
-  const missed = unprotected(discover(), protectedBy(policy));
+async function tellUnprotected({ components }: Policy, { console, kinds: loaded }: Context): Promise<void> {
+  const kinds = await loaded();
+  const given = Object.values(components).map(({ source }) => source);
+  const missed = unprotected(kinds, discover(kinds), given);
   if (console.form === 'json') {
     console.record({
       message_type: 'unprotected',
-      found: missed.map(({ name, why, protects }) => ({ name, why, protects })),
+      found: missed.map(({ name, why, kind, options }) => ({ name, why, protects: { kind, ...options } })),
     });
     return;
   }
-  for (const { why, protects } of missed) {
-    const where = protects.kind === 'files' ? `: ${protects.paths.join(', ')}` : '';
+  for (const { why, paths } of missed) {
+    const where = paths.length === 0 ? '' : `: ${paths.join(', ')}`;
     console.say(`- found on this host, and NOT PROTECTED: ${why}${where}`);
   }
-}
-
-/** What an exclude leaves out is the policy's word. */
-function protectedBy({ components }: Policy): Protected {
-  const options = Object.values(components).flatMap(({ source }) => Object.entries(source.options ?? {}));
-  const texts = (wanted: string): readonly string[] =>
-    options
-      .flatMap(([key, value]): readonly unknown[] => (key !== wanted ? [] : Array.isArray(value) ? value : [value]))
-      .filter((text) => typeof text === 'string');
-  return { paths: texts('paths'), dumps: texts('dump') };
 }
