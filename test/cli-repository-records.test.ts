@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { policyScene, policyText } from './support/policy-scene.ts';
-import type { JsonRecord } from './support/scene.ts';
-
-function dataOf(record: JsonRecord | undefined): JsonRecord {
-  const data = record?.['data'];
-  assert.ok(typeof data === 'object' && data !== null);
-  return { ...data };
-}
+import { dataOf, policyScene, policyText } from './support/policy-scene.ts';
 
 test('a prune by the policy is recorded under @repository, a dry run and one by -r are not', async () => {
   await using at = await policyScene();

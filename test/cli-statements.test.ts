@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { policyScene, policyText } from './support/policy-scene.ts';
+import { dataOf, policyScene, policyText } from './support/policy-scene.ts';
 
 test('a policy is recorded when a command first runs by it, and again once it was changed: by paths, without values', async () => {
   await using at = await policyScene();
@@ -13,9 +13,9 @@ test('a policy is recorded when a command first runs by it, and again once it wa
   await at.ok('backup', 'uploads');
   await at.ok('forget', 'uploads');
   const records = await at.recorded('configuration');
-  const found = records.map(({ component, data }) => ({ component, ...(data as object) }));
+  const found = records.map((record) => ({ component: record['component'], ...dataOf(record) }));
   const own = { component: '@repository', outcome: 'done', file: at.dir.file('holdfast.yaml') };
-  const policies = records.map(({ data }) => (data as { readonly policy: string }).policy);
+  const policies = records.map((record) => dataOf(record)['policy']);
   assert.deepEqual(found, [
     { ...own, policy: policies[0], first: true },
     {
@@ -46,7 +46,7 @@ test('a person’s statement is recorded with its end, and told as expired after
   while (Date.now() < end) await new Promise(setImmediate);
   const records = await at.recorded('attestation');
   assert.deepEqual(
-    records.map(({ component, expired, data }) => [component, expired, (data as { readonly about: string }).about]),
+    records.map((record) => [record['component'], record['expired'], dataOf(record)['about']]),
     [
       ['@repository', false, 'offsite-disk'],
       ['uploads', true, 'drill'],

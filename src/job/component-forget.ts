@@ -37,11 +37,11 @@ export async function forgetRule(
       ...options,
     });
   };
-  return await recorded(context, about, run, (outcome) => ({ rule: of.ruleName, ...dataOf(outcome) }));
+  return await recorded(context, about, run, (outcome) => ({ rule: of.ruleName, ...forgetData(outcome) }));
 }
 
 /** What goes beyond the numbers can be told from the records of runs. */
-function dataOf(outcome: ForgetOutcome | Carried): NewRecord['data'] {
+export function forgetData(outcome: ForgetOutcome | Carried): NewRecord['data'] {
   const state = outcome.failed.length === 0 ? 'done' : 'done in part';
   const failed = outcome.failed.length;
   if ('held' in outcome) {

@@ -14,7 +14,8 @@ export interface SafetyBackup {
 
 /**
  * Backs a component up as it is before a restore replaces it, into the first repository of its rules. It is no point of
- * the component: what was wrong with it would be taken for its newest backup. Whoever wants it finds it by its tags.
+ * the component: what was wrong with it would be taken for its newest backup. Whoever wants it finds it by its tags;
+ * `forgetSafety` removes it some time after the plan was confirmed or undone.
  */
 export async function backupForSafety(context: ComponentContext, of: SafetyBackup): Promise<void> {
   const first = homeOf(context, of);
@@ -50,8 +51,12 @@ export async function hasSafetyBackup(context: ComponentContext, of: SafetyBacku
   );
 }
 
+export function safetyTagOf(component: string): string {
+  return `hf.safety=${component}`;
+}
+
 function tagsOf({ component, plan }: SafetyBackup): readonly string[] {
-  return [`hf.safety=${component}`, `hf.plan=${plan}`];
+  return [safetyTagOf(component), `hf.plan=${plan}`];
 }
 
 function homeOf({ policy }: ComponentContext, { component }: SafetyBackup): string {

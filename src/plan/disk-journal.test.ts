@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tempDir } from '../../test/support/temp-dir.ts';
-import { storedPlans, storePlan } from './disk-journal.ts';
+import { clearEndedPlans, storedPlans, storePlan } from './disk-journal.ts';
 import type { Entry } from './journal.ts';
 import type { Plan } from './plan.ts';
 
@@ -77,4 +77,21 @@ test('a plan that was changed after its approval is not executed', async () => {
   const path = dir.file(`plans/${hash}/plan.json`);
   await writeFile(path, (await readFile(path, 'utf8')).replace('"it"', '"that"'));
   await assert.rejects(storedPlans(dir.file('plans')), { code: 'damaged' });
+});
+
+test('a plan that was over long ago is cleared, and what a kill left of that; one that isn’t over stays', async () => {
+  await using dir = await tempDir();
+  const folder = dir.file('plans');
+  const made = async (title: string, entry: Entry): Promise<string> => {
+    const { journal, hash } = await storePlan(folder, { ...plan, title });
+    await journal.append(entry);
+    return hash;
+  };
+  await made('old', { what: 'confirmed', timeNs: 10n });
+  const young = await made('young', { what: 'confirmed', timeNs: 20n });
+  const open = await made('open', { what: 'finished', timeNs: 1n });
+  await mkdir(`${folder}/leaving-0123`);
+  await clearEndedPlans(folder, 20n);
+  const names = await readdir(folder);
+  assert.deepEqual(names.toSorted(), [young, open].toSorted());
 });

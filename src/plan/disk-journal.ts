@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
 import { errorCode, reasonOf } from '../host/system-error.ts';
 import { decodePlan, encodePlan, hashOfPlan } from './form.ts';
 import { decodeEntry, encodeEntry, type Entry, type Journal } from './journal.ts';
-import { Ledger, type Standing } from './standing.ts';
+import { isOver, Ledger, type Standing } from './standing.ts';
 import type { Plan } from './plan.ts';
 
 /** A plan and its journal as they lie on this host, readable by its user alone: `<folder>/<hash>/plan.json`, `000001.json` … */
@@ -31,13 +31,30 @@ export async function storePlan(folder: string, plan: Plan): Promise<StoredPlan>
 /** Every plan of this host, oldest first; one whose text was not yet there when a kill came never began. */
 export async function storedPlans(folder: string): Promise<readonly StoredPlan[]> {
   const plans: StoredPlan[] = [];
-  for (const hash of await namesIn(folder)) {
+  for (const hash of (await namesIn(folder)).filter((name) => !name.startsWith(leaving))) {
     const plan = await planIn(folder, hash);
     if (plan === undefined) continue;
     const journal = diskJournal(join(folder, hash));
     plans.push({ hash, plan, journal, standing: new Ledger(plan, await journal.entries()) });
   }
   return plans.toSorted((a, b) => (a.plan.made < b.plan.made ? -1 : 1));
+}
+
+const leaving = 'leaving-';
+
+/**
+ * Removes plans that were over before a time: what became of them stands in the records. A plan goes at once, by its
+ * name, so that a kill leaves none that looks as if it had never begun; what it leaves goes the next time.
+ */
+export async function clearEndedPlans(folder: string, beforeNs: bigint): Promise<void> {
+  for (const { hash, journal, standing } of await storedPlans(folder)) {
+    const last = isOver(standing) ? (await journal.entries()).at(-1) : undefined;
+    if (last === undefined || last.timeNs >= beforeNs) continue;
+    const from = join(folder, hash);
+    await lasting(from, async () => await rename(from, join(folder, `${leaving}${hash}`)));
+  }
+  for (const name of (await namesIn(folder)).filter((one) => one.startsWith(leaving)))
+    await lasting(folder, async () => await rm(join(folder, name), { recursive: true, force: true }));
 }
 
 async function planIn(folder: string, hash: string): Promise<Plan | undefined> {

@@ -10,6 +10,11 @@ export interface Standing {
   readonly approvals: readonly Approval[];
 }
 
+/** Nothing of it is left to do, or to undo. */
+export function isOver({ phase }: Pick<Standing, 'phase'>): boolean {
+  return phase === 'undone' || phase === 'confirmed';
+}
+
 export interface Approval {
   readonly by: string;
   readonly timeNs: bigint;

@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
 import { lockFile } from '../host/file-lock.ts';
-import type { ComponentContext } from '../job/component.ts';
+import { hostName } from '../host/users.ts';
+import type { ComponentContext, NewRecord } from '../job/component.ts';
 import type { StoredPlan } from '../plan/disk-journal.ts';
-import { storedPlans } from '../plan/disk-journal.ts';
+import { clearEndedPlans, storedPlans } from '../plan/disk-journal.ts';
 import { confirm, execute, undo } from '../plan/execute.ts';
 import type { Surroundings } from '../plan/execution.ts';
 import type { Entry } from '../plan/journal.ts';
-import type { Standing } from '../plan/standing.ts';
+import { isOver, type Standing } from '../plan/standing.ts';
 import { stepKinds } from './kinds.ts';
 
 /** What plans of this host are carried out with. */
@@ -23,24 +24,37 @@ export interface Live {
 
 const actions = { execute, undo, confirm } as const;
 
-/** Executes, undoes or confirms a plan, and records what came of it, step by step. Its component is locked meanwhile. */
-export async function carryOut(
-  live: Live,
-  { plan, hash, journal }: StoredPlan,
-  action: keyof typeof actions,
-): Promise<Standing> {
+/**
+ * Executes, undoes or confirms a plan. That it began is recorded, so that other hosts see it at work, and what came of
+ * it, step by step. Its component is locked meanwhile.
+ */
+export async function carryOut(live: Live, stored: StoredPlan, action: keyof typeof actions): Promise<Standing> {
   const { context, by, onEntry } = live;
+  const { plan, hash, journal } = stored;
   const { clock, signal } = context;
   const surroundings: Surroundings = { journal, kinds: stepKinds(context), clock, signal, onEntry };
-  const standing = await actions[action](plan, surroundings, by);
+  const record = async (data: NewRecord['data']): Promise<void> =>
+    await context.recording?.record({ kind: 'restore', component: plan.component, plan: hash, data });
+  await record({ outcome: 'begun', action, by, host: hostName(), title: plan.title });
+  let standing: Standing;
+  try {
+    standing = await actions[action](plan, surroundings, by);
+  } catch (error) {
+    await record({ ...endedBy(error), action, by });
+    throw error;
+  }
   const steps = [...standing.steps].map(([key, { state, attempts, ms }]) => ({ key, state, attempts, ms }));
-  await context.recording?.record({
-    kind: 'restore',
-    component: plan.component,
-    plan: hash,
-    data: { outcome: standing.phase, reason: standing.reason, action, by, steps: steps.slice(0, 400) },
-  });
+  await record({ outcome: standing.phase, reason: standing.reason, action, by, steps: steps.slice(0, 400) });
+  await clearPlans(live);
   return standing;
+}
+
+/** What there is to say where a plan ended before its end: an approval is awaited, or nothing could be done. */
+function endedBy(error: unknown): NewRecord['data'] {
+  if (!(error instanceof HoldfastError))
+    return { outcome: 'failed', error: 'internal', message: 'a defect of Holdfast' };
+  const { code, message } = error;
+  return { outcome: code === 'approval-needed' ? 'waits' : 'failed', error: code, message };
 }
 
 /** 'locked' while another process works on the component's live system. */
@@ -55,13 +69,21 @@ export function lockComponent(folder: string, component: string): Disposable {
   return lock;
 }
 
-const over: readonly Standing['phase'][] = ['undone', 'confirmed'];
+const plansKeptMs = 30 * 86_400_000;
+
+/** Clears plans from this host that were over long ago: their records tell all. What keeps one is a warning. */
+export async function clearPlans({ context, folder }: Pick<Live, 'context' | 'folder'>): Promise<void> {
+  try {
+    await clearEndedPlans(folder, context.clock.nowNs() - BigInt(plansKeptMs) * 1_000_000n);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    context.listener({ kind: 'warning', during: 'plan', item: folder, message: error.message });
+  }
+}
 
 /** The plan of a component that is neither confirmed nor undone: at most one. */
 export async function openPlanOf(folder: string, component: string): Promise<StoredPlan | undefined> {
-  return (await storedPlans(folder)).find(
-    ({ plan, standing }) => plan.component === component && !over.includes(standing.phase),
-  );
+  return (await storedPlans(folder)).find(({ plan, standing }) => plan.component === component && !isOver(standing));
 }
 
 /** 'locked' while a plan is replacing what is live: a backup would be of halves. */
@@ -77,9 +99,7 @@ export async function assertNotReplaced(folder: string, component: string): Prom
 /** The plan that a prefix of its hash names; the only open one without it. */
 export async function planNamed(folder: string, name: string | undefined): Promise<StoredPlan> {
   const plans = await storedPlans(folder);
-  const meant = plans.filter(({ hash, standing }) =>
-    name === undefined ? !over.includes(standing.phase) : hash.startsWith(name),
-  );
+  const meant = plans.filter(({ hash, standing }) => (name === undefined ? !isOver(standing) : hash.startsWith(name)));
   const [found, ...others] = meant;
   if (found !== undefined && others.length === 0) return found;
   const known = (found === undefined ? plans : meant).map(({ hash, plan }) => `${hash.slice(0, 12)} (${plan.title})`);
@@ -94,7 +114,7 @@ export async function signOff(
   step?: string,
 ): Promise<void> {
   const { plan, hash, journal, standing } = stored;
-  if (over.includes(standing.phase)) throw new HoldfastError('refused', 'the plan is over');
+  if (isOver(standing)) throw new HoldfastError('refused', 'the plan is over');
   if (step === undefined && by === plan.by)
     throw new HoldfastError('refused', `${by} made the plan: it takes another person’s approval`);
   if (step !== undefined && !plan.steps.some(({ key, manual }) => key === step && manual !== ''))

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { definedOf, outputOf } from './holdfast.ts';
 import type { RunResult } from './run-program.ts';
@@ -37,6 +38,13 @@ export async function policyScene(more = ''): Promise<PolicyScene> {
   const ok: PolicyScene['ok'] = async (...args) => outputOf(args, await run(args));
   const recorded: PolicyScene['recorded'] = async (kind) => jsonLines(await ok('records', '--kind', kind, '--json'));
   return { dir, source, run, ok, recorded, [Symbol.asyncDispose]: async () => await dir[Symbol.asyncDispose]() };
+}
+
+/** What a record says. */
+export function dataOf(record: JsonRecord | undefined): JsonRecord {
+  const data = record?.['data'];
+  assert.ok(typeof data === 'object' && data !== null);
+  return { ...data };
 }
 
 export function policyText({ file }: Pick<TempDir, 'file'>, more: string): string {

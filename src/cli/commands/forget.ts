@@ -51,6 +51,7 @@ export const forget = command({
   ],
   about: [
     'Rules apply to each group alone. A group is never emptied without --unsafe-allow-remove-all. Data is removed by prune.',
+    'Of components, safety backups go 30 days after their restore in place was confirmed or undone; while nobody said either, they stay.',
   ],
   options: forgetOptions,
 });

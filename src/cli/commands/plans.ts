@@ -10,7 +10,12 @@ export const confirm = command({
   summary: 'Keep what a restore in place brought, and remove what it replaced',
   operands: '[PLAN]',
   arity: { least: 0, most: 1 },
-  examples: [{ line: 'holdfast confirm', does: 'After it no undo is possible; the safety backup stays.' }],
+  examples: [
+    {
+      line: 'holdfast confirm',
+      does: 'After it no undo is possible; `forget` keeps the safety backup for 30 days more.',
+    },
+  ],
   about: [byHash],
   options: planOptions,
 });

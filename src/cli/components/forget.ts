@@ -1,9 +1,14 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { forgetRule, type ForgetRuleOptions } from '../../job/component-forget.ts';
-import type { RuleOf } from '../../job/component.ts';
+import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { forgetSafety, safetyKeptDays, safetyPlacesOf } from '../../job/safety-forget.ts';
 import { placesOf } from '../../policy/policy.ts';
+import { clearPlans } from '../../recovery/live.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Context } from '../context.ts';
+import { plural } from '../format.ts';
 import { showHeldBack } from '../held-back-view.ts';
+import { plansFolder } from '../plan-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { recordingContext, rulesMeant } from './context.ts';
@@ -23,6 +28,7 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
   const mode = values.dryRun ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: context.listener });
   let failed = 0;
+  const closed = new Set<string>();
   for (const rule of rules) {
     for (const repository of placesOf(rule.rule)) {
       context.console.say(`\n${rule.name}, rule ${rule.ruleName}, in ${repository}:`);
@@ -35,22 +41,58 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
           tellCarried(context, rule, { outcome, place: repository, word: 'removed', mode });
         else if (context.console.form === 'text') showHeldBack(outcome?.heldBack, context.console);
       } catch (error) {
-        if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
-        failed += 1;
-        const { code, message, next } = error;
-        const record = {
-          message_type: 'rule_failed',
-          component: rule.name,
-          rule: rule.ruleName,
-          repository,
-          error_code: code,
-          message,
-          next,
-        };
-        context.console.complain(`${rule.name}, rule ${rule.ruleName}, ${repository}: ${message}\n  ${next}`, record);
+        failed += tellFailed({ component: rule.name, rule: rule.ruleName, repository }, error, context);
+        closed.add(repository);
       }
     }
   }
-  for (const name of new Set(rules.map((rule) => rule.name))) await base.recording?.fold(name);
+  for (const name of new Set(rules.map((rule) => rule.name))) {
+    const places = safetyPlacesOf(base, name).filter((place) => !closed.has(place));
+    for (const repository of places)
+      failed += await forgetSafetyBackups({ component: name, repository }, base, context);
+    await base.recording?.fold(name);
+  }
+  if (mode === 'execute') await clearPlans({ context: base, folder: plansFolder(context) });
   return failed === 0 ? 0 : 3;
+}
+
+interface Place {
+  readonly component: string;
+  /** Undefined of safety backups, which belong to none. */
+  readonly rule?: string;
+  readonly repository: string;
+}
+
+/** How many failures that is. */
+function tellFailed({ component, rule, repository }: Place, error: unknown, { console, signal }: Context): number {
+  if (!(error instanceof HoldfastError) || signal.aborted) throw error;
+  const { code, message, next } = error;
+  const record = { message_type: 'rule_failed', component, rule, repository, error_code: code, message, next };
+  const what = rule === undefined ? 'safety backups' : `rule ${rule}`;
+  console.complain(`${component}, ${what}, ${repository}: ${message}\n  ${next}`, record);
+  return 1;
+}
+
+/** Those of restores in place that were over long ago. How many could not be removed. */
+async function forgetSafetyBackups(place: Place, base: ComponentContext, context: Context): Promise<number> {
+  const onPlan = (snapshots: readonly Snapshot[]): void => tellSafety(place, snapshots, base.mode, context);
+  try {
+    const outcome = await forgetSafety(base, { ...place, onPlan });
+    return outcome?.failed.length ?? 0;
+  } catch (error) {
+    return tellFailed(place, error, context);
+  }
+}
+
+function tellSafety(
+  { component, repository }: Place,
+  snapshots: readonly Snapshot[],
+  mode: ComponentContext['mode'],
+  { console }: Context,
+): void {
+  const remove = snapshots.map(({ id }) => id);
+  if (console.form === 'json') console.record({ message_type: 'safety_backups', component, repository, remove });
+  const word = mode === 'dry-run' ? 'would remove' : 'removing';
+  const what = `${plural(remove.length, 'safety backup')} of restores in place that were over ${safetyKeptDays} days ago`;
+  console.say(`\n${component}, in ${repository}: ${word} ${what}`);
 }
