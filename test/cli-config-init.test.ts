@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { pinSigner } from '../src/record/pins.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runOk, runProgram } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -35,7 +36,11 @@ test('the recovery sheet has addresses and restic’s commands, and passwords on
   );
   const sheet = async (...args: readonly string[]): Promise<string> =>
     (await runOk(holdfastProgram, ['config', 'sheet', ...args], { cwd: dir.path, env })).toString();
-  const plain = await sheet();
+  const plain = await sheet('--state-dir', dir.file('state'));
+  assert.match(plain, /WHOSE RECORDS ARE BELIEVED[^]*nobody’s yet/);
+  const key = `${'k'.repeat(43)}=`;
+  await pinSigner({ folder: dir.file('state') }, 'host-1', key);
+  assert.ok((await sheet('--state-dir', dir.file('state'))).includes(`  ${key} (host-1)\n`));
   assert.match(plain, /near \(cellar\)\n {2}address: {2}\/srv\/b&w\n {2}password: not on this sheet; kept in: file /);
   assert.match(plain, /shop: near[^]*restic restore latest/);
   assert.ok(!plain.includes('kana'));

@@ -1,8 +1,9 @@
 import { readHeads, type SignedHead, type ToldHeads } from '../record/heads.ts';
-import { verifyChains, type Verdict } from '../record/verdict.ts';
+import { verifyChains, type ChainVerdict, type Verdict } from '../record/verdict.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
 import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
+import { believedSigners, pinFirstSeen, type SignersOf } from './trust.ts';
 
 export interface JudgedChain {
   readonly component: string;
@@ -44,9 +45,10 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
     return { name, repository, told: await readHeads(repository) };
   });
   const home = new Map(asked.map((one) => [one.name, one]));
+  const signersOf = await believedSigners(context);
   const judged = await answersOf(context, [...home.keys()], async (name) => {
     const one = home.get(name);
-    return one === undefined ? [] : await judge(context, one, { asked, options });
+    return one === undefined ? [] : await judge(one, { asked, options, signersOf });
   });
   const unreadable = asked.flatMap(({ name, told }) =>
     told.unreadable.map((head) => ({ ...head, name: `${name}: ${head.name}` })),
@@ -54,32 +56,28 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
   for (const { name, reason } of unreadable) warn(context, name, reason);
   const isMeant = ({ component }: JudgedChain): boolean =>
     options.components.length === 0 || options.components.includes(component);
-  const chains = judged.flat();
+  const chains = await pinFirstSeen(context, judged.flat(), signersOf);
   return {
     chains: [...chains, ...gone(chains, asked).filter(isMeant)],
     unknown: names.length - judged.length + unreadable.length,
   };
 }
 
+type Judged = ChainVerdict & Pick<JudgedChain, 'repository'>;
+
 async function judge(
-  { policy }: ComponentContext,
   { name, repository }: Asked,
-  { asked, options }: { readonly asked: readonly Asked[]; readonly options: JudgeOptions },
-): Promise<readonly JudgedChain[]> {
+  how: { readonly asked: readonly Asked[]; readonly options: JudgeOptions; readonly signersOf: SignersOf },
+): Promise<readonly Judged[]> {
+  const { asked, options, signersOf } = how;
   const others = asked.filter((one) => one.name !== name);
   const { components } = options;
   const verdicts = await verifyChains(repository, {
-    signersOf: () => policy.signers,
+    signersOf,
     heads: others.length === 0 ? undefined : others.flatMap(({ told }) => told.heads),
     ...(components.length === 0 ? {} : { components }),
   });
-  return verdicts.map(({ component, writer, right, verdict }) => ({
-    component,
-    writer,
-    repository: name,
-    right,
-    verdict,
-  }));
+  return verdicts.map((verdict) => ({ ...verdict, repository: name }));
 }
 
 /** Chains that repositories were told of, and that don't stand where they stood. */

@@ -19,6 +19,7 @@ import { goneFrom, heldElsewhere, type GonePoint } from './gone.ts';
 import { inRepository } from './job.ts';
 import { pointsElsewhere } from './points-elsewhere.ts';
 import { homesOf } from './recorder.ts';
+import { believedSigners, type SignersOf } from './trust.ts';
 
 export interface PointsOutcome {
   /** Oldest first. */
@@ -41,22 +42,27 @@ interface UnknownPlace {
 /** The recoverable points of components, from every repository and place that their rules name; all are asked at the same time. */
 export async function listPoints(context: ComponentContext, components: readonly string[]): Promise<PointsOutcome> {
   const asked = repositoriesOf(context, components);
-  const answers = await fromEach(asked, async (repository) => await heldBy(context, repository, components), context);
+  const signersOf = await believedSigners(context);
+  const held = async (repository: string): Promise<Held> =>
+    await heldBy(context, repository, { components, signersOf });
+  const answers = await fromEach(asked, held, context);
   const elsewhere = await pointsElsewhere(context, components);
   const unknown = [...answers, ...elsewhere].flatMap((one): UnknownPlace[] => (one.error === undefined ? [] : [one]));
   for (const { repository, error } of unknown) {
     const message = `its points are not known: ${error.message}`;
     context.listener({ kind: 'warning', during: 'points', item: repository, message });
   }
-  const held = answers.flatMap(({ repository, value }) => (value === undefined ? [] : [{ repository, ...value }]));
+  const inRepositories = answers.flatMap(({ repository, value }) =>
+    value === undefined ? [] : [{ repository, ...value }],
+  );
   const found: readonly FoundIn[] = elsewhere.flatMap(({ value: external, ...place }) =>
     external === undefined ? [] : [{ ...place, external }],
   );
-  const records = held.flatMap((one) => one.records);
+  const records = inRepositories.flatMap((one) => one.records);
   records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
   const gone = goneFrom(context.policy, records, found, context.clock.nowNs());
   for (const point of gone) tellGone(context, point);
-  return { points: pointsOf([...held, ...found], proofsIn(records)), unknown, gone, records };
+  return { points: pointsOf([...inRepositories, ...found], proofsIn(records)), unknown, gone, records };
 }
 
 function tellGone({ listener }: ComponentContext, { component, repository, identity, rule, timeNs }: GonePoint): void {
@@ -79,9 +85,12 @@ interface Held {
   readonly records: readonly StoredRecord[];
 }
 
-async function heldBy(context: ComponentContext, repository: string, components: readonly string[]): Promise<Held> {
+async function heldBy(
+  context: ComponentContext,
+  repository: string,
+  { components, signersOf }: { readonly components: readonly string[]; readonly signersOf: SignersOf },
+): Promise<Held> {
   const filter: SnapshotFilter = { hosts: [], paths: [], tagLists: components.map((name) => [`hf.component=${name}`]) };
-  const { signers } = context.policy;
   return await inRepository(contextIn(context, repository), 'read', async (opened) => {
     const snapshots = (await listSnapshots(opened, filter)).flatMap((one) => {
       if (one.kind === 'snapshot') return [one.snapshot];
@@ -91,7 +100,7 @@ async function heldBy(context: ComponentContext, repository: string, components:
     });
     const records: StoredRecord[] = [];
     const onRecord = (record: StoredRecord): void => void records.push(record);
-    await verifyChains(opened, { components, signersOf: () => signers, heads: undefined, onRecord });
+    await verifyChains(opened, { components, signersOf, heads: undefined, onRecord });
     return { snapshots, records };
   });
 }

@@ -9,6 +9,7 @@ import { makeCacheFolder } from '../repository/cache-folder.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
 import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
+import { believedSigners } from './trust.ts';
 
 export interface RecordsRead extends Disposable {
   /** Oldest first. */
@@ -66,7 +67,7 @@ async function upToDate(
 ): Promise<Remembered> {
   using opened = new DisposableStack();
   const catalogue = opened.use(new Catalogue(path));
-  const signersOf = (): readonly string[] | undefined => context.policy.signers;
+  const signersOf = await believedSigners(context);
   const findings = await refresh(catalogue, repository, { components: filter.components, signersOf });
   for (const { name, reason } of findings) warn(context, name, `${reason}; what is recorded from there on isn’t shown`);
   opened.move();

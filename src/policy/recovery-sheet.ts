@@ -6,11 +6,13 @@ export interface SheetOptions {
   readonly hostname: string;
   /** By repository; undefined: where each is kept is said instead. */
   readonly passwords: ReadonlyMap<string, string> | undefined;
+  /** Whose signatures under records are believed: a line for each. */
+  readonly signers: readonly string[];
   /** RFC 3339. */
   readonly time: string;
 }
 
-export function recoverySheet({ policy, hostname, passwords, time }: SheetOptions): string {
+export function recoverySheet({ policy, hostname, passwords, signers, time }: SheetOptions): string {
   const repositories = Object.entries(policy.repositories).map(([name, { url, password, site }]) => {
     const kept = Object.entries(password).map(([kind, where]) => `${kind} ${String(where)}`);
     const secret = passwords?.get(name) ?? `not on this sheet; kept in: ${kept.join(', ')}`;
@@ -37,6 +39,8 @@ WITH HOLDFAST
   holdfast -r <address> snapshots
   holdfast -r <address> restore latest --tag hf.component=<component> --target /srv/restored
 
+WHOSE RECORDS ARE BELIEVED (name these keys under signers: in the policy)
+${signers.length === 0 ? '  nobody’s yet: no key was seen on this host\n' : signers.map((line) => `  ${line}\n`).join('')}
 Without its password a repository can't be read by anybody, and there is no way to get it back.
 `;
 }

@@ -257,3 +257,14 @@ test('closed months are folded into bundles, which prove the same; what may not 
   assert.equal(ninth.sequence, 9);
   assert.equal((await verdictOf(repository, writer, [])).right, 9);
 });
+
+test('a chain that begins with another key than the one that is believed is broken at its first record, and both keys are named', async () => {
+  await using repository = await newRepository();
+  const [writer, { signer: other }] = [newWriter(), newWriter()];
+  await chain(repository, writer, 2);
+  const [judged] = await judge(repository, [other.publicKey], []);
+  assert.equal(judged?.verdict.state, 'broken');
+  assert.equal(judged.verdict.name, nameOf(1));
+  assert.ok(judged.verdict.reason.includes(writer.signer.publicKey));
+  assert.ok(judged.verdict.reason.includes(other.publicKey));
+});

@@ -9,8 +9,8 @@ import { factFields, factsOf } from './form.ts';
 import type { RecordFacts, Writer } from './record.ts';
 
 /**
- * What this host keeps for itself, readable by its user alone: `signing-key.pem`, `writer`, and `outbox/` with facts
- * that no repository could be told yet. A file is there whole or not at all.
+ * What this host keeps for itself, readable by its user alone: `signing-key.pem`, `writer`, `pinned-signers/` with
+ * the first key that was seen of each other writer, and `outbox/` with facts that no repository could be told yet. A file is there whole or not at all.
  */
 export interface RecordState {
   readonly folder: string;
@@ -45,14 +45,17 @@ export async function rememberIn({ folder }: RecordState, name: string, text: st
   }
 }
 
-async function ensure(path: string, make: () => string): Promise<string> {
+/** What stands in a file, which is made when it isn't there; of two who make it at once the first counts. */
+export async function ensure(path: string, make: () => string): Promise<string> {
   for (;;) {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw unusable(path, error);
     }
-    await write(path, make(), 'unless-there');
+    await write(path, make(), 'unless-there').catch((error: unknown) => {
+      throw errorCode(error) === undefined ? error : unusable(path, error);
+    });
   }
 }
 
@@ -129,6 +132,6 @@ async function forget(path: string): Promise<void> {
   }
 }
 
-function unusable(path: string, cause: unknown): HoldfastError {
+export function unusable(path: string, cause: unknown): HoldfastError {
   return new HoldfastError('refused', `the state in ${path} can’t be used: ${String(errorCode(cause))}`, { cause });
 }

@@ -101,8 +101,8 @@ export class Walk {
   /** As if its signature were genuine. */
   #judgeAlone(signed: Signed): StoredRecord | Finding {
     const { name, signer } = signed;
-    if (this.#position.trusted?.includes(signer) === false)
-      return { state: 'broken', name, reason: `it is signed by a key that nobody introduced, ${signer}` };
+    const { trusted } = this.#position;
+    if (trusted?.includes(signer) === false) return { state: 'broken', name, reason: strangeReason(signer, trusted) };
     try {
       const record = recordIn(signed);
       const reason = this.#misplaced(record);
@@ -126,6 +126,14 @@ function signedOrNot(object: Uint8Array, name: string): Signed | Finding {
   } catch (error) {
     return findingOf(name, error);
   }
+}
+
+const mostTold = 3;
+
+function strangeReason(signer: string, trusted: readonly string[]): string {
+  const more = trusted.length > mostTold ? ', …' : '';
+  const believed = trusted.length === 0 ? 'nobody' : trusted.slice(0, mostTold).join(', ') + more;
+  return `it is signed by a key that nobody introduced, ${signer}; believed is ${believed}`;
 }
 
 /** What an error that came of an object's content says of its chain. */

@@ -32,7 +32,7 @@ export async function policyScene(more = ''): Promise<PolicyScene> {
   await cheapRepositories([dir.file('near'), dir.file('far')], secret);
   await writeFile(dir.file('holdfast.yaml'), policyText(dir, more));
   const env = definedOf({ ...process.env, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined });
-  const own = ['--no-cache', '--state-dir', dir.file('state')];
+  const own = ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state')];
   const run: PolicyScene['run'] = async (args, given = {}) =>
     await served({ args: [...own, ...args], cwd: dir.path, env: { ...env, ...given } });
   const ok: PolicyScene['ok'] = async (...args) => outputOf(args, await run(args));

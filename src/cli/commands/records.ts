@@ -28,6 +28,7 @@ export const records = command({
   ],
   about: [
     'Exit codes of --verify: 4, a chain is broken; 5, nobody can tell (no trusted signer, or no second repository).',
+    'Whose records are believed: `signers:` of the policy, else the first key that is seen of a writer, which is pinned on this host.',
   ],
   options: recordsOptions,
   output: 'its purpose',

@@ -5,6 +5,9 @@ import { HoldfastError } from '../../errors/error.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { hostName } from '../../host/users.ts';
 import { recoverySheet, sheetAsHtml } from '../../policy/recovery-sheet.ts';
+import { readPins } from '../../record/pins.ts';
+import type { Context } from '../context.ts';
+import { stateFolder } from '../state-folder.ts';
 import { proposedPolicy } from '../../policy/propose.ts';
 import { referenceOf } from '../../policy/secrets.ts';
 import { readSecret } from '../../secret/secret.ts';
@@ -69,8 +72,14 @@ export const sheet: Run<typeof configSheetOptions> = async ({ values }, context)
     policy,
     hostname: hostName(),
     passwords: values.withPasswords ? passwords : undefined,
+    signers: policy.signers ?? (await signersPinned(context)),
     time: jsonTime(context.clock.nowNs()),
   });
   await context.console.raw(Buffer.from(values.html ? sheetAsHtml(text) : text));
   return 0;
 };
+
+async function signersPinned(context: Context): Promise<readonly string[]> {
+  const pins = await readPins({ folder: stateFolder(context) });
+  return [...pins].map(([writer, key]) => `${key} (${writer})`);
+}
