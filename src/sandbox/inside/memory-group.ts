@@ -23,25 +23,45 @@ const versions = {
 
 type Version = keyof typeof versions;
 
+/** Where the kernel tells of groups, and how one is made and removed: it fills a new one with files, and takes them along. */
+export interface GroupTree {
+  /** As /proc/self/cgroup. */
+  readonly own: string;
+  /** As /proc/self/mounts. */
+  readonly mounts: string;
+  readonly make: (path: string) => Promise<unknown>;
+  readonly remove: (path: string) => Promise<void>;
+}
+
+const kernelTree: GroupTree = { own: '/proc/self/cgroup', mounts: '/proc/self/mounts', make: mkdir, remove: rmdir };
+
 /** Of version 2 where its controller is there, else of version 1; undefined where this user may make neither. */
-export async function memoryGroup(bytes: number, clock: Clock): Promise<MemoryGroup | undefined> {
-  for (const { version, folder } of await placesForGroups()) {
-    await removeLeftovers(folder);
+export async function memoryGroup(
+  bytes: number,
+  clock: Clock,
+  tree: GroupTree = kernelTree,
+): Promise<MemoryGroup | undefined> {
+  for (const { version, folder } of await placesForGroups(tree)) {
+    await removeLeftovers(folder, tree);
     const path = join(folder, `holdfast-${process.pid}-${randomBytes(6).toHex()}`);
-    if (await bounded(path, version, bytes))
+    if (await bounded(path, { version, bytes }, tree))
       return {
         path,
         ranOut: async () => /oom_kill [1-9]/.test(await readFile(join(path, versions[version].kills), 'utf8')),
-        remove: async () => await removeGroup(path, clock),
+        remove: async () => await removeGroup(path, clock, tree),
       };
   }
   return undefined;
 }
 
-async function bounded(path: string, version: Version, bytes: number): Promise<boolean> {
+async function bounded(
+  path: string,
+  { version, bytes }: { readonly version: Version; readonly bytes: number },
+  { make, remove }: GroupTree,
+): Promise<boolean> {
   const { bound, swap } = versions[version];
   try {
-    await mkdir(path);
+    await make(path);
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return false; // not ours to make here
@@ -55,7 +75,7 @@ async function bounded(path: string, version: Version, bytes: number): Promise<b
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
   }
-  await rmdir(path);
+  await remove(path);
   return false;
 }
 
@@ -65,10 +85,10 @@ interface Place {
 }
 
 /** Where this process may have groups: below its own, beside it, or at the top. */
-async function placesForGroups(): Promise<readonly Place[]> {
+async function placesForGroups(tree: GroupTree): Promise<readonly Place[]> {
   try {
-    const own = await readFile('/proc/self/cgroup', 'utf8');
-    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
+    const own = await readFile(tree.own, 'utf8');
+    const mounts = (await readFile(tree.mounts, 'utf8')).split('\n').map((line) => line.split(' '));
     const two = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
     const one = mounts.find(([, , type, flags]) => type === 'cgroup' && flags?.split(',').includes('memory'))?.[1];
     return [
@@ -88,20 +108,20 @@ function placesIn(version: Version, root: string | undefined, own = '/'): readon
 }
 
 /** Of runs that were killed; one that is in use can't be removed. */
-async function removeLeftovers(folder: string): Promise<void> {
+async function removeLeftovers(folder: string, { remove }: GroupTree): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(/^holdfast-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isInteger(pid) && !processIsAlive(pid)) await rmdir(join(folder, name)).catch(() => undefined);
+    if (Number.isInteger(pid) && !processIsAlive(pid)) await remove(join(folder, name)).catch(() => undefined);
   }
 }
 
 const removalTries = 100;
 
 /** The kernel takes processes out of their group a moment after they ended. */
-async function removeGroup(path: string, clock: Clock): Promise<void> {
+async function removeGroup(path: string, clock: Clock, { remove }: GroupTree): Promise<void> {
   for (let tries = 0; tries < removalTries; tries++) {
     try {
-      await rmdir(path);
+      await remove(path);
       return;
     } catch (error) {
       if (errorCode(error) !== 'EBUSY') return; // gone, or left for the next sandbox
