@@ -16,7 +16,7 @@ export interface Rehearsal {
   /** What commands find in HOLDFAST_DIR. */
   readonly folder: 'empty' | 'restored';
   /** In their order. `restored` is the folder to which the component was restored. */
-  bringUp(sandbox: Sandbox, restored: string): Promise<BroughtUp>;
+  bringUp(sandbox: Sandbox, restored: string, signal: AbortSignal): Promise<BroughtUp>;
   /** Asks the component's own question, where it has one. */
   ask(sandbox: Sandbox, brought: BroughtUp): Promise<readonly RehearsedStep[]>;
 }
@@ -25,7 +25,16 @@ export interface BroughtUp {
   readonly steps: readonly RehearsedStep[];
   /** What the started service told of itself; for whatever asks it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Asks what was brought up for one value, where it speaks SQL. */
+  readonly query?: (sql: string) => Promise<QueryAnswer>;
 }
+
+export type QueryAnswer =
+  | { readonly kind: 'value'; readonly text: string }
+  /** It was asked, and said no, by which it accuses the copy. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** It could not be asked, or the question is at fault: nothing is known of the copy. */
+  | { readonly kind: 'lacking'; readonly reason: string };
 
 export interface RehearsedStep {
   readonly name: string;

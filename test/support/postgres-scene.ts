@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,8 +10,12 @@ import { runOk } from './run-program.ts';
 import { cheapNear, sceneAt, type Scene } from './verifying.ts';
 
 /** One repository, and a cluster as the component shop-db with one rule. */
-export async function shopScene(folder: string, url: string, more = ''): Promise<Scene> {
-  await cheapNear(folder);
+export async function shopScene(
+  folder: string,
+  url: string,
+  { options = '', more = '' }: { readonly options?: string; readonly more?: string } = {},
+): Promise<Scene> {
+  if (!existsSync(join(folder, 'near'))) await cheapNear(folder);
   await writeFile(join(folder, 'url'), url);
   return await sceneAt(
     folder,
@@ -19,7 +23,7 @@ export async function shopScene(folder: string, url: string, more = ''): Promise
   near: { url: DIR/near, password: { file: DIR/password } }
 components:
   shop-db:
-    postgres: { url: { file: DIR/url } }
+    postgres: { url: { file: DIR/url }, ${options} }
     backups: { full: { method: physical, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
 ${more}`,
   );

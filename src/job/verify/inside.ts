@@ -46,7 +46,7 @@ export async function lookInside(inside: Inside): Promise<SeenInside> {
   const secondsSince = (fromMs: number): number => (context.clock.monotonicMs() - fromMs) / 1000;
   try {
     await using sandbox = await opened(inside);
-    const brought = (await rehearsal?.bringUp(sandbox, inside.restored)) ?? { steps: [], env: {} };
+    const brought = (await rehearsal?.bringUp(sandbox, inside.restored, context.signal)) ?? { steps: [], env: {} };
     const start = secondsSince(begunMs);
     const askedMs = context.clock.monotonicMs();
     const own = (await rehearsal?.ask(sandbox, brought)) ?? [];
@@ -81,18 +81,24 @@ async function opened({ rehearsal, scratch, restored, hidden, limits, context }:
 async function askAll(
   checks: readonly Check[],
   sandbox: Sandbox,
-  { steps, env }: BroughtUp,
+  brought: BroughtUp,
   context: JobContext,
 ): Promise<readonly CheckResult[]> {
-  if (steps.some(({ state }) => state !== 'passed'))
+  if (brought.steps.some(({ state }) => state !== 'passed'))
     return checks.map((check) => notRun(check, 'the component did not come up'));
   const results: CheckResult[] = [];
-  for (const check of checks) results.push(await ask(check, sandbox, env, context));
+  for (const check of checks) results.push(await ask(check, sandbox, brought, context));
   return results;
 }
 
-async function ask(check: Check, sandbox: Sandbox, env: BroughtUp['env'], { clock }: JobContext): Promise<CheckResult> {
+async function ask(
+  check: Check,
+  sandbox: Sandbox,
+  { env, query }: BroughtUp,
+  { clock }: JobContext,
+): Promise<CheckResult> {
   if (check.http !== undefined) return await askWeb(check, check.http, sandbox, env, clock);
+  if (check.sql !== undefined) return await askQuery(check, check.sql, query, clock);
   if (check.command === undefined) return notRun(check, 'no driver of this version can ask it');
   const end = await sandbox.run({ words: splitWords(check.command), env });
   if (end.kind === 'lacking') return notRun(check, end.reason);
@@ -104,6 +110,19 @@ async function ask(check: Check, sandbox: Sandbox, env: BroughtUp['env'], { cloc
     return { name: check.name, state, expected: expectationOf(check), found };
   }
   return judgedText(check, end.output, clock);
+}
+
+async function askQuery(
+  check: Check,
+  sql: string,
+  query: BroughtUp['query'],
+  clock: JobContext['clock'],
+): Promise<CheckResult> {
+  if (query === undefined) return notRun(check, 'no driver of this version can ask it');
+  const answer = await query(sql);
+  if (answer.kind === 'value') return judgedText(check, answer.text, clock);
+  if (answer.kind === 'lacking') return notRun(check, answer.reason);
+  return { name: check.name, state: 'failed', expected: expectationOf(check), found: answer.reason };
 }
 
 async function askWeb(

@@ -72,12 +72,13 @@ function clientFor(url: string, use: ConnectOptions['use']): pg.Client {
 
 /** `sslmode` means what it means to libpq. */
 function addressFor(url: string, use: ConnectOptions['use']): string {
-  const address = new URL(url);
-  if (address.protocol !== 'postgres:' && address.protocol !== 'postgresql:')
+  if (!/^postgres(?:ql)?:\/\//.test(url))
     throw new HoldfastError('refused', 'it begins neither with postgres:// nor with postgresql://');
-  if (address.searchParams.has('sslmode')) address.searchParams.set('uselibpqcompat', 'true');
-  if (use === 'replication') address.searchParams.set('replication', 'true');
-  return address.href;
+  const added = [
+    ...(/[?&]sslmode=/.test(url) ? ['uselibpqcompat=true'] : []),
+    ...(use === 'replication' ? ['replication=true'] : []),
+  ];
+  return added.reduce((address, one) => `${address}${address.includes('?') ? '&' : '?'}${one}`, url);
 }
 
 async function told<Result>(signal: AbortSignal, body: () => Promise<Result>): Promise<Result> {

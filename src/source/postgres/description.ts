@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { HoldfastError } from '../../errors/error.ts';
 import { lsnText } from './lsn.ts';
 import type { Gathered } from './gather.ts';
 import type { ServerFacts } from './server.ts';
@@ -8,10 +10,30 @@ export interface Described {
   readonly configuration: readonly string[];
 }
 
-/** The text of `postgres.json`: what a restore has to know that the data directory doesn't say itself. */
+const description = z.object({
+  format: z.literal(1),
+  version: z.string(),
+  major: z.int(),
+  systemIdentifier: z.string(),
+  timeline: z.int(),
+  startLsn: z.string(),
+  endLsn: z.string(),
+  walSegmentBytes: z.int(),
+  dataDirectory: z.string().nullable(),
+  dataChecksums: z.enum(['off', 'right', 'wrong']),
+  tablespaces: z.array(z.object({ oid: z.string(), location: z.string().optional() })),
+  configuration: z.array(z.string()),
+  database: z.string(),
+  superuser: z.string(),
+  capacities: z.record(z.string().regex(/^[a-z_]+$/), z.string().regex(/^\d*$/)),
+});
+
+/** What a restore has to know that the data directory doesn't say itself: `postgres.json`. */
+export type Description = z.output<typeof description>;
+
 export function describeBackup({ facts, gathered, configuration }: Described): string {
   const { system, start, end, tablespaces, pageChecksums } = gathered;
-  const description = {
+  const described: Description = {
     format: 1,
     version: facts.version,
     major: facts.major,
@@ -21,9 +43,27 @@ export function describeBackup({ facts, gathered, configuration }: Described): s
     endLsn: lsnText(end.lsn),
     walSegmentBytes: facts.segmentBytes,
     dataDirectory: facts.dataDirectory ?? null,
-    dataChecksums: facts.dataChecksums === 'off' ? 'off' : pageChecksums === 'right' ? 'right' : 'wrong',
+    dataChecksums: facts.dataChecksums === 'off' ? 'off' : pageChecksums,
     tablespaces: tablespaces.flatMap(({ oid, location }) => (oid === undefined ? [] : [{ oid, location }])),
-    configuration,
+    configuration: [...configuration],
+    database: facts.database,
+    superuser: facts.superuser,
+    capacities: facts.capacities,
   };
-  return `${JSON.stringify(description, null, 2)}\n`;
+  return `${JSON.stringify(described, null, 2)}\n`;
+}
+
+/** 'damaged' where it is none, or of a form that this version doesn't know. */
+export function parseDescription(text: string): Description {
+  const parsed = description.safeParse(asJson(text));
+  if (parsed.success) return parsed.data;
+  throw new HoldfastError('damaged', 'postgres.json of the snapshot can’t be understood by this version');
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // said by who asks
+  }
 }

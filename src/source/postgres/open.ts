@@ -2,6 +2,7 @@ import { rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { named } from '../named.ts';
 import type { Lacking } from '../probe.ts';
+import type { Rehearsal } from '../rehearsal.ts';
 import type { OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
 import type { PostgresOptions } from './options.ts';
 
@@ -37,5 +38,17 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
       return [{ what: 'the PostgreSQL server', reason: error.message }];
     }
   };
-  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe };
+  let loaded: Promise<Rehearsal> | undefined;
+  const load = (): Promise<Rehearsal> => (loaded ??= loadRehearsal(component, options));
+  const rehearsal: Rehearsal = {
+    folder: 'restored',
+    bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
+    ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
+  };
+  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal };
+}
+
+async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {
+  const { rehearseCluster } = await import('./rehearse.ts');
+  return rehearseCluster({ component, programs });
 }

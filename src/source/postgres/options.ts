@@ -23,6 +23,17 @@ export const postgresOptions = z
         description: 'how fast the server sends, in MiB a second',
         examples: [100],
       }),
+    'programs': z
+      .array(
+        z
+          .string()
+          .regex(/^\//)
+          .meta({ title: 'an absolute path', examples: ['/usr/lib/postgresql/17/bin'] }),
+      )
+      .default([])
+      .meta({
+        description: 'folders with postgres and pg_ctl for verifications, before those where they usually stand',
+      }),
   })
   .meta({ title: 'PostgreSQL', examples: [{ url: { env: 'DATABASE_URL' } }] });
 

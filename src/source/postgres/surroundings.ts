@@ -1,0 +1,25 @@
+/**
+ * What a server says when this host lacks something, and the copy is not to blame: a library, a collation, memory, disk,
+ * a right. Whatever else it says of a copy accuses the copy.
+ */
+const lacks: readonly RegExp[] = [
+  /\$libdir|could not load library|could not access file "[^"]*\.so/,
+  /locale|collation|encoding conversion/i,
+  /No space left|out of (?:shared )?memory|could not (?:create|map|resize|allocate)[^;]* (?:shared memory|semaphore)/,
+  /Cannot allocate memory|could not fork|too many (?:clients|open files)|Permission denied|Operation not permitted/,
+  /could not bind|could not create lock file|unrecognized configuration parameter|invalid value for parameter/,
+  /database files are incompatible with server|has group or world access|wrong ownership|cannot be run as root/,
+];
+
+export function speaksOfSurroundings(said: string): boolean {
+  return lacks.some((pattern) => pattern.test(said));
+}
+
+/** Classes of SQLSTATE that say nothing of the data: resources, an operator, the connection, a limit, a role. */
+const classes: readonly string[] = ['08', '53', '54', '57', '28', '0A'];
+/** A question that can't be understood. */
+const syntaxError = '42601';
+
+export function accusesCopy(sqlState: string, message: string): boolean {
+  return !classes.includes(sqlState.slice(0, 2)) && sqlState !== syntaxError && !speaksOfSurroundings(message);
+}

