@@ -17,9 +17,10 @@ import { lockRepository } from '../src/repository/lock.ts';
 import { openRepository } from '../src/repository/open.ts';
 import { openLocal } from '../src/storage/local.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { holdfastProgram, servedHoldfast, servedOk, type RepositoryAt } from './support/holdfast.ts';
-import { runProgram, type RunOptions } from './support/run-program.ts';
+import { definedOf, servedHoldfast, servedOk, type RepositoryAt } from './support/holdfast.ts';
+import type { RunOptions } from './support/run-program.ts';
 import { jsonLines, type JsonRecord } from './support/scene.ts';
+import { served } from './support/served.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 import { cheapRepository, expectExit, type Tool } from './support/two-tools.ts';
 
@@ -228,7 +229,8 @@ test('each repository is opened with its own password, from wherever that comes,
   const run = async (args: readonly string[], env: RunOptions['env'] = {}): Promise<number | null> => {
     const unset = { RESTIC_REPOSITORY: target, RESTIC_PASSWORD: 'two', RESTIC_FROM_PASSWORD: undefined };
     const cache = ['--cache-dir', dir.file('cache')];
-    return (await runProgram(holdfastProgram, [...cache, ...args], { env: { ...unset, ...env } })).code;
+    const all = definedOf({ ...process.env, ...unset, ...env });
+    return (await served({ args: [...cache, ...args], env: all, cwd: dir.path })).code;
   };
   writeFileSync(dir.file('one'), 'one\n');
   writeFileSync(dir.file('address'), `${source}\n`);

@@ -5,9 +5,10 @@ import { systemClock } from '../src/clock/clock.ts';
 import { blobIdFor } from '../src/crypto/id.ts';
 import { silent } from '../src/events/events.ts';
 import { cheapKey, newRepository } from './support/engine.ts';
-import { holdfastOk } from './support/holdfast.ts';
+import { servedOk } from './support/holdfast.ts';
 import { writerOptions } from './support/pipeline.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepository } from './support/two-tools.ts';
 
 test('trees are compressed even with compression off, data is not', async () => {
   await using repository = await newRepository();
@@ -67,12 +68,11 @@ test('holdfast/repository creates, writes, opens and reads a repository', async 
 
 test('check says what it did not read and what it can’t know', async () => {
   await using dir = await tempDir();
-  const at = { repository: dir.file('repository'), password: 'secret' };
+  const at = await cheapRepository(dir.file('repository'));
   mkdirSync(dir.file('data'));
   writeFileSync(dir.file('data/file'), 'content');
-  await holdfastOk(at, ['init']);
-  await holdfastOk(at, ['backup', dir.file('data')]);
-  const said = await holdfastOk(at, ['check', '-v']);
+  await servedOk(at, ['backup', dir.file('data')]);
+  const said = await servedOk(at, ['check', '-v']);
   assert.match(said, /NOT RUN: reading the data/);
   assert.match(said, /can’t be known: whether somebody removed a snapshot/);
 });

@@ -10,6 +10,7 @@ import { resticOk, withoutRestic, type ResticVersion } from './servers/restic.ts
 import { holdfastOk } from './support/holdfast.ts';
 import { prove } from './support/proof.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepository } from './support/two-tools.ts';
 
 const versions: readonly ResticVersion[] = ['0.14', '0.19.1'];
 const noErrors = /no errors were found/;
@@ -54,7 +55,7 @@ for (const version of versions) {
     makeOriginals(dir.file('originals'), budget.originalsShare);
     // Named from inside: the folders above it change with every file that anybody puts there.
     const inside = { cwd: dir.file('.') };
-    await resticOk(version, at, ['init']);
+    await cheapRepository(at.repository, 2, at.password);
     await resticOk(version, at, ['backup', 'originals'], inside);
     const ours = summaryOf(await holdfastOk(at, ['backup', '--force', '--json', 'originals'], inside));
     assert.equal(ours['data_blobs'], 0, 'every data blob was there already');
@@ -72,7 +73,7 @@ for (const version of versions) {
     await using dir = await tempDir();
     const at = { repository: dir.file('repository'), password: 'two tools' };
     makeOriginals(dir.file('originals'), budget.originalsShare);
-    await resticOk(version, at, ['init']);
+    await cheapRepository(at.repository, 2, at.password);
     await resticOk(version, at, ['backup', dir.file('originals')]);
     rmSync(dir.file('originals'), { recursive: true });
     mkdirSync(dir.file('originals'));

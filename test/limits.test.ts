@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
 import { openStorage } from '../src/storage/open.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
-import { holdfastOk } from './support/holdfast.ts';
 import { scene } from './support/scene.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 async function msOf(task: () => Promise<unknown>): Promise<number> {
   const start = systemClock.monotonicMs();
@@ -27,8 +27,7 @@ test('--limit-upload and --limit-download keep a backup and a restore at their r
 test('the limits hold within an object of a REST server', { skip: withoutRestServer() }, async () => {
   await using server = await startRestServer();
   const repository = `rest:http://127.0.0.1:${server.port}/`;
-  const at = { repository, password: 'secret' };
-  await holdfastOk(at, ['init']);
+  await cheapRepositoryAt(repository, {});
   const limits = { uploadBytesPerSecond: 1000, downloadBytesPerSecond: 200 };
   await using storage = await openStorage(repository, { limits });
   const key = 'locks/5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03'; // of 'hello' and a line end

@@ -7,6 +7,7 @@ import { differences, inventoryOf } from '../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../scripts/first-backup/originals.ts';
 import { processIsAlive } from '../src/host/users.ts';
 import { openStorage } from '../src/storage/open.ts';
+import { budget } from './budget.ts';
 import { rcloneProgram, withoutRclone } from './servers/rclone.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { proveConforms, needsOwnNames } from './support/conformance.ts';
@@ -89,7 +90,7 @@ test(
     const at = { repository: `rclone:disk:${dir.file('repository')}`, password: 'two tools' };
     const through = ['-o', `rclone.program=${await commandIn(dir)}`];
     const originals = dir.file('originals');
-    makeOriginals(originals);
+    makeOriginals(originals, budget.originalsShare);
     await holdfastOk(at, [...through, 'init']);
     await holdfastOk(at, [...through, 'backup', originals]);
     work(originals);

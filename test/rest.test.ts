@@ -9,6 +9,7 @@ import { damage, work } from '../scripts/first-backup/changes.ts';
 import { differences, inventoryOf } from '../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../scripts/first-backup/originals.ts';
 import { openStorage } from '../src/storage/open.ts';
+import { budget } from './budget.ts';
 import { freePort } from './servers/running.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
@@ -159,7 +160,7 @@ test(
     await using dir = await tempDir();
     const at = { repository: `rest:http://127.0.0.1:${server.port}/team/`, password: 'two tools' };
     const originals = dir.file('originals');
-    makeOriginals(originals);
+    makeOriginals(originals, budget.originalsShare);
     await holdfastOk(at, ['init']);
     assert.equal((await runHoldfast(at, ['init'])).code, 1);
     await holdfastOk(at, ['backup', originals]);
@@ -173,7 +174,7 @@ test(
     assert.deepEqual(differences(wanted, inventoryOf(join(dir.file('restored'), originals))), []);
     rmSync(originals, { recursive: true });
     mkdirSync(originals);
-    makeOriginals(join(originals, 'moved'));
+    makeOriginals(join(originals, 'moved'), budget.originalsShare);
     await holdfastOk(at, ['backup', originals]);
     await holdfastOk(at, ['forget', '--keep-last', '1', '--prune', '--max-unused', '0']);
     assert.match(await resticOk('0.19.1', at, ['check', '--read-data']), /no errors were found/);

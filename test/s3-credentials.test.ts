@@ -13,6 +13,7 @@ import { ownerKeys, type S3Server } from './servers/s3-server.ts';
 import { holdfastOk, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
 import { s3Refusal } from './support/s3-answers.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const skip = withoutGo();
 const timeout = 240_000;
@@ -121,7 +122,7 @@ for (const source of [profile, program]) {
       source.write(dir, on.old);
       const options = { cwd: dir.path, env: source.environment(dir) };
       writeFileSync(dir.file('large'), randomBytes(6 * 1024 * 1024));
-      await holdfastOk(on.at, ['init'], options);
+      await cheapRepositoryAt(on.at.repository, { environment: options.env });
       on.arm(() => source.write(dir, on.renewed));
       await holdfastOk(on.at, ['backup', '--pack-size', '4', 'large'], options);
       assert.ok(on.refused() >= 1 && on.refused() <= 10, `${on.refused()} refused`);
@@ -142,7 +143,7 @@ test(
     await using dir = await tempDir();
     const options = { cwd: dir.path, env: keysOf(on.old) };
     writeFileSync(dir.file('large'), randomBytes(6 * 1024 * 1024));
-    await holdfastOk(on.at, ['init'], options);
+    await cheapRepositoryAt(on.at.repository, { environment: options.env });
     await holdfastOk(on.at, ['backup', 'large'], options);
     on.arm(() => undefined);
     writeFileSync(dir.file('other'), randomBytes(6 * 1024 * 1024));

@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { withoutGo } from './servers/go-program.ts';
 import { httpProxy } from './servers/proxy.ts';
 import { versitygw } from './servers/versitygw.ts';
-import { holdfastOk, runHoldfast, type RepositoryAt } from './support/holdfast.ts';
+import { runHoldfast, servedHoldfast, servedOk, type RepositoryAt } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const skip = withoutGo();
 
@@ -37,17 +38,17 @@ test(
     const at: RepositoryAt = { repository: `s3:http://127.0.0.1:${proxy.port}/bucket/team`, password: 'secret' };
     const options = { cwd: dir.path, env: server.owner };
     const cache = ['--cache-dir', dir.file('cache')];
-    const ok = async (...args: readonly string[]): Promise<string> =>
-      await holdfastOk(at, [...cache, ...args], options);
+    const ok = async (...args: readonly string[]): Promise<string> => await servedOk(at, [...cache, ...args], options);
     writeFileSync(dir.file('first'), randomBytes(1024 * 1024));
     writeFileSync(dir.file('second'), randomBytes(9 * 1024 * 1024));
-    await ok('init');
+    await cheapRepositoryAt(at.repository, { environment: server.owner });
     await ok('backup', 'first');
     await ok('snapshots');
     const cached = filesIn(dir.file('cache'));
     assert.ok(cached.size >= 2);
 
     armed = true;
+    // The program itself: the lock that it leaves is that of a process which is gone.
     const ended = await runHoldfast(at, [...cache, 'backup', '--pack-size', '4', 'first', 'second'], options);
     assert.equal(ended.code, 1);
     assert.match(ended.stderr, /NoSuchBucket/);
@@ -56,12 +57,12 @@ test(
       ['forget', '--keep-last', '1', '--prune'],
       ['backup', 'first'],
     ])
-      assert.equal((await runHoldfast(at, [...cache, ...command], options)).code, 10, command.join(' '));
+      assert.equal((await servedHoldfast(at, [...cache, ...command], options)).code, 10, command.join(' '));
     const now = filesIn(dir.file('cache'));
     for (const [name, bytes] of cached) assert.ok(now.get(name)?.equals(bytes), `${name} is no more in the cache`);
 
     mkdirSync(bucket);
-    assert.equal((await runHoldfast(at, [...cache, 'snapshots'], options)).code, 10);
+    assert.equal((await servedHoldfast(at, [...cache, 'snapshots'], options)).code, 10);
     rmSync(bucket, { recursive: true });
     renameSync(away, bucket);
     assert.match(await ok('snapshots'), /\b1 snapshots?\b/);

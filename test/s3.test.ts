@@ -9,9 +9,10 @@ import { resticOk } from './servers/restic.ts';
 import { s3Servers } from './servers/s3-servers.ts';
 import { versitygw } from './servers/versitygw.ts';
 import { proveConforms, needsStaging } from './support/conformance.ts';
-import { holdfastOk, runHoldfast } from './support/holdfast.ts';
+import { holdfastOk, runHoldfast, servedHoldfast, servedOk } from './support/holdfast.ts';
 import { systemClock } from '../src/clock/clock.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const skip = withoutGo();
 
@@ -92,21 +93,21 @@ test('backup, restore and check through the command line on S3, which restic rea
 test('what was removed is opened as of an earlier time, to read only', { skip }, async () => {
   await using server = await versitygw();
   await using dir = await tempDir();
-  const at = { repository: `s3:${server.endpoint}/bucket`, password: 'secret' };
+  const locking = { environment: server.owner, options: new Map([['s3.lock', '1h']]) };
+  const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket`, locking);
   const options = { env: server.owner, cwd: dir.path };
   const lock = ['-o', 's3.lock=1h'];
   await writeFile(dir.file('ours'), 'kept by Holdfast');
-  await holdfastOk(at, ['init', ...lock], options);
-  await holdfastOk(at, ['backup', 'ours', ...lock], options);
+  await servedOk(at, ['backup', 'ours', ...lock], options);
   const time = new Date();
   while (Date.now() < time.getTime() + 1100) await systemClock.sleep(50);
-  await holdfastOk(at, ['forget', 'latest', '--prune', ...lock], options);
-  assert.deepEqual(JSON.parse(await holdfastOk(at, ['snapshots', '--json'], options)), []);
+  await servedOk(at, ['forget', 'latest', '--prune', ...lock], options);
+  assert.deepEqual(JSON.parse(await servedOk(at, ['snapshots', '--json'], options)), []);
   const asOf = ['--as-of', time.toISOString()];
-  await holdfastOk(at, ['check', '--read-data', ...asOf], options);
-  await holdfastOk(at, ['restore', 'latest', '--target', dir.file('out'), ...asOf], options);
+  await servedOk(at, ['check', '--read-data', ...asOf], options);
+  await servedOk(at, ['restore', 'latest', '--target', dir.file('out'), ...asOf], options);
   assert.equal(await readFile(dir.file('out', 'ours'), 'utf8'), 'kept by Holdfast');
-  const refused = await runHoldfast(at, ['backup', 'ours', ...asOf], options);
+  const refused = await servedHoldfast(at, ['backup', 'ours', ...asOf], options);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /earlier time/);
 });

@@ -13,6 +13,7 @@ import { RetryingStorage, retryPolicy } from '../src/storage/retry.ts';
 import type { StorageSettings } from '../src/storage/settings.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { absent } from './absences.ts';
+import { budget } from './budget.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { sftpServer, startSshd, withoutSshd, type Sshd } from './servers/sshd.ts';
 import { filesBelow } from './support/files-below.ts';
@@ -174,7 +175,7 @@ test(
     const at = { repository: server.address('team'), password: 'two tools' };
     const ssh = ['-o', `sftp.args=${server.args}`];
     const originals = dir.file('originals');
-    makeOriginals(originals);
+    makeOriginals(originals, budget.originalsShare);
     await holdfastOk(at, [...ssh, 'init']);
     await holdfastOk(at, [...ssh, 'backup', originals]);
     work(originals);

@@ -14,6 +14,7 @@ import { startSshd, withoutSshd } from './servers/sshd.ts';
 import { versitygw } from './servers/versitygw.ts';
 import { holdfastOk } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const timeout = 120_000;
 const mebibyte = 1024 * 1024;
@@ -146,7 +147,7 @@ test(
     const at = { repository: `s3:http://127.0.0.1:${proxy.port}/bucket`, password: 'secret' };
     const options = { cwd: dir.path, env: server.owner };
     writeFileSync(dir.file('large'), randomBytes(9 * mebibyte));
-    await holdfastOk(at, ['init'], options);
+    await cheapRepositoryAt(at.repository, { environment: server.owner });
     const patience = ['--stuck-request-timeout', '2s'];
     await holdfastOk(at, [...patience, 'backup', '--pack-size', '4', 'large'], options);
     restoring = true;

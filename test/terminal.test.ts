@@ -7,6 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { absent } from './absences.ts';
 import { holdfastOk, holdfastProgram } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepository } from './support/two-tools.ts';
 
 const skip = process.platform === 'linux' ? false : absent('script');
 
@@ -33,10 +34,9 @@ async function onTerminal(
 
 test('a terminal shows bar, ETA and rate; elsewhere there are plain lines', { skip, timeout: 120_000 }, async () => {
   await using dir = await tempDir();
-  const at = { repository: dir.file('repository'), password: 'secret' };
+  const at = await cheapRepository(dir.file('repository'));
   mkdirSync(dir.file('data'));
   for (let i = 0; i < 3000; i++) writeFileSync(dir.file(`data/${i}`), `content of ${i} `.repeat(200));
-  await holdfastOk(at, ['init']);
   const env = { RESTIC_REPOSITORY: at.repository, RESTIC_PASSWORD: at.password, RESTIC_PROGRESS_FPS: '60' };
   const seen = await onTerminal(`${holdfastProgram} --no-cache backup ${dir.file('data')}`, env);
   assert.match(seen, /\[\d:\d\d\] backing up {2}█*░* +\d+\.\d % {2}ETA \d:\d\d {2}[\d.]+ [KM]?i?B\/s/);

@@ -10,6 +10,7 @@ import { s3Servers } from './servers/s3-servers.ts';
 import { holdfastOk, holdfastProgram, runHoldfast } from './support/holdfast.ts';
 import { runProgram } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cheapRepositoryAt } from './support/two-tools.ts';
 
 const minuteMs = 60_000;
 
@@ -28,8 +29,7 @@ for (const { name, start } of s3Servers) {
     async () => {
       await using server = await start();
       await using dir = await tempDir();
-      const at = { repository: `s3:${server.endpoint}/bucket`, password: 'secret' };
-      await holdfastOk(at, ['init'], { env: server.owner });
+      const at = await cheapRepositoryAt(`s3:${server.endpoint}/bucket`, { environment: server.owner });
       await writeFile(dir.file('file'), 'kept');
       for (const [ms, words] of [
         [61 * minuteMs, /clock of this host is 61 minutes ahead of the storage's/],

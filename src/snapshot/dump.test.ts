@@ -24,6 +24,7 @@ import { absent } from '../../test/absences.ts';
 import { resticOk, runRestic, withoutRestic } from '../../test/servers/restic.ts';
 import { runOk } from '../../test/support/run-program.ts';
 import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
+import { cheapRepository } from '../../test/support/two-tools.ts';
 import { dumpFile, dumpFolder, type DumpOptions } from './dump.ts';
 import { ZipFormat } from './dump/zip.ts';
 import { locate, locateFolder } from './locate.ts';
@@ -48,7 +49,7 @@ before(async () => {
   if (skip !== false) return;
   makeSource(dir.file('s'));
   const at = { repository: dir.file('repository'), password: 'secret' };
-  await resticOk('0.19.1', at, ['init']);
+  await cheapRepository(at.repository);
   await resticOk('0.19.1', at, ['backup', 's'], { cwd: dir.path });
   repository = await openRepository({
     storage: await openLocal(at.repository),

@@ -12,6 +12,7 @@ import type { Repository } from '../repository/repository.ts';
 import { openLocal } from '../storage/local.ts';
 import { resticOk, withoutRestic } from '../../test/servers/restic.ts';
 import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
+import { cheapRepository } from '../../test/support/two-tools.ts';
 import { diffTrees, type Change, type DiffSide, type DiffStatistics } from './diff.ts';
 import { findBlobs, findNodes } from './find.ts';
 import { listItems } from './list.ts';
@@ -41,7 +42,7 @@ before(async () => {
   for (const name of ['a/deep/er/x', 'a/gone', 'same/sub/y', 'same/Z.TXT', 'turns', 'é', 'mode'])
     writeFileSync(dir.file('s', name), name);
   symlinkSync('nowhere', dir.file('s/link'));
-  await restic('init');
+  await cheapRepository(dir.file('repository'));
   await restic('backup', 's');
   rmSync(dir.file('s/a/gone'));
   writeFileSync(dir.file('s/a/deep/er/x'), 'other');

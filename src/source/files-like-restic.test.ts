@@ -6,6 +6,7 @@ import { resticOk, withoutRestic, type ResticRepository } from '../../test/serve
 import { runOk } from '../../test/support/run-program.ts';
 import { makeSpecimens } from '../../test/support/specimens.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
+import { cheapRepository } from '../../test/support/two-tools.ts';
 import { makeTree, noExcludes, walked } from '../../test/support/walked.ts';
 import { displayPath, rawPathOf } from '../bytes/ids.ts';
 import { baseName, parentPath } from '../bytes/unix-path.ts';
@@ -21,7 +22,7 @@ test(
     fs.mkdirSync(dir.file('above/all'), { recursive: true });
     fs.chmodSync(dir.file('above'), 0o2750);
     await makeSpecimens(dir.file('above/all'));
-    const at = await newRepository(dir.file('repository'));
+    const at = await cheapRepository(dir.file('repository'));
     await resticOk('0.19.1', at, ['backup', '--quiet', dir.file('above/all')]);
     const snapshot = (await resticOk('0.19.1', at, ['list', 'snapshots', '--quiet'])).trim();
     const ours = await walked([dir.file('above/all')]);
@@ -44,12 +45,6 @@ test(
     assert.deepEqual(ours.events, []);
   },
 );
-
-async function newRepository(folder: string): Promise<ResticRepository> {
-  const at = { repository: folder, password: 'secret' };
-  await resticOk('0.19.1', at, ['init', '--quiet']);
-  return at;
-}
 
 /** Values as plain bytes, whatever holds them. */
 function comparable(metadata: Partial<Entry['metadata']>): object {
@@ -82,7 +77,7 @@ async function weWouldTake(folder: string, targets: readonly string[], excludes 
 test('targets of every shape get the places that restic gives them', { skip: withoutRestic('0.19.1') }, async () => {
   await using dir = await tempDir();
   await makeTree(dir, ['place/a/one', 'place/a/b/two', 'place/c', 'other/a/three', 'a/four']);
-  const at = await newRepository(dir.file('repository'));
+  const at = await cheapRepository(dir.file('repository'));
   const shapes = [
     [dir.file('place/a/b')],
     ['.'],
@@ -105,7 +100,7 @@ test('excludes of every kind leave out what restic leaves out', { skip: withoutR
   await makeTree(dir, ['t/fake/x', 't/skipped/.skip', 't/skipped/x', 't/skipped/sub/y', 't/deep/t/x', 't/big']);
   fs.writeFileSync(dir.file('t/cache/CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55 and more');
   fs.writeFileSync(dir.file('t/big'), Buffer.alloc(2000));
-  const at = await newRepository(dir.file('repository'));
+  const at = await cheapRepository(dir.file('repository'));
   const args = ['--exclude=*.tmp', '--exclude=!keep.tmp', '--iexclude=a.tMp', '--exclude-caches'];
   const more = ['--exclude-if-present=.skip', '--exclude-larger-than=1K', `--exclude=${dir.file('t/deep/**/x')}`];
   const theirs = await resticWouldTake(at, dir.path, [...args, ...more, 't', 't/a.tmp']);

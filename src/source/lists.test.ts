@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { resticOk, withoutRestic } from '../../test/servers/restic.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
+import { cheapRepository } from '../../test/support/two-tools.ts';
 import { rawPathOf } from '../bytes/ids.ts';
 import { silent, type Event } from '../events/events.ts';
 import { gatherTargets, patternsOfExcludeFile, type TargetLists } from './lists.ts';
@@ -93,7 +94,7 @@ test('lists name to restic what they name to us', { skip: withoutRestic('0.19.1'
   writeFileSync(dir.file('patterns'), `${dir.path}/a?\n#\n${dir.path}/\\[x\\]\n`);
   writeFileSync(dir.file('verbatim'), `${dir.path}/ c\n`);
   const at = { repository: dir.file('repository'), password: 'secret' };
-  await resticOk('0.19.1', at, ['init', '--quiet']);
+  await cheapRepository(at.repository);
   const flags = [`--files-from=${dir.file('patterns')}`, `--files-from-verbatim=${dir.file('verbatim')}`];
   await resticOk('0.19.1', at, ['backup', '--quiet', ...flags, dir.file('b')]);
   const [snapshot] = JSON.parse(await resticOk('0.19.1', at, ['snapshots', '--json'])) as [{ paths: string[] }];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resticOk, withoutRestic } from '../../test/servers/restic.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
+import { cheapRepository } from '../../test/support/two-tools.ts';
 import { rawPathOf } from '../bytes/ids.ts';
 import { systemClock } from '../clock/clock.ts';
 import { silent, type Event, type Listener } from '../events/events.ts';
@@ -85,7 +86,7 @@ async function* emptyInput(): AsyncGenerator<Uint8Array> {
 test('a stream is recorded as restic records it, folders included', { skip: withoutRestic('0.19.1') }, async () => {
   await using dir = await tempDir();
   const at = { repository: dir.file('repository'), password: 'secret' };
-  await resticOk('0.19.1', at, ['init', '--quiet']);
+  await cheapRepository(at.repository);
   const flags = ['--quiet', '--stdin', '--stdin-filename=/sub/../dumps/a.sql', '--time=2023-11-14 22:13:20'];
   await resticOk('0.19.1', at, ['backup', ...flags], { input: 'data', env: { TZ: 'UTC' } });
   const snapshot = (await resticOk('0.19.1', at, ['list', 'snapshots', '--quiet'])).trim();
