@@ -1,7 +1,9 @@
 import { readHeads, type SignedHead, type ToldHeads } from '../record/heads.ts';
+import { wholeRepository } from '../record/record.ts';
 import { verifyChains, type ChainVerdict, type Verdict } from '../record/verdict.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
+import { VerificationLog, type OverdueVerification } from './overdue.ts';
 import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
 import { believedSigners, pinFirstSeen, type SignersOf } from './trust.ts';
 
@@ -19,6 +21,8 @@ export interface RecordsVerdict {
   readonly chains: readonly JudgedChain[];
   /** Repositories that could not be asked, and heads that could not be read: each was told as a warning. */
   readonly unknown: number;
+  /** Verifications of the policy that nobody has recorded in time, as far as records are right. */
+  readonly overdue: readonly OverdueVerification[];
 }
 
 export interface JudgeOptions {
@@ -46,34 +50,48 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
   });
   const home = new Map(asked.map((one) => [one.name, one]));
   const signersOf = await believedSigners(context);
+  const verifications = new VerificationLog(context.clock.nowNs());
+  const how = { asked, signersOf, verifications, components: withPolicy(options.components) };
   const judged = await answersOf(context, [...home.keys()], async (name) => {
     const one = home.get(name);
-    return one === undefined ? [] : await judge(one, { asked, options, signersOf });
+    return one === undefined ? [] : await judge(one, how);
   });
   const unreadable = asked.flatMap(({ name, told }) =>
     told.unreadable.map((head) => ({ ...head, name: `${name}: ${head.name}` })),
   );
   for (const { name, reason } of unreadable) warn(context, name, reason);
-  const isMeant = ({ component }: JudgedChain): boolean =>
+  const isMeant = ({ component }: { readonly component: string }): boolean =>
     options.components.length === 0 || options.components.includes(component);
   const chains = await pinFirstSeen(context, judged.flat(), signersOf);
   return {
-    chains: [...chains, ...gone(chains, asked).filter(isMeant)],
+    chains: [...chains, ...gone(chains, asked, signersOf)].filter(isMeant),
     unknown: names.length - judged.length + unreadable.length,
+    overdue: verifications.overdue(context.policy).filter(isMeant),
   };
+}
+
+/** When verifications were changed is recorded under the policy. */
+function withPolicy(components: readonly string[]): readonly string[] {
+  return components.length === 0 ? [] : [...components, wholeRepository];
+}
+
+interface How {
+  readonly asked: readonly Asked[];
+  readonly components: readonly string[];
+  readonly signersOf: SignersOf;
+  readonly verifications: VerificationLog;
 }
 
 type Judged = ChainVerdict & Pick<JudgedChain, 'repository'>;
 
 async function judge(
   { name, repository }: Asked,
-  how: { readonly asked: readonly Asked[]; readonly options: JudgeOptions; readonly signersOf: SignersOf },
+  { asked, components, signersOf, verifications }: How,
 ): Promise<readonly Judged[]> {
-  const { asked, options, signersOf } = how;
   const others = asked.filter((one) => one.name !== name);
-  const { components } = options;
   const verdicts = await verifyChains(repository, {
     signersOf,
+    onRecord: (record) => verifications.add(record),
     heads: others.length === 0 ? undefined : others.flatMap(({ told }) => told.heads),
     ...(components.length === 0 ? {} : { components }),
   });
@@ -81,7 +99,7 @@ async function judge(
 }
 
 /** Chains that repositories were told of, and that don't stand where they stood. */
-function gone(chains: readonly JudgedChain[], asked: readonly Asked[]): readonly JudgedChain[] {
+function gone(chains: readonly JudgedChain[], asked: readonly Asked[], signersOf: SignersOf): readonly JudgedChain[] {
   const names = new Map(asked.map(({ name, repository }) => [repository.config.id, name]));
   const known = new Set(chains.map((chain) => `${chain.repository} ${chain.component}/${chain.writer}`));
   const missing = new Map<string, JudgedChain>();
@@ -89,20 +107,29 @@ function gone(chains: readonly JudgedChain[], asked: readonly Asked[]): readonly
     for (const head of told.heads.toSorted((a, b) => a.sequence - b.sequence)) {
       const home = names.get(head.repository);
       const key = `${home ?? head.repository} ${head.component}/${head.writer}`;
-      if (!known.has(key)) missing.set(key, goneChain(head, home, teller));
+      if (known.has(key)) continue;
+      const isBelieved = signersOf(head.writer)?.includes(head.signer) ?? true;
+      missing.set(key, goneChain(head, { home, teller, isBelieved }));
     }
   return [...missing.values()];
 }
 
 function goneChain(
   { component, writer, sequence, repository }: SignedHead,
-  home: string | undefined,
-  teller: string,
+  {
+    home,
+    teller,
+    isBelieved,
+  }: { readonly home: string | undefined; readonly teller: string; readonly isBelieved: boolean },
 ): JudgedChain {
   const chain = { component, writer, right: 0 };
   if (home === undefined) {
     const reason = `${teller} was told of ${sequence} records in repository ${repository.slice(0, 8)}, which could not be asked`;
     return { ...chain, repository: repository.slice(0, 8), verdict: { state: 'unknown', reason } };
+  }
+  if (!isBelieved) {
+    const reason = `${teller} was told of ${sequence} records by a stranger, and there are none`;
+    return { ...chain, repository: home, verdict: { state: 'unknown', reason } };
   }
   const reason = `all of its records are gone: ${teller} was told of ${sequence}`;
   return { ...chain, repository: home, verdict: { state: 'broken', name: `${component}/${writer}`, reason } };

@@ -23,11 +23,12 @@ export const records = command({
     },
     {
       line: 'holdfast records --verify',
-      does: 'Whether a record was changed, removed, moved, or signed by a stranger.',
+      does: 'Whether a record was changed, removed, moved, or signed by a stranger, and whether what was to be verified was.',
     },
   ],
   about: [
-    'Exit codes of --verify: 4, a chain is broken; 5, nobody can tell (no trusted signer, or no second repository).',
+    '--verify also names verifications that the policy wants and that nobody has recorded in time.',
+    'Exit codes of --verify: 4, a chain is broken, or a verification missed; 5, nobody can tell (no trusted signer, or no second repository).',
     'Whose records are believed: `signers:` of the policy, else the first key that is seen of a writer, which is pinned on this host.',
   ],
   options: recordsOptions,
