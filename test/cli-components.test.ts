@@ -333,21 +333,6 @@ test('each copy is restored and asked; the proof is recorded', async () => {
   assert.equal(records.trim().split('\n').length, 2);
 });
 
-test('each repository is proven by the newest point it holds, though a rule that runs often reaches but one', async () => {
-  await using dir = await tempDir();
-  const often = 'backups: { often: { every: 5m, to: { near: { keep: { last: 9 } } } },';
-  const at = await team(dir, verified.replace('backups: {', often));
-  await at.ok('init');
-  await at.ok('backup', 'uploads', '--rule', 'hourly');
-  await at.ok('backup', 'uploads', '--rule', 'often');
-  const { code, all } = await verify(at);
-  assert.equal(code, 0, JSON.stringify(all));
-  assert.deepEqual(
-    all.map(({ repository, state }) => `${repository} ${state}`),
-    ['near verified', 'far verified'],
-  );
-});
-
 test('a damaged copy failed, at the level that reaches the damage; the other one is none the worse', async () => {
   await using dir = await tempDir();
   const at = await readyTeam(dir, verified);

@@ -2,6 +2,7 @@ import { displayPath, rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { ExternalCopy, PointCopy, RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { Verification } from '../policy/policy.ts';
+import { isArchived } from '../policy/kinds-of-repositories.ts';
 import type { Repository } from '../repository/repository.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
@@ -28,9 +29,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies a component: the nearest copy of its newest point, the newest point in each repository that its rules name, or
- * that in one. Throws where there is no point to verify and, after all that could be done, where each copy is meant and a
- * repository can't be asked.
+ * Verifies a component: the nearest copy of the newest point that is in no archive alone, the newest point in each
+ * repository that its rules name, or that in one. Throws where there is no point to verify and, after all that could be
+ * done, where each copy is meant and a repository can't be asked.
  */
 export async function verifyComponent(
   context: ComponentContext,
@@ -93,10 +94,8 @@ async function copiesMeant(
 ): Promise<Meant> {
   const { points, unknown, records } = await listPoints(context, [component]);
   const unasked = unknown.map(({ repository }) => repository);
-  const meant = wanted(
-    points.flatMap((point) => point.copies.map((copy) => ({ point, copy }))),
-    from,
-  );
+  const placed = points.flatMap((point) => point.copies.map((copy) => ({ point, copy })));
+  const meant = wanted(from === 'nearest' ? readable(placed, context) : placed, from);
   if (meant.length === 0) {
     const asked = unasked.length === 0 ? '' : `; ${unasked.join(', ')} can’t be asked`;
     throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
@@ -106,6 +105,18 @@ async function copiesMeant(
   const measured = measuredIn(records, component);
   const forecast = (copy: PointCopy): Forecast => forecastOf(measured, copy.repository, sizeOf(copy));
   return { copies: from === 'nearest' ? copies.slice(0, 1) : copies, unasked, forecast };
+}
+
+/** What can be read as it is. A newer point that stands in an archive alone would have to be thawed, which takes hours. */
+function readable(
+  placed: readonly PlacedCopy[],
+  { policy: { repositories } }: ComponentContext,
+): readonly PlacedCopy[] {
+  const readily = placed.filter(({ copy: { repository } }) => {
+    const { [repository]: place } = repositories;
+    return place === undefined || !isArchived(place);
+  });
+  return readily.length > 0 ? readily : placed;
 }
 
 /** Points come oldest first. A rule that runs often need not reach every place: each has a newest point of its own. */

@@ -12,7 +12,7 @@ export interface Moment {
 }
 
 const shape =
-  /^(?<day>today|yesterday|\d{4}-\d\d-\d\d)(?:[ T](?<time>\d\d:\d\d(?::\d\d)?))?(?<zone>Z|[+-]\d\d:\d\d)?(?::(?<rest>.*))?$/s;
+  /^(?<day>today|yesterday|\d{4}-\d\d-\d\d)(?:[ T](?<time>\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?(?<zone>Z|[+-]\d\d:\d\d)?(?::(?<rest>.*))?$/s;
 
 /** What follows a colon is returned as `rest`. Undefined when the text doesn't begin as a moment does. */
 export function parseMoment(

@@ -91,6 +91,9 @@ test('a moment names the newest snapshot of then or before', async () => {
   assert.equal(await timeOf('today'), '2026-11-20T09:00:00+02:00');
   assert.equal(await timeOf('2026-11-18'), '2026-11-18T10:00:00Z');
   assert.equal(await timeOf('2026-11-19T12:29:59Z'), '2026-11-19T11:00:00+02:00');
+  // As --json writes times.
+  assert.equal(await timeOf('2026-11-19T12:29:59.999999999Z'), '2026-11-19T11:00:00+02:00');
+  assert.equal(await timeOf('2026-11-19T12:30:00.000000001Z'), '2026-11-19T14:30:00+02:00');
   assert.equal(await timeOf('yesterday', { ...anySnapshot, hosts: ['two'] }), '2026-11-19T11:00:00+02:00');
   await assert.rejects(
     timeOf('2026-11-17'),

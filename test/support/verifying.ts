@@ -21,6 +21,7 @@ export interface Verified {
 
 export interface VerifiedCopy {
   readonly component: string;
+  readonly repository: string;
   readonly state: string;
   readonly reason?: string;
   readonly checks?: readonly { readonly name: string; readonly state: string; readonly found: string }[];
