@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { appendFile, chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { giveToServer } from './servers/postgres-user.ts';
+import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } from './servers/postgres-versions.ts';
+import { withoutRestic } from './servers/restic.ts';
+import { certificate, withoutOpenssl } from './support/certificate.ts';
+import { restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const skip = withoutPostgresVersions() || withoutRestic('0.19.1');
+const quiet = 'autovacuum=off';
+
+/** A file beside the data directory, where Debian has its configuration. */
+async function beside(data: string, name: string, text: string): Promise<string> {
+  const folder = join(data, '../etc');
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await writeFile(join(folder, name), text);
+  await giveToServer(join(folder, name));
+  return join(folder, name);
+}
+
+async function snapshotCount(scene: Awaited<ReturnType<typeof shopScene>>): Promise<number> {
+  const snapshots: unknown = JSON.parse(await scene.ok('snapshots', '--points', '--json'));
+  assert.ok(Array.isArray(snapshots));
+  return snapshots.length;
+}
+
+test(
+  'a configuration outside of the data directory is in the snapshot; one that the role may not see is told',
+  { skip },
+  async () => {
+    let hba = '';
+    await using shop = await startPostgresVersion({
+      major: '16',
+      settings: [quiet],
+      prepare: async (data) => {
+        hba = await beside(
+          data,
+          'pg_hba.conf',
+          'local all all trust\nhost all all all trust\nhost replication all all trust\n',
+        );
+        await appendFile(join(data, 'postgresql.conf'), `hba_file = '${hba}'\n`);
+      },
+    });
+    await shop.sql('create role backup login replication');
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url);
+    await scene.ok('backup', 'shop-db');
+    const data = await restoreByRestic(scene, shop.running.dir.file('copy'));
+    assert.equal(await readFile(join(data, '../configuration', hba), 'utf8'), await readFile(hba, 'utf8'));
+
+    await writeFile(dir.file('url'), shop.url.replace('postgres@', 'backup@'));
+    const unseen = await scene.run('backup', 'shop-db');
+    assert.equal(unseen.code, 3);
+    assert.match(unseen.stderr, /grant pg_read_all_settings/);
+    await shop.sql('grant pg_read_all_settings to backup');
+    const unread = await scene.run('backup', 'shop-db');
+    assert.equal(unread.code, 3);
+    assert.match(unread.stderr, /pg_hba\.conf: left out: .*grant pg_read_server_files/);
+    await shop.sql(
+      'grant pg_read_server_files to backup; grant execute on function pg_read_binary_file(text), pg_stat_file(text) to backup',
+    );
+    assert.equal((await scene.run('backup', 'shop-db')).code, 0);
+  },
+);
+
+test('a backup of a standby comes up as a cluster of its own, and follows nobody', { skip }, async () => {
+  await using shop = await startPostgresVersion({ major: '15', settings: [quiet] });
+  await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
+  await using dir = await tempDir();
+  const scene = await shopScene(dir.path, shop.url);
+  await scene.ok('backup', 'shop-db');
+  const data = await restoreByRestic(scene, shop.running.dir.file('standby'));
+  await writeFile(join(data, 'standby.signal'), '');
+  await giveToServer(join(data, 'standby.signal'));
+  const follow = `primary_conninfo=host=127.0.0.1 port=${shop.running.port} user=postgres`;
+  await using standby = await startCopy('15', data, [follow, quiet]);
+  assert.deepEqual(await standby.sql('select pg_is_in_recovery()'), ['true']);
+
+  await writeFile(dir.file('url'), standby.url);
+  await scene.ok('backup', 'shop-db');
+  const copied = await restoreByRestic(scene, shop.running.dir.file('copy'));
+  await using copy = await startCopy('15', copied);
+  assert.deepEqual(await copy.sql('select pg_is_in_recovery()'), ['false']);
+  assert.deepEqual(await copy.sql('select count(*) from orders'), ['1000']);
+});
+
+/** Another byte in the midst of a page that the server has not in its memory. */
+async function damage(server: PostgresServer, path: string): Promise<void> {
+  await using file = await open(join(server.data, path), 'r+');
+  await file.write(Buffer.from([0xff]), 0, 1, 8192 + 4000);
+}
+
+test('pages whose checksum is wrong on the server are told, and the rest is in the snapshot', { skip }, async () => {
+  await using shop = await startPostgresVersion({ major: '18', settings: [quiet] });
+  await shop.sql('create table orders as select n as id from generate_series(1, 10000) n; checkpoint');
+  const [path = ''] = await shop.sql("select pg_relation_filepath('orders')");
+  await damage(shop, path);
+  await using dir = await tempDir();
+  const scene = await shopScene(dir.path, shop.url);
+  const { code, stderr } = await scene.run('backup', 'shop-db');
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, new RegExp(`checksum verification failed in file "[^"]*${path}", block 1`));
+  assert.equal(await snapshotCount(scene), 1);
+});
+
+test('a server that dies while it is backed up leaves no snapshot', { skip }, async () => {
+  await using shop = await startPostgresVersion({ major: '17', settings: [quiet] });
+  await shop.sql(
+    'create table orders as select n as id, repeat(md5(n::text), 30) as what from generate_series(1, 60000) n',
+  );
+  await using dir = await tempDir();
+  const scene = await shopScene(dir.path, shop.url, { options: 'max-rate: 1' });
+  const backup = scene.run('backup', 'shop-db');
+  await untilSending(shop);
+  await shop.stop();
+  const { code, stderr } = await backup;
+  assert.equal(code, 1);
+  assert.match(stderr, /shop-db.*: the PostgreSQL server (?:can't be asked|said)/);
+  assert.equal(await snapshotCount(scene), 0);
+});
+
+async function untilSending({ sql }: PostgresServer): Promise<void> {
+  for (;;) {
+    const [streamed = '0'] = await sql('select coalesce(max(backup_streamed), 0) from pg_stat_progress_basebackup');
+    if (Number(streamed) > 0) return;
+  }
+}
+
+const password = 'kanarienvogel';
+
+test(
+  'TLS and SCRAM let in whom they should; a wrong password or a certificate that nobody vouches for is told without secrets',
+  { skip: skip || withoutOpenssl },
+  async () => {
+    await using certificates = await tempDir();
+    const { cert, key } = await certificate(certificates);
+    await using shop = await startPostgresVersion({
+      major: '14',
+      settings: [quiet, 'ssl=on', 'password_encryption=scram-sha-256'],
+      prepare: async (data) => {
+        await beside(data, 'server.crt', await readFile(cert, 'utf8'));
+        const own = await beside(data, 'server.key', await readFile(key, 'utf8'));
+        await chmod(own, 0o600);
+        const rules = ['hostssl all,replication backup all scram-sha-256', 'hostnossl all backup all reject'];
+        const all = [...rules, 'hostnossl replication backup all reject', 'host all,replication postgres all trust'];
+        const hba = all.flatMap((line) => {
+          const [type, databases = '', ...rest] = line.split(' ');
+          return databases.split(',').map((database) => [type, database, ...rest].join(' '));
+        });
+        await writeFile(join(data, 'pg_hba.conf'), `${hba.join('\n')}\n`);
+        await appendFile(
+          join(data, 'postgresql.conf'),
+          "ssl_cert_file = '../etc/server.crt'\nssl_key_file = '../etc/server.key'\n",
+        );
+      },
+    });
+    await shop.sql(`create role backup login superuser replication password '${password}'`);
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url);
+    const backUp = async (
+      given: string,
+      mode: string,
+    ): Promise<{ readonly code: number | null; readonly stderr: string }> => {
+      await writeFile(dir.file('url'), `${shop.url.replace('postgres@', `backup:${given}@`)}${mode}`);
+      return await scene.run('backup', 'shop-db');
+    };
+    const full = `?sslmode=verify-full&sslrootcert=${cert}`;
+    assert.deepEqual(await backUp(password, full).then(({ code, stderr }) => [code, stderr]), [0, '']);
+    assert.equal((await backUp(password, '?sslmode=require')).code, 0);
+    for (const [given, mode, said] of [
+      [password, '', /pg_hba\.conf/],
+      [password, '?sslmode=verify-full', /self-signed certificate/],
+      [`${password}x`, full, /password authentication failed/],
+    ] as const) {
+      const { code, stderr } = await backUp(given, mode);
+      assert.equal(code, 1);
+      assert.match(stderr, said);
+      assert.doesNotMatch(stderr, new RegExp(password));
+    }
+  },
+);
