@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
+import { bounded, type Asked } from './bounded.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { expectedRestores, surestFirst, type ExpectedRestore } from './expected.ts';
 import { listPoints } from './points.ts';
@@ -16,6 +17,8 @@ export interface ComponentRestoreOptions {
   readonly identity?: string;
   readonly target: RawPath;
   readonly restore: RestoreOptions;
+  /** What part of it, for the record; empty: all. */
+  readonly asked: Asked;
   /** Told which copy is read; again for each that has to take over. */
   readonly onCopy: (point: RecoverablePoint, copy: StoredCopy) => void;
 }
@@ -43,6 +46,7 @@ export async function restoreComponent(
       point: point.identity,
       from: copy.repository,
       target: displayPath(options.target),
+      ...bounded(options.asked),
       failures,
     }),
   );

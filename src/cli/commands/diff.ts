@@ -1,20 +1,23 @@
 import { command } from '../command.ts';
 import { flag } from '../option.ts';
+import { recordedReading, readingOptions } from '../reading-options.ts';
 
-export const diffOptions = { metadata: flag('changes of metadata too') } as const;
+export const diffOptions = { metadata: flag('changes of metadata too'), from: readingOptions.from } as const;
 
 export const diff = command({
   name: 'diff',
   summary: 'Show what changed between two snapshots',
-  operands: 'SNAPSHOT SNAPSHOT',
-  arity: { least: 2, most: 2 },
+  operands: 'SNAPSHOT SNAPSHOT | COMPONENT TIME [TIME]',
+  arity: { least: 2, most: 3 },
   examples: [
     {
       line: 'holdfast diff 4bba301e latest',
       does: '+ added, - removed, M content, U metadata, T type, ? content under unchanged metadata.',
     },
     { line: 'holdfast diff 4bba301e:/etc latest:/etc', does: 'The same for one folder.' },
+    { line: 'holdfast diff uploads yesterday', does: 'Of a component: from its point of then to the newest.' },
   ],
+  about: [recordedReading],
   options: diffOptions,
   output: 'its purpose',
 });

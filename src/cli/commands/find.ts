@@ -1,9 +1,11 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag, list, text } from '../option.ts';
+import { recordedReading, readingOptions } from '../reading-options.ts';
 
 export const findOptions = {
   ...snapshotFilter,
+  ...readingOptions,
   oldest: text('time', 'changed at this time or later', { short: 'O' }),
   newest: text('time', 'changed at this time or earlier', { short: 'N' }),
   snapshot: list('snapshot', 'search in this snapshot', { short: 's' }),
@@ -20,14 +22,16 @@ export const findOptions = {
 export const find = command({
   name: 'find',
   summary: 'Find files in snapshots by name, or blobs, trees and packs by ID',
-  operands: 'PATTERN…',
+  operands: 'PATTERN… | COMPONENT PATTERN…',
   arity: { least: 1, most: Infinity },
   examples: [
     { line: 'holdfast find "*.sqlite"', does: 'Every snapshot in which such a file is.' },
     { line: 'holdfast find -i --newest 2026-08-01 invoice', does: 'Whatever the case, not changed after that day.' },
     { line: 'holdfast find --blob b46ebe8a', does: 'The files that need this blob, also when it is lost.' },
     { line: 'holdfast find --pack 025c1d06', does: 'The files that need this pack.' },
+    { line: 'holdfast find uploads invoice.pdf', does: 'Which points of a component hold a file of that name.' },
   ],
+  about: [recordedReading],
   options: findOptions,
   output: 'its purpose',
 });

@@ -1,3 +1,4 @@
+import type { Asked } from '../../job/bounded.ts';
 import { restoreComponent } from '../../job/component-restore.ts';
 import type { RestoreOptions } from '../../snapshot/restore.ts';
 import type { Context } from '../context.ts';
@@ -13,10 +14,14 @@ interface Meant {
   readonly at: string | undefined;
   readonly target: string;
   readonly restore: RestoreOptions;
+  readonly asked: Asked;
 }
 
 /** `restore COMPONENT --target DIR [--at TIME]`. Exit code 1: something could not be restored from any copy. */
-export async function restoreComponentTo({ name, at, target, restore }: Meant, context: Context): Promise<number> {
+export async function restoreComponentTo(
+  { name, at, target, restore, asked }: Meant,
+  context: Context,
+): Promise<number> {
   const { policy } = await policyOf(context);
   const [component = name] = componentsMeant(policy, [name], false);
   const { console } = context;
@@ -29,6 +34,7 @@ export async function restoreComponentTo({ name, at, target, restore }: Meant, c
     ...(moment === undefined ? {} : { atNs: moment.ns }),
     target: rawArgument(target),
     restore,
+    asked,
     onCopy: ({ timeNs, identity }, { repository }) =>
       console.say(`${component}: point ${shortPoint(identity)} of ${formatTime(timeNs)}, from ${repository}`),
   });

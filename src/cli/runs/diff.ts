@@ -1,28 +1,49 @@
 import { displayPath } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
 import { diff } from '../../job/diff.ts';
 import type { DiffSide, DiffStatistics } from '../../snapshot/diff.ts';
 import { anySnapshot } from '../../snapshot/snapshots.ts';
-import { jobContext } from '../access.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import type { Run } from '../command.ts';
 import type { diffOptions } from '../commands/diff.ts';
 import { formatBytes, quoteForTerminal } from '../format.ts';
+import { reading } from '../reading.ts';
 import { presentTime } from '../selection.ts';
 
 export const run: Run<typeof diffOptions> = async ({ values, operands }, context) => {
   const { console } = context;
-  const [before = '', after = ''] = operands;
-  const statistics = await diff(jobContext(context), {
-    before,
-    after,
-    find: { filter: anySnapshot, now: presentTime(context) },
-    metadata: values.metadata ? 'compared' : 'ignored',
-    onSnapshots: (first, second) => console.say(`comparing snapshot ${first.slice(0, 8)} to ${second.slice(0, 8)}:\n`),
-    onChange: ({ modifier, path }) => {
-      const shown = displayPath(path);
-      if (console.form === 'text') console.say(`${modifier.padEnd(4)} ${quoteForTerminal(shown)}`);
-      else if (console.verbosity > 0) console.record({ message_type: 'change', path: shown, modifier });
-    },
+  const [component = '', time, other = 'latest'] = operands;
+  if (operands.length > 2 && !(await goesByPolicy(context)))
+    throw new HoldfastError('usage', 'diff: a component with two times is for a policy; of a repository two snapshots');
+  const how = {
+    action: 'diff',
+    snapshots: operands,
+    find: () => ({ filter: anySnapshot, now: presentTime(context) }),
+    component,
+    times: [time, other],
+    at: undefined,
+    from: values.from,
+    asked: {},
+  };
+  let compared: readonly string[] = [];
+  const statistics = await reading(context, how, async (job, names, find) => {
+    compared = names;
+    const [before = '', after = ''] = names;
+    return await diff(job, {
+      before,
+      after,
+      find,
+      metadata: values.metadata ? 'compared' : 'ignored',
+      onSnapshots: (first, second) =>
+        console.say(`comparing snapshot ${first.slice(0, 8)} to ${second.slice(0, 8)}:\n`),
+      onChange: ({ modifier, path }) => {
+        const shown = displayPath(path);
+        if (console.form === 'text') console.say(`${modifier.padEnd(4)} ${quoteForTerminal(shown)}`);
+        else if (console.verbosity > 0) console.record({ message_type: 'change', path: shown, modifier });
+      },
+    });
   });
+  const [before = '', after = ''] = compared;
   if (console.form === 'json') console.record(statisticsRecord(statistics, before, after));
   else for (const line of statisticsLines(statistics)) console.say(line, 0);
   return 0;

@@ -2,11 +2,12 @@ import { parsePathPatterns } from '../../bytes/path-pattern.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { find, type FindJobOptions } from '../../job/find.ts';
 import type { FindQuery } from '../../snapshot/find.ts';
-import { jobContext } from '../access.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { findOptions as findCommandOptions } from '../commands/find.ts';
 import { findView } from '../find-view.ts';
 import { rawArgument } from '../raw-argument.ts';
+import { reading } from '../reading.ts';
 import { findOptions } from '../selection.ts';
 import { timeOf } from '../time-argument.ts';
 
@@ -14,14 +15,33 @@ type Values = Invocation<typeof findCommandOptions>['values'];
 
 export const run: Run<typeof findCommandOptions> = async ({ values, operands }, context) => {
   const view = findView(context.console, values);
-  const outcome = await find(jobContext(context), {
-    ...findOptions(values, context),
-    names: values.snapshot,
-    order: values.reverse ? 'oldest first' : 'newest first',
-    wanted: wantedOf(values, operands),
-    onNode: (snapshot, found) => view.node(snapshot, found),
-    onBlob: (snapshot, found) => view.blob(snapshot, found),
-  });
+  const byPolicy = await goesByPolicy(context);
+  const [component = '', ...patterns] = operands;
+  if (byPolicy && patterns.length === 0)
+    throw new HoldfastError('usage', 'find: what? By a policy it is `find COMPONENT PATTERN…`');
+  const wanted = wantedOf(values, byPolicy ? patterns : operands);
+  // Which backup holds a file is asked of all of them, unless a time is named.
+  const all = byPolicy && values.at === undefined;
+  const how = {
+    action: 'find',
+    snapshots: values.snapshot,
+    find: () => findOptions(values, context),
+    component,
+    times: [values.at],
+    at: values.at,
+    from: values.from,
+    asked: { ...(all ? { snapshots: ['all'] } : {}), patterns },
+  };
+  const outcome = await reading(context, how, async (job, names, selection) =>
+    find(job, {
+      ...selection,
+      names: all ? [] : names,
+      order: values.reverse ? 'oldest first' : 'newest first',
+      wanted,
+      onNode: (snapshot, found) => view.node(snapshot, found),
+      onBlob: (snapshot, found) => view.blob(snapshot, found),
+    }),
+  );
   view.finish(outcome);
   return 0;
 };

@@ -4,7 +4,6 @@ import { HoldfastError } from '../../errors/error.ts';
 import { ls } from '../../job/ls.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { WalkedNode } from '../../snapshot/walk.ts';
-import { jobContext } from '../access.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { lsOptions } from '../commands/ls.ts';
 import type { Console } from '../console.ts';
@@ -12,6 +11,7 @@ import { formatTime, quoteForTerminal } from '../format.ts';
 import { NcduExport } from '../ncdu.ts';
 import { listedNode, nodeLine } from '../node-record.ts';
 import { rawArgument } from '../raw-argument.ts';
+import { reading } from '../reading.ts';
 import { findOptions } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 
@@ -22,15 +22,29 @@ export const run: Run<typeof lsOptions> = async ({ values, operands }, context) 
   const { console } = context;
   checkCombinations(values, console);
   const printer = printerFor(values, console, rest);
-  await ls(jobContext(values.ncdu ? { ...context, console: { ...console, terminal: undefined } } : context), {
-    name,
-    find: findOptions(values, context),
-    folders: rest.map(folderOf),
-    depth: values.recursive ? 'all' : 'items',
-    leading: values.ncdu ? 'told' : 'left out',
-    onSnapshot: (snapshot) => printer.begin(snapshot),
-    onItem: (item) => printer.item(item),
-  });
+  const own = values.ncdu ? { ...context, console: { ...console, terminal: undefined } } : context;
+  const folders = rest.map(folderOf);
+  const how = {
+    action: 'ls',
+    snapshots: [name],
+    find: () => findOptions(values, context),
+    component: name,
+    times: [values.at],
+    at: values.at,
+    from: values.from,
+    asked: { paths: rest },
+  };
+  await reading(own, how, async (job, [snapshot = name], find) =>
+    ls(job, {
+      name: snapshot,
+      find,
+      folders,
+      depth: values.recursive ? 'all' : 'items',
+      leading: values.ncdu ? 'told' : 'left out',
+      onSnapshot: (found) => printer.begin(found),
+      onItem: (item) => printer.item(item),
+    }),
+  );
   printer.end();
   return 0;
 };

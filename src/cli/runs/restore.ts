@@ -2,6 +2,7 @@ import { parsePathPatterns, type PathPatterns } from '../../bytes/path-pattern.t
 import { rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { XattrSelection } from '../../host/attributes.ts';
+import type { Asked } from '../../job/bounded.ts';
 import { restoreToFolder } from '../../job/restore.ts';
 import { selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
 import { jobContext } from '../access.ts';
@@ -25,7 +26,10 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   const restore = await optionsOf(values, context.environment);
   if (await goesByPolicy(context)) {
     const { restoreComponentTo } = await import('../components/restore.ts');
-    return await restoreComponentTo({ name: operands[0] ?? '', at: values.at, target, restore }, context);
+    return await restoreComponentTo(
+      { name: operands[0] ?? '', at: values.at, target, restore, asked: askedOf(values) },
+      context,
+    );
   }
   if (values.at !== undefined)
     throw new HoldfastError(
@@ -64,6 +68,13 @@ async function optionsOf(values: Values, environment: Environment): Promise<Rest
     verify: values.verify ? 'read-back' : 'no',
     selectXattr: xattrsOf(values),
   };
+}
+
+/** The patterns as they were given, for the record. */
+function askedOf(values: Values): Asked {
+  const { include, iinclude, includeFile, iincludeFile, exclude, iexclude, excludeFile, iexcludeFile } = values;
+  const all = { include, iinclude, includeFile, iincludeFile, exclude, iexclude, excludeFile, iexcludeFile };
+  return Object.fromEntries(Object.entries(all).filter(([, texts]) => texts.length > 0));
 }
 
 /** Includes say what is wanted, excludes what isn't: both at once would say two things. */

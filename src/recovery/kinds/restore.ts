@@ -34,6 +34,7 @@ async function run(context: ComponentContext, call: StepCall): Promise<void> {
       identity: textOf(point, call.step.key),
       target: rawPathOf(fresh),
       restore: optionsFor(rawPathOf(live)),
+      asked: {},
       onCopy: ({ identity }, { repository }) =>
         context.listener({ kind: 'note', name: 'copy-chosen', data: { point: identity, repository } }),
     },
