@@ -1,7 +1,8 @@
-import { lstatSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { displayPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { isMountPoint, mountPointsBelow } from '../host/mount-point.ts';
 import { hostName } from '../host/users.ts';
 import { openSource } from '../job/open-source.ts';
 import { pointWanted } from '../job/component-restore.ts';
@@ -37,7 +38,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   const paths = livePaths(context, name, component);
   const { point, expected } = await pointWanted(context, options);
   const { identity, timeNs } = point;
-  const targets = paths.map((path, slot) => ({ path, slot }));
+  const targets = paths.map(({ path, replace }, slot) => ({ path, slot, replace }));
   const at = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
   const steps = [
     ...targets.map((target) =>
@@ -45,7 +46,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
     ),
     ...around(component, 'no'),
     ...(safety === 'none' ? [] : [step('safety', 'safety-backup', { component: name }, 'no')]),
-    ...targets.map((target) => step(`switch-${target.slot}`, 'switch', target)),
+    ...targets.map((target) => step(`switch-${target.slot}`, switches[target.replace], target)),
     ...around(component, 'yes'),
     ...health(component),
   ];
@@ -61,23 +62,30 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   return { plan, expected };
 }
 
-function livePaths(context: ComponentContext, name: string, component: Component): readonly string[] {
+/** How a path is replaced: a mount point can't be renamed, what it holds can. */
+const switches = { whole: 'switch', contents: 'switch-contents' } as const;
+
+interface LivePath {
+  readonly path: string;
+  readonly replace: keyof typeof switches;
+}
+
+function livePaths(context: ComponentContext, name: string, component: Component): readonly LivePath[] {
   const { inPlace, excludes } = openSource(context, name, component);
   if (inPlace === undefined)
     throw new HoldfastError('unsupported', `${name} can’t be restored in place by this version; --target works`);
   const message = `what its backups leave out (${excludes.join(', ')}) is not brought back: it stays with what is kept`;
   if (excludes.length > 0) context.listener({ kind: 'warning', during: 'plan', item: name, message });
-  const paths = inPlace.map((path) => displayPath(path));
-  for (const path of paths) {
-    const [own, parent] = [
-      lstatSync(path, { throwIfNoEntry: false }),
-      lstatSync(dirname(path), { throwIfNoEntry: false }),
-    ];
-    if (parent === undefined) throw new HoldfastError('refused', `${dirname(path)} is not there: make it first`);
-    if (path === '/' || (own !== undefined && own.dev !== parent.dev))
-      throw new HoldfastError('unsupported', `${path} is a mount point, which can’t be replaced as a whole`);
-  }
-  return paths;
+  return inPlace.map((path) => livePath(displayPath(path)));
+}
+
+function livePath(path: string): LivePath {
+  if (path === '/') throw new HoldfastError('unsupported', '/ can’t be replaced while this system runs on it');
+  if (!existsSync(dirname(path))) throw new HoldfastError('refused', `${dirname(path)} is not there: make it first`);
+  // What is kept is removed when it is confirmed: nothing that is mounted may be moved along with it.
+  const [within] = mountPointsBelow(path);
+  if (within === undefined) return { path, replace: isMountPoint(path) ? 'contents' : 'whole' };
+  throw new HoldfastError('unsupported', `${within}, below ${path}, is a mount point, which can’t be moved along`);
 }
 
 const ordinaryMs = 300_000;

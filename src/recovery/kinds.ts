@@ -6,6 +6,7 @@ import { restoring } from './kinds/restore.ts';
 import { safety } from './kinds/safety.ts';
 import { systemd } from './kinds/service.ts';
 import { switching } from './kinds/switch.ts';
+import { switchingContents } from './kinds/switch-contents.ts';
 
 /** What steps of plans can do on this host. */
 export function stepKinds(context: ComponentContext): StepKinds {
@@ -13,6 +14,7 @@ export function stepKinds(context: ComponentContext): StepKinds {
     'restore': restoring(context),
     'safety-backup': safety(context),
     'switch': switching(),
+    'switch-contents': switchingContents(),
     'command': commanding(context),
     'systemd': systemd(context),
     'http-health': healthy(context),

@@ -1,6 +1,8 @@
-import { rawPathOf, type RawPath } from '../bytes/ids.ts';
+import { readdirSync } from 'node:fs';
+import { displayPath, rawPathOf, type RawPath } from '../bytes/ids.ts';
 import { joinPath } from '../bytes/unix-path.ts';
 import type { Listener } from '../events/events.ts';
+import { isMountPoint } from '../host/mount-point.ts';
 import { splitWords } from '../secret/words.ts';
 import { rehearsalOf } from './command/rehearse.ts';
 import { cacheTag, filesSource } from './files.ts';
@@ -28,7 +30,7 @@ export function openFiles(options: FilesOptions, { component, clock, leftOut }: 
     caseInsensitivePatterns: [],
     ifPresent: options['exclude-caches'] ? [cacheTag] : [],
     fileSystems: options['one-file-system'] ? 'those-of-targets' : 'all',
-    folders: leftOut,
+    folders: [...leftOut, ...paths.flatMap(plansInside)],
   } as const;
   const sourceFor = (listener: Listener, named: readonly RawPath[]): Source => {
     const targets = gatherTargets({ patterns: [], verbatim: [], raw: [], named }, listener);
@@ -47,6 +49,14 @@ export function openFiles(options: FilesOptions, { component, clock, leftOut }: 
   };
   const probe = async (): Promise<readonly Lacking[]> => lackingPaths(paths);
   return { source, paths, excludes: options.exclude, inPlace: paths, probe };
+}
+
+/** Where a restore in place has put what it restores, or keeps what was there: inside of a mount point alone. */
+function plansInside(path: RawPath): readonly RawPath[] {
+  const folder = displayPath(path);
+  if (!isMountPoint(folder)) return [];
+  const own = readdirSync(folder).filter((name) => /^\.holdfast-[0-9a-f]{12}-\d+$/.test(name));
+  return own.map((name) => joinPath(path, name));
 }
 
 /** `command:` of a policy. */

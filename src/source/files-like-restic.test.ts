@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
-import { absent } from '../../test/absences.ts';
+import { mounted, withoutMounts } from '../../test/support/mounting.ts';
 import { resticOk, withoutRestic, type ResticRepository } from '../../test/servers/restic.ts';
-import { runOk } from '../../test/support/run-program.ts';
 import { makeSpecimens } from '../../test/support/specimens.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import { cheapRepository } from '../../test/support/two-tools.ts';
@@ -122,30 +121,14 @@ test(
   async () => {
     await using dir = await tempDir();
     await makeTree(dir, ['t/here', 't/mounted/hidden']);
-    await runOk('mount', ['-t', 'tmpfs', 'none', dir.file('t/mounted')]);
-    try {
-      await makeTree(dir, ['t/mounted/there', 't/mounted/sub/there']);
-      const taken = await weWouldTake(dir.path, ['t'], { ...noExcludes, fileSystems: 'those-of-targets' });
-      assert.deepEqual(taken, ['/t/', '/t/here', '/t/mounted/']);
-      const both = await weWouldTake(dir.path, ['t', 't/mounted/sub'], {
-        ...noExcludes,
-        fileSystems: 'those-of-targets',
-      });
-      assert.deepEqual(both, ['/t/', '/t/here', '/t/mounted/', '/t/mounted/sub/', '/t/mounted/sub/there']);
-    } finally {
-      await runOk('umount', [dir.file('t/mounted')]);
-    }
+    await using _mount = await mounted(dir.file('t/mounted'));
+    await makeTree(dir, ['t/mounted/there', 't/mounted/sub/there']);
+    const taken = await weWouldTake(dir.path, ['t'], { ...noExcludes, fileSystems: 'those-of-targets' });
+    assert.deepEqual(taken, ['/t/', '/t/here', '/t/mounted/']);
+    const both = await weWouldTake(dir.path, ['t', 't/mounted/sub'], {
+      ...noExcludes,
+      fileSystems: 'those-of-targets',
+    });
+    assert.deepEqual(both, ['/t/', '/t/here', '/t/mounted/', '/t/mounted/sub/', '/t/mounted/sub/there']);
   },
 );
-
-/** Root in a container may not be allowed to mount. */
-function withoutMounts(): string | false {
-  const allowed = process.platform === 'linux' && process.getuid?.() === 0 && mayMount();
-  return allowed ? false : absent('mounts');
-}
-
-/** CAP_SYS_ADMIN. */
-function mayMount(): boolean {
-  const effective = /^CapEff:\t(\w+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n;
-}

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { countOf, textOf } from '../../bytes/fields.ts';
 import type { StepCall } from '../../plan/plan.ts';
 
-/** Where a path is put together anew beside its place, on the same file system. */
+/** Where a path is put together anew beside its place, or inside it where only its contents can be moved, on the same file system. */
 export interface Places {
   /** What is live. */
   readonly live: string;
@@ -18,11 +18,12 @@ export interface Places {
   readonly mark: string;
 }
 
-/** `arguments`: {path, slot}; two paths of one folder have two slots. */
+/** `arguments`: {path, slot, replace}; two paths of one folder have two slots; `replace` is 'contents' of a mount point. */
 export function placesOf({ step, hash }: Pick<StepCall, 'step' | 'hash'>): Places {
   const live = textOf(step.arguments['path'], step.key);
   const slot = countOf(step.arguments['slot'], 1000, step.key);
-  const root = join(dirname(live), `.holdfast-${hash.slice(0, 12)}-${slot}`);
+  const around = step.arguments['replace'] === 'contents' ? live : dirname(live);
+  const root = join(around, `.holdfast-${hash.slice(0, 12)}-${slot}`);
   const fresh = join(root, 'restored');
   return { live, root, fresh, restored: join(fresh, live), kept: join(root, 'kept'), mark: join(root, 'mark') };
 }

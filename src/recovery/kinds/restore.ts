@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -7,6 +7,7 @@ import { restoreComponent } from '../../job/component-restore.ts';
 import type { ComponentContext } from '../../job/component.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 import type { RestoreOptions, Select } from '../../snapshot/restore.ts';
+import { writeWhole } from './durable.ts';
 import { placesOf } from './places.ts';
 import { inodeOf } from './switch.ts';
 
@@ -43,7 +44,8 @@ async function run(context: ComponentContext, call: StepCall): Promise<void> {
     throw new HoldfastError('refused', `${outcome.failures} items below ${live} could not be restored`);
   const inode = inodeOf(restored);
   if (inode === undefined) throw new HoldfastError('refused', `the point doesn’t hold ${live}`);
-  await writeMark(mark, inode);
+  // Whole or not at all: what has no mark is restored again.
+  await writeWhole(mark, inode);
 }
 
 function optionsFor(path: RawPath): RestoreOptions {
@@ -64,15 +66,6 @@ function only(path: RawPath): Select {
     const isAbove = location === '/' || path.startsWith(`${location}/`);
     return { selected, childrenMayBe: type === 'directory' && (selected || isAbove) };
   };
-}
-
-/** Whole or not at all: what has no mark is restored again. */
-async function writeMark(path: string, text: string): Promise<void> {
-  const draft = `${path}.tmp`;
-  await using file = await open(draft, 'w', 0o600);
-  await file.writeFile(text);
-  await file.sync();
-  await rename(draft, path);
 }
 
 function isThere(path: string): boolean {

@@ -1,10 +1,11 @@
 import { lstatSync, readFileSync, renameSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { exchangeNames } from '../../host/exchange.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
+import { syncFolder } from './durable.ts';
 import { placesOf, type Places } from './places.ts';
 
 /** Renames; handed in so that a test can stop between two of them. */
@@ -84,11 +85,6 @@ async function moved(places: Places, move: (places: Places) => void): Promise<vo
     if (errorCode(error) === undefined) throw error;
     throw new HoldfastError('refused', `${places.live} can’t be replaced: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
 }
 
 export function inodeOf(path: string): string | undefined {
