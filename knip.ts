@@ -17,7 +17,7 @@ const config: KnipConfig = {
     // Started by the script beside it.
     'examples/sqlite/sqlite-component.mjs',
     'test/support/*-server.ts',
-    'test/support/count-derivations.ts',
+    'test/support/count-openings.ts',
     'test/support/shifted-clock.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',

@@ -27,29 +27,29 @@ async function policy(dir: TempDir): Promise<void> {
   await writeFile(dir.file('holdfast.yaml'), `version: 1\nrepositories:\n${places.join('\n')}\n${components}`);
 }
 
-/** How many keys a command derives. */
-async function derivations(dir: TempDir, ...args: readonly string[]): Promise<number> {
-  const counted = dir.file('derivations');
+/** How often a command opens a repository. */
+async function openings(dir: TempDir, ...args: readonly string[]): Promise<number> {
+  const counted = dir.file('openings');
   await rm(counted, { force: true });
-  const preload = pathToFileURL(join(import.meta.dirname, 'support/count-derivations.ts')).href;
+  const preload = pathToFileURL(join(import.meta.dirname, 'support/count-openings.ts')).href;
   const env = {
     HOLDFAST_CONFIG: undefined,
     RESTIC_REPOSITORY: undefined,
     NODE_OPTIONS: `--import=${preload}`,
-    COUNT_DERIVATIONS: counted,
+    COUNT_OPENINGS: counted,
   };
   await runOk(holdfastProgram, ['--no-cache', '--state-dir', dir.file('state'), ...args], { cwd: dir.path, env });
   return (await readFile(counted, 'utf8')).length;
 }
 
-test('a command on a policy derives the key of each repository once, however often it works there', async () => {
+test('a command on a policy opens each repository once, however often it works there', async () => {
   await using dir = await tempDir();
   await policy(dir);
   const counts: Record<string, number> = {};
   for (const line of ['backup --all', 'copy --all', 'snapshots --points', 'status', 'forget --all', 'records'])
-    counts[line] = await derivations(dir, ...line.split(' '));
-  counts['verify'] = await derivations(dir, 'verify', '--all', '--from', 'each');
-  counts['restore'] = await derivations(dir, 'restore', 'one', '--target', dir.file('out'));
+    counts[line] = await openings(dir, ...line.split(' '));
+  counts['verify'] = await openings(dir, 'verify', '--all', '--from', 'each');
+  counts['restore'] = await openings(dir, 'restore', 'one', '--target', dir.file('out'));
   assert.deepEqual(counts, Object.fromEntries(Object.keys(counts).map((line) => [line, names.length])));
   assert.equal(Object.keys(counts).length, 8);
 });
