@@ -17,5 +17,7 @@ if (cacheHome) {
     // A home that can't be written costs some 100 ms at each start, nothing else.
   }
 }
+// A report of a crash, where somebody asks Node for them, has no use for passwords.
+process.report.excludeEnv = true;
 const { main } = await import('./cli/main.ts');
-process.exit(await main(process.argv.slice(2), process.env));
+process.exit(await main(process.argv.slice(2), { ...process.env }));

@@ -34,6 +34,8 @@ interface Budget {
   readonly networkFaults: number;
   /** Records that are read from a bucket. */
   readonly records: number;
+  /** Of the commands one in so many meets a failure that looks for secrets in what it says. */
+  readonly canaryStep: number;
 }
 
 const sample: Budget = {
@@ -54,6 +56,7 @@ const sample: Budget = {
   benchScale: 0.05,
   networkFaults: 0.08,
   records: 2_000,
+  canaryStep: 12,
 };
 
 const full: Budget = {
@@ -74,6 +77,7 @@ const full: Budget = {
   benchScale: 1,
   networkFaults: 0.12,
   records: 100_000,
+  canaryStep: 1,
 };
 
 export const isFullBudget = process.env['HOLDFAST_BUDGET'] === 'full';

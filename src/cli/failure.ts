@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors/error.ts';
 import { errorCode } from '../host/system-error.ts';
+import { withoutSecrets } from '../secret/redact.ts';
 import type { Console } from './console.ts';
 
 /** Shows what ended a command, and gives its exit code. */
@@ -34,13 +35,17 @@ export function reportPartly(console: Console): void {
 
 function asHoldfastError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  return new HoldfastError('internal', error instanceof Error ? (error.stack ?? error.message) : String(error), {
-    cause: error,
-  });
+  return new HoldfastError(
+    'internal',
+    withoutSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    {
+      cause: error,
+    },
+  );
 }
 
-/** What led to it, innermost last. */
+/** What led to it, innermost last: others' words, most of them. */
 function causes(error: Error): readonly string[] {
   const { cause } = error;
-  return cause instanceof Error ? [`  because: ${cause.message}`, ...causes(cause)] : [];
+  return cause instanceof Error ? [`  because: ${withoutSecrets(cause.message)}`, ...causes(cause)] : [];
 }

@@ -2,6 +2,8 @@ import { systemClock } from '../clock/clock.ts';
 import { codes } from '../errors/codes.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Note } from '../events/events.ts';
+import { keepFromChildren } from '../host/own-environment.ts';
+import { neverShowEnvironment } from '../secret/redact.ts';
 import { parseArguments, splitCommand, type Environment } from './arguments.ts';
 import type { Command, Runnable } from './command.ts';
 import { allCommands, commandNames, findCommand, unsupportedCommands } from './commands.ts';
@@ -13,6 +15,11 @@ import { interruptible } from './interrupt.ts';
 import { valuesOf, type Given } from './option.ts';
 
 const ownKinds: Context['kinds'] = async () => (await import('../source/kinds.ts')).sourceKinds;
+/** Variables for Holdfast alone: no program that it starts is given them. An address may hold a password. */
+const ownSecrets = [
+  ...['RESTIC_PASSWORD', 'RESTIC_FROM_PASSWORD', 'RESTIC_REST_PASSWORD', 'RESTIC_REPOSITORY', 'RESTIC_FROM_REPOSITORY'],
+  ...['HOLDFAST_DELETE_SECRET_ACCESS_KEY', 'HOLDFAST_DELETE_SESSION_TOKEN'],
+];
 
 /** Runs one command line; resolves with the exit code. */
 export async function main(
@@ -21,6 +28,8 @@ export async function main(
   kinds: Context['kinds'] = ownKinds,
 ): Promise<number> {
   const signal = interruptible();
+  neverShowEnvironment(environment);
+  keepFromChildren(ownSecrets);
   let console = openConsole(argv.includes('--json') ? 'json' : 'text', 1, { out: process.stdout, err: process.stderr });
   try {
     const { words, rest } = splitCommand(argv, globals, commandNames);

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
+import { keepFromChildren } from '../host/own-environment.ts';
 import { reasonOf } from '../host/system-error.ts';
 import { loadPolicy, type LoadedPolicy } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
+import { secretVariables } from '../policy/secrets.ts';
 import { problemLine } from '../policy/problem.ts';
 import type { Context } from './context.ts';
 import { firstPolicyFile, policyPlaces } from './policy-places.ts';
@@ -17,7 +19,7 @@ export interface PolicyFile extends LoadedPolicy {
 /** The file that a command goes by: --config, HOLDFAST_CONFIG, or the first that is there. */
 export async function policyFile(context: Context, named?: string): Promise<PolicyFile> {
   const file = named ?? (await policyFileName(context));
-  if (file !== undefined) return { file, ...loadPolicy(await textOf(file), await context.kinds()) };
+  if (file !== undefined) return heldBack({ file, ...loadPolicy(await textOf(file), await context.kinds()) });
   const looked = `neither --config nor $HOLDFAST_CONFIG names one, and ${policyPlaces.join(' and ')} don’t exist`;
   throw new HoldfastError('usage', `there is no policy file: ${looked}`, {
     next: 'Say `--config FILE`, or `-r REPOSITORY` to work without a policy. Nothing was changed.',
@@ -27,6 +29,12 @@ export async function policyFile(context: Context, named?: string): Promise<Poli
 /** Undefined where none is named and none found. */
 export async function policyFileName({ globals }: Context): Promise<string | undefined> {
   return globals.config ?? (await firstPolicyFile());
+}
+
+/** No command that is run for a policy is handed what opens its repositories. */
+function heldBack(found: PolicyFile): PolicyFile {
+  if (found.policy !== undefined) keepFromChildren(secretVariables(found.policy));
+  return found;
 }
 
 /** A policy that holds; otherwise 'policy-refused', after each reason was told. */

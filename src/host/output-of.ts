@@ -8,10 +8,16 @@ const mostBytes = 1024 * 1024;
 
 /**
  * Runs a program to its end and resolves with its standard output; input and standard error are the caller's own,
- * so that it may ask for something. Anything but exit code 0 is 'refused', as is an output beyond 1 MiB.
+ * so that it may ask for something; 'unheard': what it writes to standard error goes nowhere. Anything but exit code 0
+ * is 'refused', as is an output beyond 1 MiB.
  */
-export async function outputOf(program: string, args: readonly string[], signal: AbortSignal): Promise<Uint8Array> {
-  await using running = await start(program, args, signal);
+export async function outputOf(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  errors: 'inherited' | 'unheard' = 'inherited',
+): Promise<Uint8Array> {
+  await using running = await start(program, args, signal, errors);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of running.output) {
@@ -25,9 +31,15 @@ export async function outputOf(program: string, args: readonly string[], signal:
   return Buffer.concat(chunks);
 }
 
-async function start(program: string, args: readonly string[], signal: AbortSignal): Promise<RunningProgram> {
+async function start(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  errors: 'inherited' | 'unheard',
+): Promise<RunningProgram> {
+  const unheard = errors === 'unheard' && { onErrorLine: () => undefined };
   try {
-    return await startProgram(program, { args, signal, input: 'inherited', clock: systemClock });
+    return await startProgram(program, { args, signal, input: 'inherited', clock: systemClock, ...unheard });
   } catch (cause) {
     if (errorCode(cause) === undefined) throw cause;
     throw new HoldfastError('refused', `${program} can't be run: ${reasonOf(cause)}`, { cause });

@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { ExternalCopy, PointCopy, RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { Verification } from '../policy/policy.ts';
 import { isArchived } from '../policy/kinds-of-repositories.ts';
+import { secretFiles } from '../policy/secrets.ts';
 import type { Repository } from '../repository/repository.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
@@ -137,11 +138,9 @@ function surroundingsOf(context: ComponentContext, { component: name, hidden }: 
   const component = policy.components[name];
   if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
   const { rehearsal, paths } = openSource(context, name, component);
-  const repositories = Object.values(policy.repositories).flatMap(({ url, password: { file } }) => [
-    ...(url.startsWith('/') ? [url] : []),
-    ...(file === undefined ? [] : [file]),
-  ]);
-  return { rehearsal, limits: policy.sandbox, hidden: [...hidden, ...paths.map(displayPath), ...repositories] };
+  const repositories = Object.values(policy.repositories).flatMap(({ url }) => (url.startsWith('/') ? [url] : []));
+  const own = [...hidden, ...repositories, ...secretFiles(policy)];
+  return { rehearsal, limits: policy.sandbox, hidden: [...own, ...paths.map(displayPath)] };
 }
 
 /** Never throws for what is wrong with the copy or its surroundings: that is the outcome. */

@@ -1,3 +1,4 @@
+import { shownName } from '../secret/secret.ts';
 import type { Policy } from './policy.ts';
 
 /** What a person needs on the day when nothing else is left. Passwords stand on it only when they are asked for. */
@@ -14,7 +15,7 @@ export interface SheetOptions {
 
 export function recoverySheet({ policy, hostname, passwords, signers, time }: SheetOptions): string {
   const repositories = Object.entries(policy.repositories).map(([name, { url, password, site }]) => {
-    const kept = Object.entries(password).map(([kind, where]) => `${kind} ${String(where)}`);
+    const kept = Object.entries(password).map(([kind, where]) => `${kind} ${shownPlace(where)}`);
     const secret = passwords?.get(name) ?? `not on this sheet; kept in: ${kept.join(', ')}`;
     return `${name}${site === undefined ? '' : ` (${site})`}\n  address:  ${url}\n  password: ${secret}\n`;
   });
@@ -50,4 +51,9 @@ export function sheetAsHtml(text: string): string {
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const style = 'body{margin:2cm;font:11pt/1.4 monospace}pre{white-space:pre-wrap}';
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Recovery sheet</title><style>${style}</style><pre>${escaped}</pre></html>\n`;
+}
+
+/** A word that is no name may be the secret, typed in place of a reference; a command of several words is one. */
+function shownPlace(where = ''): string {
+  return where.includes(' ') ? where : shownName(where, 'as the policy says');
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Path } from './path.ts';
 import type { Policy } from './policy.ts';
 import { HoldfastError } from '../errors/error.ts';
-import type { SecretReference } from '../secret/secret.ts';
+import { shownName, type SecretReference } from '../secret/secret.ts';
 import type { PolicySecret } from '../source/secret-reference.ts';
 
 export type { PolicySecret } from '../source/secret-reference.ts';
@@ -25,6 +25,22 @@ export function secretsOf({ repositories }: Policy): readonly NamedSecret[] {
   });
 }
 
+/** The variables that hold what is nobody's business but Holdfast's: all that the policy names, but for components'. */
+export function secretVariables(policy: Policy): readonly string[] {
+  return variablesIn({ ...policy, components: {} });
+}
+
+function variablesIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('env' in value && typeof value.env === 'string') return [value.env];
+  return Object.values(value).flatMap(variablesIn);
+}
+
+/** The files that hold them. */
+export function secretFiles(policy: Policy): readonly string[] {
+  return secretsOf(policy).flatMap(({ secret: { file } }) => (file === undefined ? [] : [file]));
+}
+
 /** Where this process finds it; 'refused' where the environment lacks what is named. */
 export function referenceOf(
   secret: PolicySecret,
@@ -36,11 +52,14 @@ export function referenceOf(
   if (credential !== undefined) {
     const folder = environment['CREDENTIALS_DIRECTORY'];
     if (folder === undefined)
-      throw new HoldfastError('refused', `systemd handed over no credentials, ${credential} among them`);
+      throw new HoldfastError(
+        'refused',
+        `systemd handed over no credentials, ${shownName(credential, 'the one named')} among them`,
+      );
     return { kind: 'file', path: join(folder, credential) };
   }
   const value = env === undefined ? undefined : environment[env];
   if (env === undefined || value === undefined || value === '')
-    throw new HoldfastError('refused', `the variable ${String(env)} is not set`);
+    throw new HoldfastError('refused', `the variable ${shownName(env ?? '', 'that is named')} is not set`);
   return { kind: 'environment', name: env, value };
 }

@@ -33,6 +33,24 @@ test('a password command is run without a shell, and its failure is told without
   });
 });
 
+test('an empty secret, and a file without end, are refused', async () => {
+  const empty = { kind: 'command', line: 'true' } as const;
+  await assert.rejects(readSecret(empty, never), {
+    code: 'refused',
+    message: 'what the password command prints is empty',
+  });
+  await assert.rejects(readSecret({ kind: 'file', path: '/dev/null' }, never), { message: /\/dev\/null is empty/ });
+  await assert.rejects(readSecret({ kind: 'file', path: '/dev/zero' }, never), {
+    message: /larger than 1048576 bytes/,
+  });
+});
+
+test('a word in place of a command that may be the secret itself is not repeated', async () => {
+  await assert.rejects(readSecret({ kind: 'command', line: 'Hunter2!' }, never), (error: Error) => {
+    return error.message.startsWith('the password command can') && !inspect(error.message).includes('Hunter2');
+  });
+});
+
 test('a missing file or program is named', async () => {
   await assert.rejects(
     readSecret({ kind: 'file', path: '/nowhere/at/all' }, never),

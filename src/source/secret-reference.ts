@@ -6,7 +6,15 @@ const path = z
   .regex(/^\//)
   .meta({ title: 'an absolute path', examples: ['/srv/uploads'] });
 
-const sources = { env: text, file: path, command: text, credential: text };
+const variable = text
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+  .meta({ title: 'the name of an environment variable', examples: ['RESTIC_PASSWORD'] });
+const credential = text
+  .regex(/^[A-Za-z0-9_.@:-]+$/)
+  .refine((name) => !/^\.+$/.test(name))
+  .meta({ title: 'the name of a credential', examples: ['backup-password'] });
+
+const sources = { env: variable, file: path, command: text, credential };
 
 /** Where a secret is, as a policy says it; never the secret. */
 export const secret = z
@@ -20,6 +28,7 @@ export const secret = z
   .meta({
     title: 'a reference to a secret (env, file, command or credential), never the secret itself',
     examples: [{ file: '/etc/holdfast/password' }],
+    secretPlace: true,
   });
 
 /** One of the four. */

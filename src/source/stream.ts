@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { startProgram, type RunningProgram } from '../host/process.ts';
 import { errorCode, reasonOf } from '../host/system-error.ts';
 import { named } from './named.ts';
+import { withoutSecrets } from '../secret/redact.ts';
 import type { Source, WalkOptions } from './source.ts';
 import { entriesOfOneFile } from './stream/one-file.ts';
 
@@ -59,7 +60,8 @@ async function* commandOutput(options: CommandOptions, walk: WalkOptions): Async
 
 async function start(options: CommandOptions, { listener, signal }: WalkOptions): Promise<RunningProgram> {
   const { program } = options;
-  const onErrorLine = (line: string): void => listener({ kind: 'note', name: 'command-said', data: { program, line } });
+  const onErrorLine = (line: string): void =>
+    listener({ kind: 'note', name: 'command-said', data: { program, line: withoutSecrets(line) } });
   try {
     return await startProgram(program, { ...options, signal, input: 'empty', onErrorLine });
   } catch (cause) {
@@ -73,7 +75,7 @@ async function* succeeding(program: string, running: RunningProgram, signal: Abo
   const { status, how, lastWords } = await running.ended;
   signal.throwIfAborted();
   if (status === 'success') return;
-  const words = lastWords.map((line) => `\n  ${line}`).join('');
+  const words = lastWords.map((line) => `\n  ${withoutSecrets(line)}`).join('');
   throw new HoldfastError('source-failed', `${program} failed: ${how}${words}`);
 }
 

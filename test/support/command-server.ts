@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
 import { sourceKinds, type SourceKinds } from '../../src/source/kinds.ts';
 import { elsewhereKind } from './elsewhere.ts';
+import { systemClock } from '../../src/clock/clock.ts';
 import type { ServedCommand, ServedResult } from './served.ts';
 
 /**
@@ -19,11 +20,18 @@ class Captured extends Writable {
 
 const withElsewhere = async (): Promise<SourceKinds> => ({ ...sourceKinds, elsewhere: elsewhereKind });
 
-async function serve({ args, env, cwd, kinds }: ServedCommand): Promise<ServedResult> {
+const patient = systemClock.sleep.bind(systemClock);
+
+/** Pauses are left to chance, so they are no whole milliseconds; bounds are, or a minute at least. */
+const impatient: typeof patient = async (ms, signal) =>
+  await patient(ms < 60_000 && !Number.isInteger(ms) ? 0 : ms, signal);
+
+async function serve({ args, env, cwd, kinds, pauses }: ServedCommand): Promise<ServedResult> {
   const [out, err] = [new Captured(), new Captured()];
   Object.defineProperty(process, 'stdout', { value: out, configurable: true });
   Object.defineProperty(process, 'stderr', { value: err, configurable: true });
   process.chdir(cwd);
+  systemClock.sleep = pauses === 'none' ? impatient : patient;
   const code = await main(args, env, kinds === undefined ? undefined : withElsewhere);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
   return { code, stdout: Buffer.concat(out.chunks), stderr: Buffer.concat(err.chunks).toString() };

@@ -9,6 +9,8 @@ export interface ServedCommand {
   readonly cwd: string;
   /** Which kinds of components there are beside those of the program. */
   readonly kinds?: 'elsewhere' | undefined;
+  /** 'none': those between attempts at a storage take no time. */
+  readonly pauses?: 'none';
 }
 
 export interface ServedResult {
@@ -41,9 +43,13 @@ async function answered(command: ServedCommand): Promise<RunResult> {
     const late = AbortSignal.timeout(longestMs);
     const [{ code, stdout, stderr }] = (await once(server, 'message', { signal: late })) as [ServedResult];
     return { code, signal: null, stdout: Buffer.from(stdout), stderr };
+  } catch (error) {
+    server?.kill('SIGKILL'); // what it would still say is no answer to what is asked next
+    server = undefined;
+    throw error;
   } finally {
-    server.unref();
-    server.channel?.unref();
+    server?.unref();
+    server?.channel?.unref();
   }
 }
 

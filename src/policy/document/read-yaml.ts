@@ -21,13 +21,18 @@ export function readYaml(text: string): { readonly root: Located | undefined; re
   const problems = document.errors.map(({ pos, message }): Problem => ({
     severity: 'error',
     place: placeOf(lines, pos[0], []),
-    message,
+    message: withoutQuotes(message),
   }));
   if (problems.length > 0) return { root: undefined, problems };
   const reading: Reading = { document, lines, problems, values: 0 };
   if (document.contents === null) return { root: undefined, problems: [whole('the file is empty')] };
   const root = located(reading, document.contents, [], 0);
   return { root: problems.length === 0 ? root : undefined, problems };
+}
+
+/** What the parser quotes of the file may be a secret that stands at the wrong place. */
+function withoutQuotes(message: string): string {
+  return message.replace(/:\s+(?!in |between )[^]*$/, '').replace(/(?<=Invalid escape sequence) [^]*$/, '');
 }
 
 function whole(message: string): Problem {

@@ -15,6 +15,9 @@ export function findingsOf(schema: z.core.$ZodType, root: Located, issues: reado
   );
 }
 
+/** What doesn't may be something else that came to stand there, such as a secret, and is not repeated. */
+const looksLikeKey = /^[a-z]+(?:-[a-z]+)*$/;
+
 function unknownKeys(
   schema: z.core.$ZodType,
   root: Located,
@@ -23,10 +26,12 @@ function unknownKeys(
   const path = pathOf(issue);
   const around = schemaAt(schema, path);
   const known = around === undefined ? [] : Object.keys(keysOf(around));
+  const isSecretPlace = around !== undefined && metaOf(around).secretPlace === true;
   return issue.keys.map((key) => ({
     severity: 'error',
-    place: placeAt(root, path, key),
-    message: 'unknown key',
+    ...(isSecretPlace || !looksLikeKey.test(key)
+      ? { place: { ...placeAt(root, path, key), path }, message: 'has an unknown key' }
+      : { place: placeAt(root, path, key), message: 'unknown key' }),
     nearest: nearest(key, known),
     example: around && exampleOf(around),
   }));

@@ -8,6 +8,8 @@ export interface Meta {
   readonly description?: string;
   readonly examples?: readonly unknown[];
   readonly notBuilt?: boolean;
+  /** What stands there by mistake may be a secret: not even a key of it is repeated. */
+  readonly secretPlace?: boolean;
 }
 
 export function metaOf(schema: z.core.$ZodType): Meta {

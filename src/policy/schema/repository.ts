@@ -10,17 +10,29 @@ const credentials = z
     'user': secret.optional().meta({ description: 'user of a REST server' }),
     'password': secret.optional().meta({ description: 'password of that user' }),
   })
-  .meta({ title: 'references to credentials', examples: [{ profile: 'writer' }] });
+  .meta({ title: 'references to credentials', examples: [{ profile: 'writer' }], secretPlace: true });
+
+const prefix = /^(?:(?:rest|s3|sftp):)?(?:https?(?:\+unix)?:)?(?:\/\/)?/;
+
+/** A login, also where a slash in it makes a wrong address of it; a query; options of rclone's that are keys. */
+function holdsPassword(url: string): boolean {
+  if (url.startsWith('/')) return false;
+  if (url.startsWith('rclone:')) return /,[a-z_]*(?:pass|secret|key|token)[a-z_]*=/i.test(url);
+  if (/^sftp:(?!\/\/)/.test(url)) return /^sftp:[^/@:]*:[^/]*@[^/]*:/.test(url);
+  const [authority = ''] = url
+    .replace(prefix, '')
+    .replace(/\[[^\]]*\]/, '')
+    .split('/');
+  const isWrongPort = url.includes('//') && /:\d*[^\d]/.test(authority);
+  return /:.*@/.test(authority) || isWrongPort || /\?.*=/.test(url);
+}
 
 export const repository = z
   .strictObject({
     'url': z
       .string()
       .min(1)
-      .refine(
-        (url) => !/^(?:rest:|s3:)?https?:\/\/[^/@]*:[^/@]*@/.test(url),
-        'a password in a URL belongs into credentials',
-      )
+      .refine((url) => !holdsPassword(url), 'a password in a URL belongs into credentials')
       .meta({ title: 'an address as for -r', examples: ['s3:https://s3.example.com/team', '/backups/main'] }),
     'password': secret,
     'credentials': credentials

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import { startProgram } from '../../host/process.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
+import { withoutSecrets } from '../../secret/redact.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 
 export interface Running {
@@ -44,7 +45,8 @@ async function ended(
   [program = '', ...args]: readonly string[],
   signal: AbortSignal,
 ): Promise<{ readonly status: 'success' | 'failure'; readonly how: string }> {
-  const onErrorLine = (line: string): void => listener({ kind: 'note', name: 'command-said', data: { program, line } });
+  const onErrorLine = (line: string): void =>
+    listener({ kind: 'note', name: 'command-said', data: { program, line: withoutSecrets(line) } });
   try {
     const options = { args, clock, signal, input: 'empty', interrupts: 'own-session', onErrorLine } as const;
     await using started = await startProgram(program, options);

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { startProgram, type ProgramEnd } from '../../host/process.ts';
 import { reasonOf } from '../../host/system-error.ts';
+import { withoutSecrets } from '../../secret/redact.ts';
 import type { CommandEnd, SandboxCommand, SandboxOptions } from '../sandbox.ts';
 import { freeBytes } from './disk.ts';
 import { searchPath, type Holder } from './holder.ts';
@@ -95,7 +96,7 @@ async function judged(
   { code, how }: ProgramEnd,
   files: { readonly output: string; readonly errors: string },
 ): Promise<CommandEnd> {
-  const lastWords = (await firstOf(files.errors)).trimEnd().split('\n').slice(-20);
+  const lastWords = (await firstOf(files.errors)).trimEnd().split('\n').slice(-20).map(withoutSecrets);
   const lacking = (reason: string): CommandEnd => ({ kind: 'lacking', reason });
   if (await group?.ranOut())
     return lacking(`it needs more memory than the ${options.limits.memoryBytes} bytes it may take`);

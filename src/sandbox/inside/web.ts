@@ -6,7 +6,7 @@ import { searchPath } from './holder.ts';
 
 /** Runs with the network of the sandbox and nothing else of it. */
 const asking = `
-const [url] = process.argv.slice(1);
+const url = process.env.URL_ASKED;
 try {
   const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   const body = (await answer.text()).slice(0, 1024 * 1024);
@@ -21,12 +21,12 @@ export async function getInside({ holder, options: { clock, signal } }: Inside, 
   const entering = ['--target', String(holder.pid), '--user', '--net', '--preserve-credentials', '--'];
   try {
     await using running = await startProgram('nsenter', {
-      args: [...entering, process.execPath, '--input-type=module', '-e', asking, url],
+      args: [...entering, process.execPath, '--input-type=module', '-e', asking],
       clock,
       signal,
       input: 'empty',
       onErrorLine: () => undefined,
-      env: { PATH: searchPath },
+      env: { PATH: searchPath, URL_ASKED: url }, // an argument could be seen by everybody
     });
     const output = Buffer.concat(await Array.fromAsync(running.output)).toString();
     const { status, how } = await running.ended;

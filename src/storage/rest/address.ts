@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import type { HttpTarget } from '../http/http1.ts';
+import { neverShow } from '../../secret/redact.ts';
 import type { StorageSettings } from '../settings.ts';
 
 export interface RestAddress {
@@ -47,6 +48,7 @@ function authorizationOf(url: URL, environment: NonNullable<StorageSettings['env
   const user = given ? decoded(url.username) : (environment['RESTIC_REST_USERNAME'] ?? '');
   const password = given ? decoded(url.password) : (environment['RESTIC_REST_PASSWORD'] ?? '');
   if (user === '' && password === '') return undefined;
+  neverShow(password);
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 

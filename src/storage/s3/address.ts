@@ -30,7 +30,7 @@ export function parseS3Address(rest: string): S3Address {
   const segments = folders.filter((folder) => folder !== '' && folder !== '.');
   if (segments.includes('..')) throw new HoldfastError('usage', `the prefix of ${shown(rest)} leads upwards with ..`);
   const endpoint = `${plain ? 'http' : 'https'}://${host}`;
-  if (!URL.canParse(endpoint)) throw new HoldfastError('usage', `${JSON.stringify(host)} is no host of an S3 server`);
+  if (!URL.canParse(endpoint)) throw new HoldfastError('usage', 'the address names no host of an S3 server');
   return { endpoint, host, bucket, prefix: segments.map((segment) => `${segment}/`).join('') };
 }
 
@@ -50,5 +50,7 @@ function decoded(path: string): string {
 }
 
 function shown(rest: string): string {
-  return JSON.stringify(`s3:${rest.replace(/[^/@]*@/, '')}`);
+  const place = rest.replace(/^(https?:)?(\/\/)?/i, '').replace(/^[^/@]*@/, '');
+  // What follows a colon there, and is no port, may be a password whose slash or missing @ makes it look like a host.
+  return /^[^/]*:\d*[^/\d]/.test(place) ? 'this one' : JSON.stringify(`s3:${rest.replace(/[^/@]*@/, '')}`);
 }

@@ -1,5 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../errors/error.ts';
+import { neverShow } from '../../secret/redact.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,7 +24,7 @@ export async function credentialsOf(
 ): Promise<Credentials> {
   const own = environmentKeys(environment) ?? (await chain(environment, way));
   const role = environment['RESTIC_AWS_ASSUME_ROLE_ARN'];
-  return role ? await assumed(role, own, environment, { region, ...way }) : own;
+  return unshown(role ? await assumed(role, own, environment, { region, ...way }) : own);
 }
 
 /** Whether other servers are asked who we are; most speak TLS. */
@@ -46,8 +47,20 @@ export async function removersCredentials(
     AWS_SECRET_ACCESS_KEY: own('SECRET_ACCESS_KEY'),
     AWS_SESSION_TOKEN: own('SESSION_TOKEN'),
   });
-  if (keys || profile === undefined) return keys;
-  return await chain({ ...environment, AWS_PROFILE: profile }, way);
+  if (keys !== undefined) return unshown(keys);
+  return profile === undefined ? undefined : unshown(await chain({ ...environment, AWS_PROFILE: profile }, way));
+}
+
+/** Whoever gives them, a server that repeats them is not quoted with them. */
+function unshown(credentials: Credentials): Credentials {
+  if (typeof credentials === 'function') return async (...asked) => kept(await credentials(...asked));
+  return kept(credentials);
+}
+
+function kept<T extends { readonly secretAccessKey: string; readonly sessionToken?: string }>(identity: T): T {
+  neverShow(identity.secretAccessKey);
+  if (identity.sessionToken !== undefined) neverShow(identity.sessionToken);
+  return identity;
 }
 
 function environmentKeys(environment: Environment): Credentials | undefined {

@@ -52,6 +52,8 @@ function ofWords(address: string): Parts {
   if (colon < 0) throw malformed();
   const login = address.slice(0, colon);
   const at = login.lastIndexOf('@');
+  if (at < 0 && /^[^/]*@[^/]*:/.test(address.slice(colon + 1)))
+    throw new HoldfastError('usage', 'an SFTP address has no place for a password: ssh asks for it, or has a key');
   return {
     user: at < 0 ? undefined : login.slice(0, at),
     host: login.slice(at + 1),
