@@ -32,6 +32,8 @@ export interface WalkOptions {
   readonly signal: AbortSignal;
   /** What the newest backup before this one that has an absolute path holds there, as far as anybody can tell. */
   readonly heldBefore?: ((path: RawPath) => Promise<'files' | 'no files' | 'nothing known'>) | undefined;
+  /** How long the first chunk was of what stood at a path of the parent snapshot, where it had several. */
+  readonly cutBefore?: ((path: RawPath) => Promise<number | undefined>) | undefined;
   /**
    * Stores a content whose bytes come before its entry can: that one then says 'stored'. Resolves once it is read to
    * its end, and calls may overlap. Undefined where nothing is stored of what is walked.

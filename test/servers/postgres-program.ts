@@ -46,13 +46,17 @@ export async function postgresPrograms(major: PostgresMajor): Promise<string> {
 export async function postgresTemplate(major: PostgresMajor): Promise<string> {
   const programs = await postgresPrograms(major);
   const folder = await cached(`postgres-template-${releases[major]}`, async (target) => {
-    const data = join(target, 'data');
-    await runOk('install', ['-d', '-m', '700', ...ownerOf(), data]);
-    const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-k', '--no-sync'];
-    const [program, ...args] = asServer([join(programs, 'initdb'), ...options]);
-    await runOk(program, args, { cwd: data, env: { HOME: data } });
+    await makeCluster(programs, join(target, 'data'), ['-k']);
   });
   return join(folder, 'data');
+}
+
+/** A new cluster by initdb, with further options of its. */
+export async function makeCluster(programs: string, data: string, more: readonly string[]): Promise<void> {
+  await runOk('install', ['-d', '-m', '700', ...ownerOf(), data]);
+  const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', ...more];
+  const [program, ...args] = asServer([join(programs, 'initdb'), ...options]);
+  await runOk(program, args, { cwd: data, env: { HOME: data } });
 }
 
 function ownerOf(): readonly string[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { runOk } from '../support/run-program.ts';
 import { asServer, giveToServer, quitServer } from './postgres-user.ts';
-import { postgresPrograms, postgresTemplate, type PostgresMajor } from './postgres-program.ts';
+import { makeCluster, postgresPrograms, postgresTemplate, type PostgresMajor } from './postgres-program.ts';
 import { startServer, type RunningServer } from './running.ts';
 
 export { postgresMajors, withoutPostgresVersions, type PostgresMajor } from './postgres-program.ts';
@@ -14,6 +14,8 @@ export interface PostgresOptions {
   readonly settings?: readonly string[];
   /** A data directory that is there; without it a new cluster. */
   readonly data?: string;
+  /** Options of initdb, for a cluster unlike the others: it takes longer. */
+  readonly initdb?: readonly string[];
   /** Puts something into the data directory, or changes what is there, before the server starts. */
   readonly prepare?: (data: string) => Promise<void>;
 }
@@ -43,7 +45,8 @@ export async function startPostgresVersion(options: PostgresOptions): Promise<Po
       await chmod(dir.path, 0o755);
       await mkdir(sockets);
       await giveToServer(sockets);
-      if (options.data === undefined) await runOk('cp', ['-a', '--reflink=auto', template, data]);
+      if (options.initdb !== undefined) await makeCluster(programs, data, options.initdb);
+      else if (options.data === undefined) await runOk('cp', ['-a', '--reflink=auto', template, data]);
       await prepare(data);
       const own = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${sockets}`, 'fsync=off'];
       const words = [join(programs, 'postgres'), '-D', data, ...[...own, ...settings].flatMap((one) => ['-c', one])];

@@ -1,4 +1,4 @@
-import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
+import { rawPathOf, rawPathOfByteString, type RawPath } from '../../bytes/ids.ts';
 import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
@@ -37,9 +37,12 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   await using server = await connectTo({ url: options.url, use: 'statements', signal: walk.signal });
   const facts = await serverFacts(server);
   using spool = new Spool();
-  const gathered = await receive(options, walk, { spool, store, listener: walk.listener, server: facts, timeNs });
-  using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   const inside = (name: string): RawPath => rawPathOf(`${options.component}/${name}`);
+  const cutBefore = async (path: RawPath): Promise<number | undefined> =>
+    await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
+  const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
+  const gathered = await receive(options, walk, receiving);
+  using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   yield* entriesOf(configuration.spool, inside('configuration'));
   yield* entriesOf(spool, inside('data'));
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });

@@ -29,3 +29,11 @@ test('relations are cut at pages, in chunks whose number stays within a bound; a
   assert.deepEqual(cutOf(rawPathOf('base/5/1'), tib), { pagesBytes: 524_288 });
   assert.deepEqual(cutOf(rawPathOf('base/5/1'), 100 * 2 ** 30), { pagesBytes: 131_072 });
 });
+
+test('a relation keeps the size of its chunks, unless that was none of ours', () => {
+  for (const pagesBytes of [65_536, 131_072, 524_288])
+    assert.deepEqual(cutOf(rawPathOf('base/5/1'), tib / 4, pagesBytes), { pagesBytes });
+  for (const before of [8192, 100_000, 2 ** 20])
+    assert.deepEqual(cutOf(rawPathOf('base/5/1'), tib, before), { pagesBytes: 524_288 });
+  assert.equal(cutOf(rawPathOf('PG_VERSION'), tib, 65_536), 'rabin');
+});

@@ -38,16 +38,29 @@ const relation = /^(?:base\/\d+|global|pg_tblspc\/\d+\/PG_[^/]+\/\d+)\/(?:t\d+_)
 const kib = 1024;
 const gib = 2 ** 30;
 
+const smallestPages = 64 * kib;
+const largestPages = 512 * kib;
+
 /**
  * Pages of a relation change in their places, so that it is cut at fixed ones: 2 % of the pages changed at random touch
  * 15 % of chunks of 64 KiB and 73 % of 512 KiB. Each chunk costs the repository's clients an entry of their index and the
- * tree of its folder 67 bytes: a cluster beyond 64 GiB gets larger ones, so that 1 TiB has two million.
+ * tree of its folder 67 bytes: a cluster beyond 64 GiB gets larger ones, so that 1 TiB has two million. A file keeps the
+ * size that it had first, `before`, however the cluster grows.
  */
-export function cutOf(path: RawPath, clusterBytes: number): Cut {
-  if (!relation.test(path)) return 'rabin';
-  let pagesBytes = 64 * kib;
-  for (let bytes = 64 * gib; bytes < clusterBytes && pagesBytes < 512 * kib; bytes *= 2) pagesBytes *= 2;
+export function cutOf(path: RawPath, clusterBytes: number, before?: number): Cut {
+  if (!isRelation(path)) return 'rabin';
+  if (before !== undefined && isOfPages(before)) return { pagesBytes: before };
+  let pagesBytes = smallestPages;
+  for (let bytes = 64 * gib; bytes < clusterBytes && pagesBytes < largestPages; bytes *= 2) pagesBytes *= 2;
   return { pagesBytes };
+}
+
+export function isRelation(path: RawPath): boolean {
+  return relation.test(path);
+}
+
+function isOfPages(bytes: number): boolean {
+  return bytes >= smallestPages && bytes <= largestPages && bytes % smallestPages === 0;
 }
 
 const smallestChunk = 512 * kib;

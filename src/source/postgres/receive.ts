@@ -4,7 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import type { Content, Cut, StoredContent } from '../../repository/content.ts';
 import { crc32c } from './crc32c.ts';
-import { cutOf, isLeftOut, wholeBytes } from './placing.ts';
+import { cutOf, isLeftOut, isRelation, wholeBytes } from './placing.ts';
 import type { Arrived, Spool } from './spool.ts';
 import { tarMembers, type TarMember } from './tar.ts';
 
@@ -16,6 +16,8 @@ export interface ReceiverOptions {
   readonly spool: Spool;
   readonly store: (content: Content) => Promise<StoredContent>;
   readonly listener: Listener;
+  /** How a file of the data directory was cut before. */
+  readonly cutBefore: (path: RawPath) => Promise<number | undefined>;
 }
 
 /** Takes the files of a base backup as they come: their contents are stored, what is known of them is spooled. */
@@ -83,7 +85,8 @@ export class Receiver {
     const arrived = arrivedAt(path, member, 'file');
     if (path === 'PG_VERSION') this.#owner = { uid: arrived.uid, gid: arrived.gid };
     if (isLeftOut(path)) return await this.#readOnly(arrived, member.data);
-    const cut = cutOf(path, this.#clusterBytes);
+    const before = isRelation(path) && member.sizeBytes > 0 ? await this.#options.cutBefore(path) : undefined;
+    const cut = cutOf(path, this.#clusterBytes, before);
     if (member.sizeBytes <= wholeBytes(cut)) await this.#small(arrived, member.data);
     else await this.#large(arrived, member.data, cut);
   }
