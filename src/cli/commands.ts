@@ -115,6 +115,16 @@ const table = {
     runnable((await import('./commands/records.ts')).records, async () => (await import('./runs/records.ts')).run),
   'records attest': async () =>
     runnable((await import('./commands/records.ts')).recordsAttest, async () => (await import('./runs/attest.ts')).run),
+  'records signers': async () =>
+    runnable(
+      (await import('./commands/signers.ts')).recordsSigners,
+      async () => (await import('./runs/signers.ts')).list,
+    ),
+  'records trust': async () =>
+    runnable(
+      (await import('./commands/signers.ts')).recordsTrust,
+      async () => (await import('./runs/signers.ts')).trust,
+    ),
   'completion': async () =>
     runnable((await import('./commands/completion.ts')).completion, async () =>
       (await import('./runs/completion.ts')).completing(allCommands),

@@ -5,7 +5,9 @@ import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
 import { VerificationLog, type OverdueVerification } from './overdue.ts';
 import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
-import { believedSigners, pinFirstSeen, type SignersOf } from './trust.ts';
+import { isStranger } from '../record/walk.ts';
+import { trustedSigners } from './introductions.ts';
+import { pinFirstSeen, type SignersOf } from './trust.ts';
 
 export interface JudgedChain {
   readonly component: string;
@@ -49,7 +51,7 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
     return { name, repository, told: await readHeads(repository) };
   });
   const home = new Map(asked.map((one) => [one.name, one]));
-  const signersOf = await believedSigners(context);
+  const signersOf = await trustedSigners(context);
   const verifications = new VerificationLog(context.clock.nowNs());
   const how = { asked, signersOf, verifications, components: withPolicy(options.components) };
   const judged = await answersOf(context, [...home.keys()], async (name) => {
@@ -62,12 +64,21 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
   for (const { name, reason } of unreadable) warn(context, name, reason);
   const isMeant = ({ component }: { readonly component: string }): boolean =>
     options.components.length === 0 || options.components.includes(component);
-  const chains = await pinFirstSeen(context, judged.flat(), signersOf);
+  const all = asked.length === names.length ? judged.flat() : judged.flat().map(withoutIntroducer);
+  const chains = await pinFirstSeen(context, all, signersOf);
   return {
     chains: [...chains, ...gone(chains, asked, signersOf)].filter(isMeant),
     unknown: names.length - judged.length + unreadable.length,
     overdue: verifications.overdue(context.policy).filter(isMeant),
   };
+}
+
+/** Whoever introduced the key may have done so in a repository that can't be asked now. */
+function withoutIntroducer<T extends ChainVerdict>(chain: T): T {
+  const { verdict } = chain;
+  if (verdict.state !== 'broken' || !isStranger(verdict)) return chain;
+  const reason = `${verdict.name}: ${verdict.reason}; not every repository could be asked`;
+  return { ...chain, verdict: { state: 'unknown', reason } };
 }
 
 /** When verifications were changed is recorded under the policy. */

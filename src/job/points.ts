@@ -19,7 +19,8 @@ import { goneFrom, heldElsewhere, type GonePoint } from './gone.ts';
 import { inRepository } from './job.ts';
 import { pointsElsewhere } from './points-elsewhere.ts';
 import { homesOf } from './recorder.ts';
-import { believedSigners, type SignersOf } from './trust.ts';
+import { trustedSigners } from './introductions.ts';
+import type { SignersOf } from './trust.ts';
 
 export interface PointsOutcome {
   /** Oldest first. */
@@ -42,7 +43,7 @@ interface UnknownPlace {
 /** The recoverable points of components, from every repository and place that their rules name; all are asked at the same time. */
 export async function listPoints(context: ComponentContext, components: readonly string[]): Promise<PointsOutcome> {
   const asked = repositoriesOf(context, components);
-  const signersOf = await believedSigners(context);
+  const signersOf = await trustedSigners(context);
   const held = async (repository: string): Promise<Held> =>
     await heldBy(context, repository, { components, signersOf });
   const answers = await fromEach(asked, held, context);

@@ -9,7 +9,8 @@ import { makeCacheFolder } from '../repository/cache-folder.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
 import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
-import { believedSigners } from './trust.ts';
+import { trustedSigners } from './introductions.ts';
+import type { SignersOf } from './trust.ts';
 
 export interface RecordsRead extends Disposable {
   /** Oldest first. */
@@ -25,6 +26,11 @@ interface Remembered {
   readonly hidden: number;
 }
 
+interface Wanted {
+  readonly filter: RecordFilter;
+  readonly signersOf: SignersOf;
+}
+
 /**
  * The records of a policy's repositories, by way of what this host remembers of them; what is new is read first. They
  * are read one by one while they are taken, and the catalogues are open until this is disposed of.
@@ -32,9 +38,10 @@ interface Remembered {
 export async function openRecords(context: ComponentContext, filter: RecordFilter): Promise<RecordsRead> {
   using opened = new DisposableStack();
   const names = namesOfKeepers(context.policy);
+  const wanted = { filter, signersOf: await trustedSigners(context) };
   const answers = await answersOf(context, names, async (name) => {
     await using repository = await context.access(name).open();
-    const remembered = await remember(context, repository, filter);
+    const remembered = await remember(context, repository, wanted);
     opened.use(remembered.catalogue);
     return remembered;
   });
@@ -47,27 +54,26 @@ export async function openRecords(context: ComponentContext, filter: RecordFilte
 }
 
 /** A catalogue that knows all; one that is damaged is made anew, and where none can be kept it is kept in memory. */
-async function remember(context: ComponentContext, repository: Repository, filter: RecordFilter): Promise<Remembered> {
+async function remember(context: ComponentContext, repository: Repository, wanted: Wanted): Promise<Remembered> {
   const path = await pathFor(context, repository);
   try {
-    return await upToDate(context, repository, { path, filter });
+    return await upToDate(context, repository, { ...wanted, path });
   } catch (error) {
     if (path === undefined || !hasCode(error, 'damaged', 'refused')) throw error;
     const name = error.code === 'damaged' ? 'catalogue-made-anew' : 'catalogue-not-used';
     context.listener({ kind: 'note', name, data: { path, reason: error.message } });
     if (error.code === 'damaged') removeCatalogue(path);
-    return await upToDate(context, repository, { path: error.code === 'damaged' ? path : undefined, filter });
+    return await upToDate(context, repository, { ...wanted, path: error.code === 'damaged' ? path : undefined });
   }
 }
 
 async function upToDate(
   context: ComponentContext,
   repository: Repository,
-  { path, filter }: { readonly path: string | undefined; readonly filter: RecordFilter },
+  { path, filter, signersOf }: Wanted & { readonly path: string | undefined },
 ): Promise<Remembered> {
   using opened = new DisposableStack();
   const catalogue = opened.use(new Catalogue(path));
-  const signersOf = await believedSigners(context);
   const findings = await refresh(catalogue, repository, { components: filter.components, signersOf });
   for (const { name, reason } of findings) warn(context, name, `${reason}; what is recorded from there on isn’t shown`);
   opened.move();

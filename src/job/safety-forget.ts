@@ -7,6 +7,7 @@ import { anySnapshot, listSnapshots } from '../snapshot/snapshots.ts';
 import { forgetData } from './component-forget.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { forget, type ForgetJobOptions, type ForgetOutcome } from './forget.ts';
+import { trustedSigners } from './introductions.ts';
 import { inRepository } from './job.ts';
 import { homesOf } from './recorder.ts';
 import { safetyTagOf } from './safety-backup.ts';
@@ -63,10 +64,10 @@ async function recordsOf(context: ComponentContext, component: string): Promise<
   const [home] = homesOf(context.policy, component);
   if (home === undefined) return [];
   const records: StoredRecord[] = [];
-  const { signers } = context.policy;
+  const signersOf = await trustedSigners(context);
   await inRepository(contextIn(context, home), 'read', async (opened) => {
     const onRecord = (record: StoredRecord): void => void records.push(record);
-    await verifyChains(opened, { components: [component], signersOf: () => signers, heads: undefined, onRecord });
+    await verifyChains(opened, { components: [component], signersOf, heads: undefined, onRecord });
   });
   return records;
 }

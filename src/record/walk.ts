@@ -28,6 +28,13 @@ export interface Finding {
 
 /** Of as many records in a row the last one's signature is looked at: it covers the hashes of all before it. */
 const mostVouchedFor = 100;
+const byStranger = 'it is signed by a key that nobody introduced';
+
+/** Whether what is wrong is no more than that nobody is known who introduced the key. */
+export function isStranger({ reason }: Pick<Finding, 'reason'>): boolean {
+  return reason.startsWith(byStranger);
+}
+
 const notGenuine = 'it is not signed by the key that it names';
 
 interface Chain {
