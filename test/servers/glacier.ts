@@ -12,6 +12,8 @@ export interface Glacier extends AsyncDisposable {
   readonly asked: readonly { readonly path: string; readonly body: string }[];
   /** The paths of what lies in an archive, with its class. */
   readonly archived: ReadonlyMap<string, string>;
+  /** Where the server behind keeps what a bucket holds. */
+  readonly folderOf: (bucket: string) => string;
 }
 
 interface Thaw {
@@ -38,6 +40,7 @@ export async function glacier(options: { readonly clock: Clock; readonly thawMs:
     owner: behind.owner,
     asked: front.asked,
     archived: front.archived,
+    folderOf: (bucket) => behind.running.dir.file('data', bucket),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();

@@ -26,7 +26,12 @@ const patient = systemClock.sleep.bind(systemClock);
 const impatient: typeof patient = async (ms, signal) =>
   await patient(ms < 60_000 && !Number.isInteger(ms) ? 0 : ms, signal);
 
-async function serve({ args, env, cwd, kinds, pauses }: ServedCommand): Promise<ServedResult> {
+let shiftMs = 0;
+const instant = Temporal.Now.instant.bind(Temporal.Now);
+Temporal.Now.instant = () => instant().add({ milliseconds: shiftMs });
+
+async function serve({ args, env, cwd, kinds, pauses, aheadMs = 0 }: ServedCommand): Promise<ServedResult> {
+  shiftMs = aheadMs;
   const [out, err] = [new Captured(), new Captured()];
   Object.defineProperty(process, 'stdout', { value: out, configurable: true });
   Object.defineProperty(process, 'stderr', { value: err, configurable: true });

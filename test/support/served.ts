@@ -11,6 +11,8 @@ export interface ServedCommand {
   readonly kinds?: 'elsewhere' | undefined;
   /** 'none': those between attempts at a storage take no time. */
   readonly pauses?: 'none';
+  /** How much later than it is the program believes it to be. Storages are asked by the real time. */
+  readonly aheadMs?: number;
 }
 
 export interface ServedResult {
