@@ -60,13 +60,16 @@ export async function proveSource(
   notClaimed: readonly string[],
 ): Promise<void> {
   const results = await sourceConformance(subject);
-  for (const result of results) {
-    if (result.outcome !== 'broken') continue;
-    const { error } = result;
-    assert.fail(`${result.name}: ${error instanceof Error ? error.stack : String(error)}`);
-  }
+  const broken = results.flatMap((result) =>
+    result.outcome === 'broken' ? [`${result.name}: ${stackOf(result.error)}`] : [],
+  );
+  assert.equal(broken.length, 0, broken.join('\n'));
   const skipped = results.filter(({ outcome }) => outcome === 'not claimed').map(({ name }) => name);
   assert.deepEqual(skipped, notClaimed);
   const kept = results.length - skipped.length;
   prove(context, { claim: `the contract of sources: ${subject.name}`, count: `${kept} of ${results.length} promises` });
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

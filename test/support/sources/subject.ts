@@ -19,6 +19,8 @@ export interface SourceSubject {
 }
 
 export interface ReadingSubject {
+  /** It changes by nobody’s hand but ours: twice it tells the same. */
+  readonly isSteady?: true;
   /** What a restore brings back, by path in the snapshot. */
   readonly expected: (folder: string) => ReadonlyMap<string, Uint8Array>;
   /** A part of it, or all, can't be read any more. */
@@ -27,7 +29,7 @@ export interface ReadingSubject {
   readonly empty: (folder: string) => Promise<void>;
   /** The options with which nothing at all is a success. */
   readonly allowingEmpty?: (options: unknown) => unknown;
-  /** It never ends by itself. Resolves with whether something of it is running. */
+  /** It never ends by itself, or never answers. Resolves with whether something of it is running. */
   readonly hang?: (folder: string) => Promise<() => boolean>;
   /** What a probe has to name then. */
   readonly takeAway: (folder: string) => Promise<string>;

@@ -22,6 +22,7 @@ export const filesSubject: SourceSubject = {
     return { paths: [`${folder}/live`, `${folder}/other`] };
   },
   reading: {
+    isSteady: true,
     expected: (folder) =>
       new Map(Object.entries(texts).map(([name, text]) => [`${folder}/${name}`.slice(1), Buffer.from(text)])),
     spoil: async (folder) => await rm(`${folder}/other`),
@@ -54,6 +55,7 @@ export const commandSubject: SourceSubject = {
     return { dump: `${folder}/dump --token ${secret}` };
   },
   reading: {
+    isSteady: true,
     expected: () => new Map([[`${component}/dump`, dumped]]),
     spoil: async (folder) => await script(`${folder}/dump`, `head -c 100 ${folder}/live`, 'exit 3'),
     empty: async (folder) => await script(`${folder}/dump`, 'exit 0'),

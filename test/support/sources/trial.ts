@@ -5,7 +5,9 @@ import { HoldfastError } from '../../../src/errors/error.ts';
 import { backup, type BackupOutcome } from '../../../src/job/backup.ts';
 import { listSnapshots } from '../../../src/snapshot/snapshots.ts';
 import type { ExternalPoints } from '../../../src/source/external.ts';
-import type { OpenedSource, Source } from '../../../src/source/source.ts';
+import { referenceOf } from '../../../src/policy/secrets.ts';
+import { readSecret as readSecretAt } from '../../../src/secret/secret.ts';
+import type { OpenedSource, Source, Surroundings, WalkOptions } from '../../../src/source/source.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import { jobContext, newRepository, restoreSnapshot } from '../engine.ts';
 import { writerOptions } from '../pipeline.ts';
@@ -35,7 +37,8 @@ export class SourceTrial implements AsyncDisposable {
   open(options: unknown = this.options): OpenedSource {
     const { open } = this.subject.kind;
     assert.ok(open, 'a kind without a driver');
-    const readSecret = async (): Promise<never> => assert.fail('no secret is needed');
+    const readSecret: Surroundings['readSecret'] = async (reference, signal) =>
+      await readSecretAt(referenceOf(reference, {}), signal);
     return open(this.subject.kind.schema.parse(options), { component, clock: systemClock, readSecret, leftOut: [] });
   }
 
@@ -51,14 +54,21 @@ export class SourceTrial implements AsyncDisposable {
     return external;
   }
 
-  get walk(): { readonly listener: Told['listener']; readonly signal: AbortSignal } {
-    return { listener: this.told.listener, signal: new AbortController().signal };
+  get walk(): WalkOptions {
+    return { listener: this.told.listener, signal: new AbortController().signal, store: readOnly };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dir[Symbol.asyncDispose]();
   }
 }
+
+/** As a repository would that has all of it already. */
+const readOnly: NonNullable<WalkOptions['store']> = async (content) => {
+  let sizeBytes = content.kind === 'bytes' ? content.bytes.length : 0;
+  if (content.kind === 'stream') for await (const chunk of content.stream) sizeBytes += chunk.length;
+  return { ids: [], sizeBytes, newBlobs: 0, newBytes: 0, storedBytes: 0 };
+};
 
 /** A backup into a repository in memory; what a failure left there is looked for. */
 export class TrialRepository {

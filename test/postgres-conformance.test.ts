@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { sourceKinds } from '../src/source/kinds.ts';
+import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { proveSource } from './support/sources/conformance.ts';
+import { externalPromises } from './support/sources/elsewhere.ts';
+import { readingPromises } from './support/sources/reading.ts';
+import type { SourceSubject } from './support/sources/subject.ts';
+import { component } from './support/sources/trial.ts';
+
+const secret = 'kanarienvogel';
+const nobodyListens = `postgres://postgres:${secret}@127.0.0.1:1/postgres`;
+
+/** The address is in a file: a server is lost by writing another one there. */
+async function clusterSubject(address: string, data: string): Promise<SourceSubject> {
+  const { postgres: kind } = sourceKinds;
+  assert.ok(kind);
+  const file = 'global/pg_filenode.map';
+  const bytes = await readFile(`${data}/${file}`);
+  const lose = async (folder: string): Promise<void> => await writeFile(`${folder}/url`, nobodyListens);
+  return {
+    name: 'PostgreSQL',
+    kind,
+    secret,
+    prepare: async (folder) => {
+      await writeFile(`${folder}/url`, address.replace('postgres@', `postgres:${secret}@`));
+      return { url: { file: `${folder}/url` } };
+    },
+    reading: {
+      expected: () => new Map([[`${component}/data/${file}`, bytes]]),
+      spoil: lose,
+      empty: lose,
+      hang: async (folder) => {
+        let open = 0;
+        const server = createServer((socket) => {
+          open += 1;
+          socket.resume();
+          socket.on('close', () => (open -= 1)).on('error', () => undefined);
+        });
+        server.unref();
+        await once(server.listen(0, '127.0.0.1'), 'listening');
+        const at = server.address();
+        assert.ok(typeof at === 'object' && at !== null);
+        await writeFile(`${folder}/url`, nobodyListens.replace(':1/', `:${at.port}/`));
+        return () => open > 0;
+      },
+      takeAway: async (folder) => {
+        await lose(folder);
+        return 'the PostgreSQL server';
+      },
+    },
+  };
+}
+
+test('a cluster of PostgreSQL keeps the contract of sources', { skip: withoutPostgresVersions() }, async (context) => {
+  const [major] = postgresMajors.slice(-1);
+  assert.ok(major);
+  await using server = await startPostgresVersion({ major, settings: ['autovacuum=off', 'wal_level=replica'] });
+  const notClaimed = readingPromises.filter(({ needs }) => needs !== undefined && needs !== 'hang');
+  const names = [...notClaimed, ...externalPromises].map(({ name }) => name);
+  await proveSource(context, await clusterSubject(server.url, server.data), names);
+});
