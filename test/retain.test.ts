@@ -101,7 +101,7 @@ test('locks are read from the storage: the earliest end, and what has none', asy
   const { repository, storage, clock } = scene;
   const packs = [...repository.index.all()].map(({ pack }) => pack);
   const read = async (): ReturnType<typeof readLocks> => await readLocks(repository, { snapshots: [], packs }, signal);
-  assert.deepEqual(await read(), { untilNs: clock.nowNs() + monthNs, unlocked: [] });
+  assert.deepEqual(await read(), { untilNs: clock.nowNs() + monthNs, mode: 'compliance', unlocked: [] });
   const year = { untilNs: clock.nowNs() + 12n * monthNs, mode: 'compliance' } as const;
   for await (const { key, version } of storage.versions.list(''))
     if (key === 'config') await storage.versions.lock(key, version, year);

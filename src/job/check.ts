@@ -2,6 +2,7 @@ import { displayPath, type FileId } from '../bytes/ids.ts';
 import { hasCode } from '../errors/error.ts';
 import { checkStructure, type CheckedRepository, type Finding, type Subset } from '../repository/check.ts';
 import { summarizeJournals } from '../repository/prune.ts';
+import { lockReadings } from '../repository/lock-memory.ts';
 import { readLocks } from '../repository/read-locks.ts';
 import type { Repository } from '../repository/repository.ts';
 import { affectedItems, checkTrees, type TreeFinding } from '../snapshot/check.ts';
@@ -20,6 +21,8 @@ export interface CheckJobOptions {
   readonly data?: Subset;
   /** Whether the storage is asked until when all that the snapshots need is locked. */
   readonly locks?: 'read';
+  /** The folder of all caches, where it is remembered what was read of locks. */
+  readonly lockMemory?: string | undefined;
   /** 0 up to 1. */
   readonly random: () => number;
 }
@@ -83,7 +86,8 @@ export async function check(context: JobContext, options: CheckJobOptions): Prom
     const reading = { ...checkOptions, random: options.random, beforeReading };
     if (options.data !== undefined) await checked.readData(options.data, reading);
     for (const { type, id } of checked.brokenBlobs()) bad.add(type, id);
-    const until = options.locks && (await checkLocks(checked.repository, snapshots, { ...context, signal }, told));
+    const lockContext = { ...context, signal, lockMemory: options.lockMemory };
+    const until = options.locks && (await checkLocks(checked.repository, snapshots, lockContext, told));
     const affected = told.errors === 0 ? nothing : await whatIsLost(checked.repository, snapshots, bad, signal);
     const outcome = outcomeOf(checked, told, snapshots.length, affected);
     return until === undefined ? outcome : { ...outcome, lockedUntilNs: until };
@@ -164,7 +168,7 @@ async function checkJournals({ repository, summary }: CheckedRepository, bad: Bl
 async function checkLocks(
   repository: Repository,
   snapshots: readonly Snapshot[],
-  context: JobContext,
+  context: JobContext & Pick<CheckJobOptions, 'lockMemory'>,
   told: Told,
 ): Promise<bigint | undefined> {
   if (told.errors > 0) {
@@ -174,8 +178,14 @@ async function checkLocks(
   }
   const rooted = { snapshots: snapshots.map(({ id }) => id), trees: snapshots.map(({ tree }) => tree) };
   const needs = await needsOf(repository, rooted, context);
-  const { untilNs, unlocked } = await readLocks(repository, needs, context.signal);
+  const readNs = context.clock.nowNs();
+  const { untilNs, mode, unlocked } = await readLocks(repository, needs, context.signal);
   const [first] = unlocked;
+  if (first === undefined && untilNs !== undefined) {
+    const readings = await lockReadings(context.lockMemory, repository.config.id, context.clock);
+    for (const { id } of snapshots) readings.set(id, { untilNs, mode, readNs });
+    await readings.save();
+  }
   if (first === undefined) return untilNs;
   const message = `${unlocked.length} objects that snapshots need are not locked, such as ${first}`;
   told.tell({ severity: 'error', code: 'not-locked', message });

@@ -1,10 +1,13 @@
 import { total } from '../objective/forecast.ts';
-import { judge, type Judged, type State } from '../objective/objective.ts';
+import { judge, type Facts, type Judged, type State } from '../objective/objective.ts';
+import type { LockState } from '../objective/immutable.ts';
 import type { RecoverablePoint } from '../point/point.ts';
+import { objectiveOf, placeNamed } from '../policy/policy.ts';
 import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
 import type { GonePoint } from './gone.ts';
 import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
+import { readLockState } from './lock-state.ts';
 import { listPoints } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
@@ -37,6 +40,9 @@ export async function statusOf(
   components: readonly string[],
 ): Promise<readonly ComponentStatus[]> {
   const { points, unknown, gone, records } = await listPoints(context, components);
+  const locks = new Map<string, LockState>();
+  for (const component of components)
+    for (const [copy, lock] of await locksOf(context, component, points)) locks.set(copy, lock);
   const nowNs = context.clock.nowNs();
   return components.map((component) => {
     const own = records.filter((record) => record.component === component);
@@ -49,7 +55,8 @@ export async function statusOf(
     const expected = newest === undefined ? [] : expectedRestores(context.policy, newest, own);
     const measured = measuredIn(own, component).at(-1);
     const restoreSeconds = measured && total(measured.stages);
-    const facts = { points: ownPoints, unknown: missing, restoreSeconds, forecast: expected[0] };
+    const lockOf: Facts['lockOf'] = (repository, identity) => locks.get(`${repository} ${identity}`);
+    const facts = { points: ownPoints, unknown: missing, restoreSeconds, forecast: expected[0], lockOf };
     const objectives = judge(context.policy, component, facts, nowNs);
     const failures = [...newestFailures(own), ...gone.filter((one) => one.component === component).map(vanished)];
     const states: readonly State[] = [
@@ -61,6 +68,26 @@ export async function statusOf(
     const state = order[Math.max(0, ...states.map((one) => order.indexOf(one)))] ?? 'unknown';
     return { component, tier, state, objectives, newest, expected, failures, unknown: missing };
   });
+}
+
+/** Of the newest point of each rule, where its component is to have copies that can't be removed. */
+async function locksOf(
+  context: ComponentContext,
+  name: string,
+  points: readonly RecoverablePoint[],
+): Promise<ReadonlyMap<string, LockState>> {
+  const found = new Map<string, LockState>();
+  const { policy } = context;
+  const { [name]: component } = policy.components;
+  if (component === undefined || objectiveOf(policy, component).immutable === undefined) return found;
+  for (const rule of Object.keys(component.backups)) {
+    const newest = points.findLast((point) => point.component === name && point.rule === rule);
+    for (const copy of newest?.copies ?? []) {
+      if (copy.held !== 'repository' || placeNamed(policy, component, copy.repository)?.lock === undefined) continue;
+      found.set(`${copy.repository} ${newest?.identity}`, await readLockState(context, copy));
+    }
+  }
+  return found;
 }
 
 /** Nobody's failure of ours, and a loss all the same. */

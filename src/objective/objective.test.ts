@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { parseBlobId, parseFileId } from '../bytes/ids.ts';
 import type { Proof, RecoverablePoint } from '../point/point.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { judge, type Facts } from './objective.ts';
+import type { LockState } from './immutable.ts';
+import { judge, type Facts, type Judged } from './objective.ts';
 
 const text = `
 version: 1
@@ -121,6 +122,29 @@ test('a rule that runs often and reaches few places takes nothing from one that 
   assert.equal(states({ points: [all(2.9), often] })['copies'], 'met');
   assert.equal(states({ points: [all(3.1), often] })['copies'], 'broken');
   assert.equal(states({ points: [point(2.9, { disk: stored }), often] })['copies'], 'broken');
+});
+
+test('copies are immutable as the storage says, until a time and read at one; governance is not against an admin', () => {
+  const points = [point(0.5, { disk: stored, bucket: stored })];
+  const [untilNs, readNs] = [now + 24n * hour, now - 3n * hour];
+  const judged = (lock: LockState, at = now): Judged | undefined => {
+    const lockOf: Facts['lockOf'] = (repository) => (repository === 'bucket' ? lock : undefined);
+    const facts = { points, unknown: [], restoreSeconds: undefined, lockOf };
+    return judge(policy ?? assert.fail(), 'shop', facts, at).find(({ objective }) => objective === 'immutable');
+  };
+  const until = Temporal.Instant.fromEpochNanoseconds(untilNs).toString({ smallestUnit: 'minute' });
+  const firm = judged({ state: 'locked', mode: 'compliance', untilNs, readNs });
+  assert.deepEqual([firm?.state, firm?.reached], ['met', `bucket until ${until} (read 3 h ago)`]);
+  const weak = judged({ state: 'locked', mode: 'governance', untilNs, readNs });
+  assert.deepEqual(
+    [weak?.state, weak?.reached],
+    ['at risk', `bucket until ${until}, not against an admin (read 3 h ago)`],
+  );
+  const over = judged({ state: 'locked', mode: 'compliance', untilNs, readNs }, now + 25n * hour);
+  assert.deepEqual([over?.state, over?.reached], ['broken', `bucket NOT LOCKED since ${until}`]);
+  const none = judged({ state: 'not locked', lacking: 'it keeps no versions' });
+  assert.deepEqual([none?.state, none?.reached], ['broken', 'bucket NOT LOCKED: it keeps no versions']);
+  assert.equal(judged({ state: 'unknown', reason: 'nobody answers' })?.state, 'unknown');
 });
 
 test('a proof ages, belongs to one copy, and a failed one is never hidden by an older good one', () => {

@@ -4,6 +4,7 @@ import { longestGapMs } from '../policy/schedule.ts';
 import { roughText } from '../policy/span.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import type { Forecast } from './forecast.ts';
+import { immutabilityOf, lockText, type LockState, type NamedLock } from './immutable.ts';
 
 /**
  * Holds what was observed of a component against what is wanted of it. Pure: the same facts at the same moment give the
@@ -19,6 +20,8 @@ export interface Facts {
   readonly restoreSeconds: number | undefined;
   /** Of a restore of the newest point from the copy that it takes first. */
   readonly forecast?: { readonly repository: string; readonly forecast: Forecast } | undefined;
+  /** What is locked of a point's copy, where that was asked for. */
+  readonly lockOf?: (repository: string, identity: string) => LockState | undefined;
 }
 
 export type State = 'met' | 'at risk' | 'broken' | 'unknown';
@@ -35,7 +38,7 @@ export function judge(policy: Policy, name: string, facts: Facts, nowNs: bigint)
   const { [name]: component } = policy.components;
   if (component === undefined) return [];
   const wanted = objectiveOf(policy, component);
-  const asked = { policy, component, wanted, facts, nowMs: Number(nowNs / 1_000_000n) };
+  const asked = { policy, component, wanted, facts, nowMs: Number(nowNs / 1_000_000n), nowNs };
   return [rpo(asked), rto(asked), ...copies(asked), ...proofs(asked)].filter((one) => one !== undefined);
 }
 
@@ -45,6 +48,7 @@ interface Asked {
   readonly wanted: Objective;
   readonly facts: Facts;
   readonly nowMs: number;
+  readonly nowNs: bigint;
 }
 
 function rpo({ wanted, facts, nowMs }: Asked): Judged | undefined {
@@ -105,20 +109,44 @@ function copies(asked: Asked): readonly (Judged | undefined)[] {
     if (least === undefined) return undefined;
     const base = { objective, wanted: String(least) } as const;
     if (newest.length === 0) return { ...base, ...absent(facts, '0') };
+    if (objective === 'immutable') return { ...base, ...immutable(newest, least, asked) };
     const names = newest
       .map((point) => countedOf(objective, point, asked))
       .reduce((most, one) => (one.length > most.length ? one : most));
     const count = names.length;
     const reached = count === 0 ? '0' : `${count}: ${names.join(', ')}`;
-    // That a policy asks for a lock says nothing of the locks that are there.
-    if (objective === 'immutable' && count >= least)
-      return { ...base, state: 'unknown', reached: `${count} by the policy; \`check --locks\` reads what is locked` };
     if (count >= least) return { ...base, state: 'met', reached };
     const isOnItsWay = recent.some((point) => countedOf(objective, point, asked).length >= least);
     if (isOnItsWay) return { ...base, state: 'at risk', reached: `${reached}; an older point has ${least}` };
     return { ...base, ...absent(facts, reached) };
   });
 }
+
+/** Of the point that is best off. That a policy asks for a lock says nothing of the locks that are there. */
+function immutable(
+  points: readonly RecoverablePoint[],
+  least: number,
+  asked: Asked,
+): Pick<Judged, 'state' | 'reached'> {
+  const { facts, nowNs } = asked;
+  const judged = points.map((point) => {
+    const locks = countedOf('immutable', point, asked).map((repository): NamedLock => {
+      const lock = facts.lockOf?.(repository, point.identity) ?? {
+        state: 'unknown',
+        reason: 'its locks were not read',
+      };
+      return { repository, lock };
+    });
+    const reached =
+      locks.length === 0 ? 'no copy in a repository that locks' : locks.map((one) => lockText(one, nowNs));
+    return { state: immutabilityOf(locks, least, nowNs), reached: [reached].flat().join('; ') };
+  });
+  const best = judged.toSorted((a, b) => bestFirst.indexOf(a.state) - bestFirst.indexOf(b.state))[0];
+  if (best === undefined) return absent(facts, '0');
+  return best.state === 'too few' ? absent(facts, best.reached) : { state: best.state, reached: best.reached };
+}
+
+const bestFirst = ['met', 'at risk', 'unknown', 'too few'] as const;
 
 /** The newest point of all, and that of each rule that isn't overdue. */
 function newestOfRules({ component, facts: { points }, nowMs }: Asked, graceMs: number): readonly RecoverablePoint[] {

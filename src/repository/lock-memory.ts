@@ -1,63 +1,61 @@
-import { fieldsOf, parseFields } from '../bytes/fields.ts';
+import type { Fields } from '../bytes/fields.ts';
 import type { Clock } from '../clock/clock.ts';
-import { hasCode } from '../errors/error.ts';
-import type { WrittenVersion } from '../storage/versions.ts';
-import { openCacheFolder } from './cache-folder.ts';
+import type { LockMode, WrittenVersion } from '../storage/versions.ts';
+import { remembered, type Remembered } from './remembered.ts';
 
 /** Until when which version of an object is locked, as was last set or read. Losing it costs requests, nothing else. */
-export interface LockMemory {
-  get(key: string): WrittenVersion | undefined;
-  set(key: string, lock: WrittenVersion): void;
+export type LockMemory = Pick<Remembered<WrittenVersion>, 'get' | 'set'>;
+
+/** Until when all that a snapshot needs is locked, as the storage said when it was asked for each object of it. */
+export interface LockReading {
+  readonly untilNs: bigint;
+  /** 'governance' where one object has no stronger lock. */
+  readonly mode: LockMode;
+  readonly readNs: bigint;
 }
 
-export interface StoredLockMemory extends LockMemory {
-  save(): Promise<void>;
-}
-
-const fileKey = 'object-locks';
-
-/** What is remembered of a repository in the folder of all caches; nothing is kept without one. */
+/** By the keys of objects. */
 export async function lockMemory(
   folder: string | undefined,
   repositoryId: string,
   clock: Clock,
-): Promise<StoredLockMemory> {
-  if (folder === undefined) return { ...memoryOf(new Map()), save: async () => {} };
-  await using cache = await openCacheFolder(folder, repositoryId, clock);
-  const bytes = await cache.get(fileKey).catch((error: unknown) => {
-    if (hasCode(error, 'storage-not-found')) return Buffer.from('{}');
-    throw error;
-  });
-  const known = decode(bytes);
-  return {
-    ...memoryOf(known),
-    save: async () => {
-      await using again = await openCacheFolder(folder, repositoryId, clock);
-      await again.put(fileKey, [encode(known)]);
+): Promise<Remembered<WrittenVersion>> {
+  return await remembered(
+    { folder, repositoryId, file: 'object-locks', clock },
+    {
+      encode: ({ version, mode, untilNs }) => ({ version, mode, until: `${untilNs}` }),
+      decode: ({ version, mode, until }) => {
+        const [lockMode, untilNs] = [modeOf(mode), nsOf(until)];
+        if (typeof version !== 'string' || lockMode === undefined || untilNs === undefined) return undefined;
+        return { version, mode: lockMode, untilNs };
+      },
     },
-  };
+  );
 }
 
-function memoryOf(known: Map<string, WrittenVersion>): LockMemory {
-  return { get: (key) => known.get(key), set: (key, lock) => known.set(key, lock) };
+/** By the IDs of snapshots; those of locks that have ended are forgotten. */
+export async function lockReadings(
+  folder: string | undefined,
+  repositoryId: string,
+  clock: Clock,
+): Promise<Remembered<LockReading>> {
+  return await remembered(
+    { folder, repositoryId, file: 'lock-readings', clock },
+    {
+      encode: ({ untilNs, mode, readNs }) => ({ mode, until: `${untilNs}`, read: `${readNs}` }),
+      decode: ({ mode, until, read }) => {
+        const [lockMode, untilNs, readNs] = [modeOf(mode), nsOf(until), nsOf(read)];
+        if (lockMode === undefined || untilNs === undefined || readNs === undefined) return undefined;
+        return untilNs > clock.nowNs() ? { mode: lockMode, untilNs, readNs } : undefined;
+      },
+    },
+  );
 }
 
-function encode(known: ReadonlyMap<string, WrittenVersion>): Buffer {
-  const entries = [...known].map(([key, { version, mode, untilNs }]) => [key, { version, mode, until: `${untilNs}` }]);
-  return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+function modeOf(mode: Fields[string]): LockMode | undefined {
+  return mode === 'compliance' || mode === 'governance' ? mode : undefined;
 }
 
-/** What can't be understood is forgotten. */
-function decode(bytes: Uint8Array): Map<string, WrittenVersion> {
-  const known = new Map<string, WrittenVersion>();
-  try {
-    for (const [key, value] of Object.entries(parseFields(bytes, fileKey))) {
-      const { version, mode, until } = fieldsOf(value, fileKey);
-      if (typeof version !== 'string' || typeof until !== 'string' || !/^\d+$/.test(until)) continue;
-      if (mode === 'compliance' || mode === 'governance') known.set(key, { version, mode, untilNs: BigInt(until) });
-    }
-  } catch (error) {
-    if (!hasCode(error, 'damaged')) throw error;
-  }
-  return known;
+function nsOf(text: Fields[string]): bigint | undefined {
+  return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : undefined;
 }

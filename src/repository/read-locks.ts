@@ -1,11 +1,14 @@
 import { HoldfastError } from '../errors/error.ts';
 import { limiter } from '../flow/limiter.ts';
+import type { LockMode } from '../storage/versions.ts';
 import type { Repository } from './repository.ts';
 import { candidatesOf, keysOf, rightVersion, type Needs } from './retain.ts';
 
 export interface ReadLocks {
   /** Until then everything that is locked stays; undefined where nothing is. */
   readonly untilNs: bigint | undefined;
+  /** 'governance' where one of them has no stronger lock. */
+  readonly mode: LockMode;
   /** Keys that are needed, and whose right version has no lock. */
   readonly unlocked: readonly string[];
 }
@@ -29,6 +32,7 @@ export async function readLocks(repository: Repository, needs: Needs, signal: Ab
   );
   return {
     untilNs: ends.reduce<bigint | undefined>((least, { lock }) => earlier(least, lock?.untilNs), undefined),
+    mode: ends.some(({ lock }) => lock?.mode === 'governance') ? 'governance' : 'compliance',
     unlocked: ends.filter(({ lock }) => lock === undefined).map(({ key }) => key),
   };
 }

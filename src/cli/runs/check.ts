@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { check, type CheckOutcome } from '../../job/check.ts';
 import { parseSubset, type Subset } from '../../repository/check.ts';
 import { jobContext } from '../access.ts';
+import { cacheFolder } from '../cache.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { checkOptions } from '../commands/check.ts';
 import type { Console } from '../console.ts';
@@ -16,7 +17,7 @@ export const run: Run<typeof checkOptions> = async ({ values }, context) => {
   const data = subsetOf(values);
   using view = showProgress(context, { onNote: (note) => tell(context, note) });
   const wishes = { ...(data === undefined ? {} : { data }), ...(values.locks ? { locks: 'read' as const } : {}) };
-  const options = { filter: filterOf(values), random: Math.random, ...wishes };
+  const options = { filter: filterOf(values), random: Math.random, lockMemory: cacheFolder(context), ...wishes };
   const outcome = await check(jobContext(context, view.listener), options);
   view[Symbol.dispose]();
   if (context.console.form === 'json') context.console.record(summary(outcome));
