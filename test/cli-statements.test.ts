@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { jsonLines } from './support/scene.ts';
 import { dataOf, policyScene, policyText } from './support/policy-scene.ts';
 
 test('a policy is recorded when a command first runs by it, and again once it was changed: by paths, without values', async () => {
@@ -54,6 +55,27 @@ test('a person’s statement is recorded with its end, and told as expired after
   );
   const table = await at.ok('records', '--kind', 'attestation');
   assert.match(table, /offsite-disk \(holds until .*week 47 lies in the vault[^]*drill \(EXPIRED /);
+});
+
+test('status tells the newest statement about each thing, and which have expired', async () => {
+  await using at = await policyScene();
+  await at.ok('records', 'attest', 'disk', 'week 46', '--valid', '1s');
+  await at.ok('records', 'attest', 'disk', 'week 47', '--valid', '8d');
+  await at.ok('records', 'attest', 'drill', 'it ran', '--valid', '1s', '--component', 'uploads');
+  const end = Date.now() + 1100;
+  while (Date.now() < end) await new Promise(setImmediate);
+  const { stdout } = await at.run(['status', '--json']);
+  const found = jsonLines(stdout.toString()).filter((one) => one['message_type'] === 'attestation');
+  assert.deepEqual(
+    found.map(({ component, about, statement, expired }) => [component, about, statement, expired]),
+    [
+      ['@repository', 'disk', 'week 47', false],
+      ['uploads', 'drill', 'it ran', true],
+    ],
+  );
+  const of = (await at.run(['status', 'uploads'])).stdout.toString();
+  assert.match(of, /! uploads: stated .*, EXPIRED .*drill: it ran/);
+  assert.doesNotMatch(of, /week 47/);
 });
 
 test('a statement without an end, a name or words is refused', async () => {

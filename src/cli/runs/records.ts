@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { judgeRecords } from '../../job/judge-records.ts';
 import { openRecords } from '../../job/records.ts';
-import { attestationOf, isExpired, type Attestation } from '../../record/attestation.ts';
+import { attestationOf, isExpired } from '../../record/attestation.ts';
 import { recordKinds, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
 import type { Run } from '../command.ts';
@@ -59,19 +59,9 @@ function* jsonLines(records: Iterable<StoredRecord>, nowNs: bigint): Generator<s
 }
 
 function recordOf({ timeNs, ...record }: StoredRecord, nowNs: bigint): unknown {
-  const expires = expiryOf({ timeNs, ...record });
+  const expires = attestationOf({ timeNs, ...record });
   const expired = expires === undefined ? {} : { expired: isExpired(expires, nowNs) };
   return { message_type: 'record', time: jsonTime(timeNs), ...record, ...expired };
-}
-
-/** Undefined of what never expires; who wrote a record may have written anything. */
-function expiryOf(record: StoredRecord): Attestation | undefined {
-  try {
-    return attestationOf(record);
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    return undefined;
-  }
 }
 
 const columns = [
@@ -136,7 +126,7 @@ function who({ id, via, ip }: Actor): string {
 }
 
 function what(record: StoredRecord, nowNs: bigint): string {
-  const attestation = expiryOf(record);
+  const attestation = attestationOf(record);
   if (attestation === undefined) return brief(record.data);
   const { about, statement, expiresNs } = attestation;
   const until = isExpired(attestation, nowNs) ? 'EXPIRED' : 'holds until';

@@ -1,9 +1,11 @@
+import { attestationsOf } from '../../job/attestations.ts';
 import { statusOf } from '../../job/status.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { discover, unprotected } from '../../source/discover.ts';
 import type { Context } from '../context.ts';
 import type { Run } from '../command.ts';
 import type { status } from '../commands/status.ts';
+import { showAttestations } from '../attestation-view.ts';
 import { componentContext, componentsMeant } from '../components/context.ts';
 import { policyOf } from '../policy-file.ts';
 import { statusLines, statusRecord } from '../status-view.ts';
@@ -17,6 +19,7 @@ export const run: Run<typeof status.options> = async ({ operands }, context) => 
   const all = await statusOf(base, components);
   if (console.form === 'json') for (const one of all) console.record(statusRecord(one));
   else for (const line of statusLines(all, context.clock.nowNs())) console.say(line, 0);
+  showAttestations(await attestationsOf(base, operands), context);
   if (operands.length === 0) await tellUnprotected(policy, context);
   const states = new Set(all.map(({ state }) => state));
   return states.has('broken') ? 4 : states.has('unknown') ? 5 : 0;
