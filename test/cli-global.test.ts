@@ -135,7 +135,7 @@ async function lockedBy(on: Scene): Promise<AsyncDisposable & { readonly end: ()
     env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const closed = once(child, 'close', { signal: AbortSignal.timeout(60_000) });
+  const closed = once(child, 'close', { signal: AbortSignal.timeout(300_000) });
   const end = async (): Promise<void> => {
     child.stdin.end('data');
     await closed;
@@ -162,7 +162,7 @@ test('a signal ends a command in order: exit code 130, no lock left', async (con
         env,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
-      const closed = once(child, 'close', { signal: AbortSignal.timeout(60_000) });
+      const closed = once(child, 'close', { signal: AbortSignal.timeout(300_000) });
       const folder = join(on.at.repository, 'locks');
       let asked = false;
       child.stdout.on('data', () => {

@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
 import { definedOf, holdfastProgram } from './support/holdfast.ts';
 import { runProgram, type RunResult } from './support/run-program.ts';
 import { served } from './support/served.ts';
@@ -154,7 +155,7 @@ test('killed as an entry of its journal appears, whichever, it goes on', async (
     const plansBefore = (await readdir(dir.file('state/plans')).catch(() => [])).length;
     let gone = false;
     void ended.then(() => (gone = true));
-    while (!gone && (await entriesOf(at, plansBefore)) < entries) await new Promise(setImmediate);
+    while (!gone && (await entriesOf(at, plansBefore)) < entries) await systemClock.sleep(1);
     child.kill('SIGKILL');
     await ended;
     const { code } = await at.run(['restore', 'shop', '--in-place']);

@@ -38,7 +38,7 @@ const skip = withoutRestic('0.19.1');
 async function backupUnderWay(program: string, repository: Repository, at: ResticRepository): Promise<ChildProcess> {
   const env = { ...process.env, RESTIC_REPOSITORY: at.repository, RESTIC_PASSWORD: at.password };
   const child = spawn(program, ['--no-cache', 'backup', '--stdin'], { env, stdio: ['pipe', 'ignore', 'inherit'] });
-  const deadlineMs = clock.monotonicMs() + 60_000;
+  const deadlineMs = clock.monotonicMs() + 300_000;
   while ((await listLocks(repository)).length === 0) {
     assert.ok(clock.monotonicMs() < deadlineMs && child.exitCode === null, `${program} took no lock`);
     await clock.sleep(50);

@@ -11,7 +11,7 @@ import { startSshd, withoutSshd } from './servers/sshd.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const skip = withoutSshd();
-const timeout = 60_000;
+const timeout = 300_000;
 
 interface Opening {
   readonly storage: Promise<Storage>;

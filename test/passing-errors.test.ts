@@ -16,7 +16,7 @@ interface Ended {
 async function throughLoop(args: readonly string[], link: string): Promise<Ended> {
   symlinkSync(link, link);
   const env = { ...process.env, RESTIC_PASSWORD: 'secret' };
-  const child = spawn(holdfastProgram, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const child = spawn(holdfastProgram, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
   const output = text(child.stdout);
   let told = '';
   child.stderr.on('data', (part: Buffer) => {

@@ -42,7 +42,7 @@ for (const remote of ['disk', 'sealed']) {
 
 test(
   'a remote that rclone does not know, and an rclone that is none, are told in its words',
-  { skip, timeout: 60_000 },
+  { skip, timeout: 300_000 },
   async () => {
     await using dir = await tempDir();
     const options = await optionsOf(dir);
@@ -63,7 +63,7 @@ test(
   },
 );
 
-test('rclone ends with the storage; one that was killed is started anew', { skip, timeout: 60_000 }, async () => {
+test('rclone ends with the storage; one that was killed is started anew', { skip, timeout: 300_000 }, async () => {
   await using dir = await tempDir();
   const program = `sh -c 'echo $$ > ${dir.file('pid')}; exec ${await commandIn(dir)} "$@"' sh`;
   const pid = (): number => Number(readFileSync(dir.file('pid'), 'utf8'));

@@ -52,7 +52,7 @@ const noLists: Readonly<Record<string, Answer>> = {
 };
 
 for (const [what, answer] of Object.entries(noLists)) {
-  test(`${what} is no list of a bucket, and never a short one`, { timeout: 30_000 }, async () => {
+  test(`${what} is no list of a bucket, and never a short one`, { timeout: 120_000 }, async () => {
     await before(answer, async (storage) => {
       await assert.rejects(listed(storage), { code: 'storage-failed' });
       await assert.rejects(versionsListed(storage), { code: 'storage-failed' });
@@ -60,7 +60,7 @@ for (const [what, answer] of Object.entries(noLists)) {
   });
 }
 
-test('a page of versions that goes on nowhere, or where it was, is no list', { timeout: 30_000 }, async () => {
+test('a page of versions that goes on nowhere, or where it was, is no list', { timeout: 120_000 }, async () => {
   const version = '<Version><Key>prefix/data/aa</Key><VersionId>1</VersionId><Size>5</Size></Version>';
   for (const marker of ['', '<NextKeyMarker></NextKeyMarker>', '<NextKeyMarker>prefix/data/aa</NextKeyMarker>'])
     await before(page(goesOn + marker + version), async (storage) => {
@@ -82,7 +82,7 @@ test('versions of one object come together, although a marker of another ends th
   assert.deepEqual(found, ['data/a 1', 'data/b 7', 'data/c 3', 'data/c 2']);
 });
 
-test('an answer without end takes no memory', { timeout: 30_000 }, async () => {
+test('an answer without end takes no memory', { timeout: 120_000 }, async () => {
   const beforeBytes = process.memoryUsage.rss();
   for (const status of [200, 500])
     await before(

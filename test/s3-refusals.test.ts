@@ -11,7 +11,7 @@ import { versitygw } from './servers/versitygw.ts';
 import { s3Refusal } from './support/s3-answers.ts';
 
 const skip = withoutGo();
-const timeout = 60_000;
+const timeout = 300_000;
 const bytes = [Buffer.from('some bytes')];
 
 /** Pauses take no time and are written down; deadlines, which nobody should reach, are real. */

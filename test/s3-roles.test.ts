@@ -242,7 +242,7 @@ test('the remover’s profile beside a writer’s keys is taken without a word',
   assert.equal(said.mock.callCount(), 0);
 });
 
-test('no credentials at all are told so, soon and without a secret', { timeout: 60_000 }, async () => {
+test('no credentials at all are told so, soon and without a secret', { timeout: 300_000 }, async () => {
   await using dir = await tempDir();
   const variables = {
     AWS_CONFIG_FILE: dir.file('none'),

@@ -15,7 +15,7 @@ import { tempDir } from './support/temp-dir.ts';
 
 const environment = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'of-nobody-else' };
 const silence: Answer = () => undefined;
-const timeout = 30_000;
+const timeout = 300_000;
 
 const policy: RetryPolicy = {
   ...{ attempts: 5, untilMs: 20_000, baseMs: 1, maxMs: 1, timeoutMs: 500, slowestBytesPerSecond: 1e9 },
@@ -27,12 +27,12 @@ function patient(storage: Storage): Storage {
 
 /** Waits until no connection is left. */
 async function closed(connections: () => Promise<number>): Promise<void> {
-  const until = AbortSignal.timeout(10_000);
+  const until = AbortSignal.timeout(30_000);
   while ((await connections()) > 0) await systemClock.sleep(10, until);
 }
 
 async function gone(pid: number): Promise<void> {
-  const until = AbortSignal.timeout(10_000);
+  const until = AbortSignal.timeout(30_000);
   while (existsSync(`/proc/${pid}`)) await systemClock.sleep(10, until);
 }
 
@@ -97,7 +97,7 @@ for (const scheme of ['s3', 'rest']) {
     const child = spawn(holdfastProgram, ['snapshots'], { env, stdio: 'ignore' });
     const ended = once(child, 'exit');
     try {
-      const until = AbortSignal.timeout(10_000);
+      const until = AbortSignal.timeout(120_000);
       while (server.requests.length === 0) await systemClock.sleep(10, until);
       child.kill('SIGINT');
       assert.deepEqual(await ended, [130, null]);

@@ -16,7 +16,7 @@ import { holdfastOk } from './support/holdfast.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cheapRepositoryAt } from './support/two-tools.ts';
 
-const timeout = 120_000;
+const timeout = 300_000;
 const mebibyte = 1024 * 1024;
 const key = 'config';
 

@@ -28,11 +28,11 @@ async function onTerminal(
     waiting.shift();
     child.stdin.write(`${next[1]}\n`);
   });
-  await once(child, 'close', { signal: AbortSignal.timeout(60_000) });
+  await once(child, 'close', { signal: AbortSignal.timeout(300_000) });
   return stripVTControlCharacters(shown).replaceAll('\r', '\n');
 }
 
-test('a terminal shows bar, ETA and rate; elsewhere there are plain lines', { skip, timeout: 120_000 }, async () => {
+test('a terminal shows bar, ETA and rate; elsewhere there are plain lines', { skip, timeout: 300_000 }, async () => {
   await using dir = await tempDir();
   const at = await cheapRepository(dir.file('repository'));
   mkdirSync(dir.file('data'));
@@ -45,7 +45,7 @@ test('a terminal shows bar, ETA and rate; elsewhere there are plain lines', { sk
   assert.doesNotMatch(plain, /█|ETA|\r/);
 });
 
-test('a password is asked for twice for a new repository, and never shown', { skip, timeout: 60_000 }, async () => {
+test('a password is asked for twice for a new repository, and never shown', { skip, timeout: 300_000 }, async () => {
   await using dir = await tempDir();
   const init = `env -u RESTIC_PASSWORD ${holdfastProgram} -r ${dir.file('repository')} init`;
   const answers = [

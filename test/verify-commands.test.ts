@@ -157,7 +157,7 @@ test('what a killed verification restored is removed by the next one', async () 
     const found = await readdir(sandboxes, { recursive: true }).catch(() => []); // not made yet
     return found.some((path) => path.endsWith('/output'));
   };
-  const late = AbortSignal.timeout(30_000);
+  const late = AbortSignal.timeout(300_000);
   while (!(await isLoading())) await systemClock.sleep(20, late);
   killing.abort();
   await program.ended;

@@ -62,7 +62,7 @@ function read(...path: readonly string[]): string {
   return fs.readFileSync(join(...path), 'utf8');
 }
 
-test('a restore elsewhere brings every byte and every attribute back', { timeout: 60_000 }, async () => {
+test('a restore elsewhere brings every byte and every attribute back', { timeout: 300_000 }, async () => {
   await using dir = await tempDir();
   makeOriginals(dir.file('originals'));
   await using repository = await newRepository();

@@ -26,7 +26,8 @@ export interface ServerOptions {
   readonly ready?: (place: { readonly port: number }) => Promise<boolean>;
 }
 
-const startMs = 30_000;
+/** A busy machine takes its time. */
+const startMs = 120_000;
 
 /** Starts a server on a free port of 127.0.0.1. What test runs that were killed left running is ended first. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {

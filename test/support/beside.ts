@@ -82,7 +82,7 @@ export async function beginBackup({ path, args, env }: Program, at: RepositoryAt
 }
 
 async function taken({ stdin }: ChildProcess, bytes: Uint8Array): Promise<void> {
-  if (stdin?.write(bytes) === false) await once(stdin, 'drain', { signal: AbortSignal.timeout(60_000) });
+  if (stdin?.write(bytes) === false) await once(stdin, 'drain', { signal: AbortSignal.timeout(300_000) });
 }
 
 /** restic finds no fault, and each of these snapshots holds what was backed up. */

@@ -81,7 +81,7 @@ export async function killOften(context: TestContext, victim: Victim, stage: Sta
 
 async function unkilledMs(victim: Victim, stage: Stage): Promise<number> {
   await prepare(victim, stage);
-  const { code, output, milliseconds } = await runVictim(victim, stage, 60_000);
+  const { code, output, milliseconds } = await runVictim(victim, stage, 300_000);
   assert.equal(code, 0, `${victim.name}: ${output}`);
   return milliseconds;
 }
