@@ -129,6 +129,43 @@ async function untilSending({ sql }: PostgresServer): Promise<void> {
   }
 }
 
+/** Gives the server reason to recycle its log, many segments over, while it sends. */
+async function recycle({ sql }: PostgresServer): Promise<void> {
+  const written = "select pg_logical_emit_message(false, 'holdfast', repeat('x', 1000))";
+  for (let segment = 0; segment < 5; segment++) {
+    await sql(written);
+    await sql('select pg_switch_wal()');
+    await sql('checkpoint');
+  }
+}
+
+test(
+  'the server keeps its log while it is backed up; where it can’t, and recycles it, there is no snapshot',
+  { skip },
+  async () => {
+    for (const [slots, code, snapshots] of [
+      [5, 0, 1],
+      [0, 1, 0],
+    ] as const) {
+      const small = ['min_wal_size=2MB', 'max_wal_size=2MB', 'wal_keep_size=0'];
+      await using shop = await startPostgresVersion({
+        major: '16',
+        initdb: ['--wal-segsize=1'],
+        settings: [quiet, ...small, `max_replication_slots=${slots}`],
+      });
+      await using dir = await tempDir();
+      const scene = await shopScene(dir.path, shop.url, { options: 'max-rate: 8' });
+      const backup = scene.run('backup', 'shop-db');
+      await untilSending(shop);
+      await recycle(shop);
+      const outcome = await backup;
+      assert.equal(outcome.code, code, outcome.stderr);
+      if (code !== 0) assert.match(outcome.stderr, /WAL|log/);
+      assert.equal(await snapshotCount(scene), snapshots);
+    }
+  },
+);
+
 /** Writes rows of equal content into two tables, one transaction each, until it is told to end. */
 async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
   const ofBoth =

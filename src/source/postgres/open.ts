@@ -24,6 +24,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
         const url = (await readSecret(options.url, walk.signal)).reveal();
         yield* backUpCluster({ ...options, url, component, clock }, walk);
       } catch (error) {
+        walk.signal.throwIfAborted();
         throw named(component, error, walk.signal);
       }
     },
