@@ -1,4 +1,4 @@
-import { createHash, randomBytes, scrypt } from 'node:crypto';
+import { randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -31,30 +31,6 @@ export async function deriveKey(password: string | Uint8Array, derivation: Deriv
   checkParams(derivation);
   const derived = await runScrypt(password, derivation);
   return { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
-}
-
-const known = new Map<string, Promise<RepositoryKey>>();
-const mostKnown = 20;
-
-/**
- * The same, derived once in a process: a command on components opens a repository for each of its steps, and a
- * derivation takes half a second. Nothing is kept that the process doesn't hold anyway, an open repository's master key.
- */
-export async function deriveKeyOnce(password: string | Uint8Array, derivation: Derivation): Promise<RepositoryKey> {
-  const { N, r, p, salt } = derivation;
-  const secret = createHash('sha256').update(password).digest();
-  const name = createHash('sha256').update(secret).update(`${N} ${r} ${p} `).update(salt).digest('hex');
-  const present = known.get(name);
-  if (present !== undefined) return await present;
-  const deriving = deriveKey(password, derivation);
-  known.set(name, deriving);
-  for (const oldest of known.keys()) if (known.size > mostKnown) known.delete(oldest);
-  try {
-    return await deriving;
-  } catch (error) {
-    known.delete(name);
-    throw error;
-  }
 }
 
 async function runScrypt(password: string | Uint8Array, { N, r, p, salt }: Derivation): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../clock/clock.ts';
 import { hasCode, HoldfastError } from '../errors/error.ts';
-import { deriveKey, deriveKeyOnce } from './kdf.ts';
+import { deriveKey } from './kdf.ts';
 import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, randomMasterKey } from './key.ts';
 
 const params = { N: 16, r: 8, p: 1 };
@@ -69,21 +69,6 @@ test('another password is told apart from damage', async () => {
   await assert.rejects(openKeyFile({ ...file, data: file.data.subarray(0, 31) }, 'right'), (error) =>
     hasCode(error, 'damaged'),
   );
-});
-
-test('a process derives the key of a password once, and keeps no failure', async () => {
-  const salt = new Uint8Array(64);
-  const one = await deriveKeyOnce('a', { ...params, salt });
-  assert.deepEqual(one, await deriveKey('a', { ...params, salt }));
-  assert.equal(await deriveKeyOnce(Buffer.from('a'), { ...params, salt }), one);
-  const others = [
-    { ...params, N: 32 },
-    { ...params, p: 2 },
-  ].map((other) => deriveKeyOnce('a', { ...other, salt }));
-  const differing = [...(await Promise.all(others)), await deriveKeyOnce('b', { ...params, salt })];
-  for (const other of differing) assert.notDeepEqual(other, one);
-  for (let again = 0; again < 2; again += 1)
-    await assert.rejects(deriveKeyOnce('a', { ...params, N: 15, salt }), { code: 'damaged' });
 });
 
 test('parameters that ask for too much memory or time are refused before any work', async () => {

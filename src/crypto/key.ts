@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { binary, count, isObject, malformed, optionalText, parseObject, secret } from './fields.ts';
-import { deriveKey, deriveKeyOnce, saltLength, type Derivation, type ScryptParams } from './kdf.ts';
+import { deriveKey, saltLength, type Derivation, type ScryptParams } from './kdf.ts';
 import { open, seal, sealOverhead, type RepositoryKey } from './seal.ts';
 
 export { calibrate, type Derivation, type ScryptParams } from './kdf.ts';
@@ -43,7 +43,7 @@ export async function makeKeyFile(wanted: NewKeyFile): Promise<Buffer> {
 
 /** The master key in a key file; fails with `wrong-password` where the password doesn't open it. */
 export async function openKeyFile(file: KeyFile, password: string | Uint8Array): Promise<RepositoryKey> {
-  const user = await deriveKeyOnce(password, file);
+  const user = await deriveKey(password, file);
   return parseMaster(unsealMaster(user, file.data));
 }
 
