@@ -9,6 +9,7 @@ import { withoutPostgres } from '../servers/postgres.ts';
 import { withoutRedis } from '../servers/redis.ts';
 import { prove } from '../support/proof.ts';
 import { jsonLines } from '../support/scene.ts';
+import { verifyLocks } from './locks.ts';
 import { loseCache, loseDatabase, loseFiles, restoreDump, type Cache, type Database } from './loss.ts';
 import { linesOf, objectivesIn, tableOf, type Reached } from './objectives.ts';
 import type { StandIns } from './commands.ts';
@@ -69,6 +70,7 @@ export async function runSystem(context: TestContext, system: System): Promise<v
   await verifyAll(stage, system);
   const reached = objectivesIn(await stage.ok(['status', '--json'], 0, 5));
   for (const line of linesOf(reached)) context.diagnostic(line);
+  await verifyLocks(stage, system.lost);
   await loseAll(stage, system);
   await verifyRecords(stage);
   prove(context, {
