@@ -12,6 +12,16 @@ export function parseFields(bytes: Uint8Array, what: string): Fields {
   return fieldsOf(parseJson(bytes, what), what);
 }
 
+/** As `parseFields`, of a text of our own keeping, whose size is known to be modest. */
+export function fieldsInText(text: string, what: string): Fields {
+  try {
+    return fieldsOf(JSON.parse(text), what);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw damaged(what, 'is no JSON', cause);
+  }
+}
+
 /** Far more than the largest index has; a value of three bytes takes dozens once it is parsed. */
 const maxValues = 16 * 1024 * 1024;
 

@@ -29,7 +29,7 @@ export function prepared(
   const isIt = 'component = ? AND writer = ?';
   return {
     position: database.prepare(`SELECT sequence, hash, trusted FROM chain WHERE ${isIt} AND read_for = ?`),
-    chains: database.prepare('SELECT component, writer FROM chain'),
+    chains: database.prepare('SELECT id, component, writer FROM chain'),
     reach: database.prepare(
       `INSERT INTO chain (component, writer, read_for, sequence, hash, trusted) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, trusted = excluded.trusted

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
-import { parseFields, textOf } from '../bytes/fields.ts';
+import { fieldsInText, textOf } from '../bytes/fields.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { prepared, schema, schemaVersion, type Statements } from './catalogue-schema.ts';
 import { factFields, factsOf, recordName } from './form.ts';
@@ -52,8 +52,7 @@ export class Catalogue implements Disposable {
   }
 
   chains(): readonly ChainName[] {
-    const rows = guarded(() => this.#statements.chains.all());
-    return rows.map(({ component, writer }) => ({ component: String(component), writer: String(writer) }));
+    return guarded(() => this.#statements.chains.all()).map(chainOf);
   }
 
   /** Adds the records between two positions, all or none; false and none where the chain isn't at the first any more. */
@@ -79,19 +78,16 @@ export class Catalogue implements Disposable {
 
   /** Oldest first, as it stands now: what is added meanwhile doesn't show. */
   *records(filter: RecordFilter): Generator<StoredRecord, void, undefined> {
-    const { where, values } = conditionOf(filter);
-    const rows = guarded(() =>
-      this.#database
-        .prepare(
-          `SELECT component, writer, record.sequence, previous, record.hash, signer, facts
-           FROM record JOIN chain ON chain.id = record.chain ${where} ORDER BY at, record.chain, record.sequence`,
-        )
-        .iterate(...values),
-    );
-    for (;;) {
-      const { done, value } = guarded(() => rows.next());
-      if (done === true) return;
-      yield recordOf(value);
+    try {
+      const chains = new Map(this.#statements.chains.all().map((row) => [Number(row['id']), chainOf(row)]));
+      const { where, values } = conditionOf(filter, chains);
+      const rows = this.#database.prepare(
+        `SELECT ${columns.join(', ')} FROM record ${where} ORDER BY at, chain, sequence`,
+      );
+      rows.setReturnArrays(true);
+      for (const row of rows.iterate(...values)) yield recordOf(Object.values(row), chains);
+    } catch (error) {
+      throw known(error);
     }
   }
 
@@ -159,17 +155,21 @@ function makeTables(database: DatabaseSync): void {
 /** Of SQLite's result codes: CORRUPT, NOTADB, and ERROR and CONSTRAINT, where tables are not as they should be. */
 const damagedCodes: readonly number[] = [11, 26, 1, 19];
 
-/** Errors of SQLite and of the file system as ours. */
 function guarded<T>(body: () => T): T {
   try {
     return body();
-  } catch (cause) {
-    if (cause instanceof HoldfastError || !(cause instanceof Error)) throw cause;
-    const code: unknown = 'errcode' in cause ? cause.errcode : undefined;
-    const isDamaged = typeof code === 'number' && damagedCodes.includes(code % 256);
-    const message = `the catalogue of records can’t be used: ${cause.message}`;
-    throw new HoldfastError(isDamaged ? 'damaged' : 'refused', message, { cause });
+  } catch (error) {
+    throw known(error);
   }
+}
+
+/** Errors of SQLite and of the file system as ours. */
+function known(cause: unknown): unknown {
+  if (cause instanceof HoldfastError || !(cause instanceof Error)) return cause;
+  const code: unknown = 'errcode' in cause ? cause.errcode : undefined;
+  const isDamaged = typeof code === 'number' && damagedCodes.includes(code % 256);
+  const message = `the catalogue of records can’t be used: ${cause.message}`;
+  return new HoldfastError(isDamaged ? 'damaged' : 'refused', message, { cause });
 }
 
 function keysText(keys: Position['trusted']): string {
@@ -194,26 +194,41 @@ function valuesOf(record: StoredRecord): readonly SQLInputValue[] {
   return [sequence, columnOf(timeNs), kind, previous, hash, signer, facts];
 }
 
-function recordOf(row: Readonly<Record<string, SQLOutputValue>>): StoredRecord {
-  const what = 'a record of the catalogue';
-  const text = (column: string): string => textOf(row[column], what);
-  const [component, writer, sequence] = [text('component'), text('writer'), Number(row['sequence'])];
-  const facts = factsOf(parseFields(Buffer.from(text('facts')), what), what);
-  const name = recordName(component, writer, sequence);
-  return { ...facts, name, writer, sequence, previous: text('previous'), hash: text('hash'), signer: text('signer') };
+function chainOf({ component, writer }: Readonly<Record<string, SQLOutputValue>>): ChainName {
+  return { component: String(component), writer: String(writer) };
 }
 
-function conditionOf({ components, kinds, sinceNs }: RecordFilter): {
-  readonly where: string;
-  readonly values: readonly SQLInputValue[];
-} {
-  const among = (column: string, values: readonly string[]): readonly string[] =>
-    values.length === 0 ? [] : [`${column} IN (${values.map(() => '?').join(', ')})`];
+const columns = ['chain', 'sequence', 'previous', 'hash', 'signer', 'facts'] as const;
+const what = 'a record of the catalogue';
+
+/** Of a row with these columns. */
+function recordOf(row: readonly SQLOutputValue[], chains: ReadonlyMap<number, ChainName>): StoredRecord {
+  const [chain, sequence, previous, hash, signer, facts] = row;
+  const { component, writer } = chains.get(Number(chain)) ?? {};
+  if (component === undefined || writer === undefined) throw new HoldfastError('damaged', `${what} has no chain`);
+  const name = recordName(component, writer, Number(sequence));
+  const place = { name, writer, sequence: Number(sequence), previous: textOf(previous, what) };
+  return {
+    ...factsOf(fieldsInText(textOf(facts, what), what), what),
+    ...place,
+    hash: textOf(hash, what),
+    signer: textOf(signer, what),
+  };
+}
+
+function conditionOf(
+  { components, kinds, sinceNs }: RecordFilter,
+  chains: ReadonlyMap<number, ChainName>,
+): { readonly where: string; readonly values: readonly SQLInputValue[] } {
+  const among = (column: string, values: readonly SQLInputValue[]): string =>
+    `${column} IN (${values.map(() => '?').join(', ')})`;
+  const meant = [...chains].flatMap(([id, { component }]) => (components.includes(component) ? [id] : []));
+  const since = sinceNs === undefined ? [] : [columnOf(sinceNs)];
   const conditions = [
-    ...among('component', components),
-    ...among('kind', kinds),
-    ...(sinceNs === undefined ? [] : ['at >= ?']),
+    ...(components.length === 0 ? [] : [among('chain', meant)]),
+    ...(kinds.length === 0 ? [] : [among('kind', kinds)]),
+    ...since.map(() => 'at >= ?'),
   ];
-  const values = [...components, ...kinds, ...(sinceNs === undefined ? [] : [columnOf(sinceNs)])];
-  return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values };
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return { where, values: [...(components.length === 0 ? [] : meant), ...kinds, ...since] };
 }
