@@ -1,5 +1,7 @@
+import { hasCode, type HoldfastError } from '../errors/error.ts';
 import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import type { Policy } from '../policy/policy.ts';
+import { unreadableWaiting } from '../record/state.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
 
@@ -21,4 +23,24 @@ export async function answersOf<T>(
 
 export function warn({ listener }: Pick<ComponentContext, 'listener'>, item: string, message: string): void {
   listener({ kind: 'warning', during: 'records', item, message });
+}
+
+/** Tells of facts that wait on this host and that nobody can read; how many. */
+export async function tellUnreadable(context: Pick<ComponentContext, 'stateFolder' | 'listener'>): Promise<number> {
+  const unreadable = await waitingUnread(context);
+  for (const { message } of unreadable)
+    warn(context, 'outbox', `a record that waits on this host can’t be read: ${message}`);
+  return unreadable.length;
+}
+
+async function waitingUnread({
+  stateFolder,
+}: Pick<ComponentContext, 'stateFolder'>): Promise<readonly HoldfastError[]> {
+  try {
+    return await unreadableWaiting({ folder: stateFolder });
+  } catch (error) {
+    // A folder that can’t be looked into is one error, too.
+    if (!hasCode(error, 'refused')) throw error;
+    return [error];
+  }
 }

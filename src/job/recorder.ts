@@ -7,6 +7,7 @@ import { foldClosedMonths } from '../record/fold.ts';
 import { deliver, deliverWaiting } from '../record/deliver.ts';
 import type { Head } from '../record/form.ts';
 import type { Actor, RecordFacts, StoredRecord, Writer } from '../record/record.ts';
+import { thinHeads } from '../record/thin-heads.ts';
 import { keepWaiting, waitingFor, type RecordState } from '../record/state.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext, NewRecord, Recording } from './component.ts';
@@ -77,15 +78,18 @@ export class Recorder implements Recording, AsyncDisposable {
 
   async fold(component: string): Promise<void> {
     const { policy, clock } = this.#context;
-    const [first] = homesOf(policy, component);
+    const [first, ...others] = homesOf(policy, component);
     if (first === undefined) return;
     const now = Temporal.Instant.fromEpochNanoseconds(clock.nowNs()).toZonedDateTimeISO('UTC');
     const month = now.with({ day: 1 }).startOfDay();
     try {
-      await foldClosedMonths(await this.#open(first), this.#options.writer, month.epochNanoseconds);
+      const { writer } = this.#options;
+      const home = await this.#open(first);
+      await foldClosedMonths(home, writer, month.epochNanoseconds);
+      for (const other of others) await thinHeads(await this.#open(other), home, { component, writer: writer.id });
     } catch (error) {
       this.#assertPasses(error);
-      this.#warn(`records of past months stay as they are in ${first}: ${error.message}`, component);
+      this.#warn(`records of past months stay as they are: ${error.message}`, component);
     }
   }
 

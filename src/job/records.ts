@@ -8,14 +8,14 @@ import { refresh } from '../record/refresh.ts';
 import { makeCacheFolder } from '../repository/cache-folder.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext } from './component.ts';
-import { answersOf, namesOfKeepers, warn } from './record-keepers.ts';
+import { answersOf, namesOfKeepers, tellUnreadable, warn } from './record-keepers.ts';
 import { trustedSigners } from './introductions.ts';
 import type { SignersOf } from './trust.ts';
 
 export interface RecordsRead extends Disposable {
   /** Oldest first. */
   readonly records: Iterable<StoredRecord>;
-  /** Repositories that could not be asked, and chains that end before their end: each was told as a warning. */
+  /** Repositories that could not be asked, chains that end before their end, facts that wait and can't be read: each was told as a warning. */
   readonly missing: number;
 }
 
@@ -45,10 +45,11 @@ export async function openRecords(context: ComponentContext, filter: RecordFilte
     opened.use(remembered.catalogue);
     return remembered;
   });
+  const unread = await tellUnreadable(context);
   const catalogues = opened.move();
   return {
     records: merged(answers.map((one) => recordsIn(one, filter))),
-    missing: names.length - answers.length + answers.reduce((sum, { hidden }) => sum + hidden, 0),
+    missing: unread + names.length - answers.length + answers.reduce((sum, { hidden }) => sum + hidden, 0),
     [Symbol.dispose]: () => catalogues.dispose(),
   };
 }

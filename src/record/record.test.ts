@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { newRepository } from '../../test/support/repository.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
@@ -9,10 +10,11 @@ import { MemoryStorage } from '../storage/memory.ts';
 import { appendRecord, writeHead } from './chain.ts';
 import { deliver } from './deliver.ts';
 import { foldClosedMonths } from './fold.ts';
-import { encodeRecord, hashOf, recordName } from './form.ts';
+import { encodeRecord, hashOf, headName, recordName } from './form.ts';
 import { readHeads, type SignedHead } from './heads.ts';
 import type { RecordFacts, StoredRecord, Writer } from './record.ts';
-import { keepWaiting, waitingFor, writerOf } from './state.ts';
+import { keepWaiting, unreadableWaiting, waitingFor, writerOf } from './state.ts';
+import { thinHeads } from './thin-heads.ts';
 import { verifyChains, type ChainVerdict, type Verdict, type VerifyOptions } from './verdict.ts';
 
 function newWriter(id = 'host-1'): Writer {
@@ -267,4 +269,38 @@ test('a chain that begins with another key than the one that is believed is brok
   assert.equal(judged.verdict.name, nameOf(1));
   assert.ok(judged.verdict.reason.includes(writer.signer.publicKey));
   assert.ok(judged.verdict.reason.includes(other.publicKey));
+});
+
+test('of what is folded the other repository keeps its newest head, which covers all before it', async () => {
+  await using repository = await newRepository();
+  await using other = await newRepository();
+  const writer = newWriter();
+  for (const head of headsOf(repository, await chain(repository, writer, 9))) await writeHead(other, head, writer);
+  await foldClosedMonths(repository, writer, 5_000_000_000n);
+  await removeOwnObject(
+    other,
+    headName({ repository: repository.config.id, component: 'shop', writer: 'host-1', sequence: 4 }),
+  );
+  assert.equal(await thinHeads(other, repository, { component: 'shop', writer: 'host-1' }), 2);
+  const { heads } = await readHeads(other);
+  assert.deepEqual(
+    heads.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
+    [3, 5, 6, 7, 8, 9],
+  );
+  assert.deepEqual((await verdictOf(repository, writer, heads)).verdict, { state: 'intact' });
+  assert.equal(await thinHeads(other, repository, { component: 'shop', writer: 'host-1' }), 0);
+});
+
+test('a fact that waits and makes no sense holds nothing else back, and stays', async () => {
+  await using dir = await tempDir();
+  await using repository = await newRepository();
+  const state = { folder: dir.file('state') };
+  await keepWaiting(state, fact(1));
+  await writeFile(dir.file('state/outbox/00000000000000000000-0.json'), '{"kind":"run"');
+  const writer = newWriter();
+  await deliver(repository, fact(2), { writer, state });
+  const [judged] = await judge(repository, [writer.signer.publicKey], []);
+  assert.equal(judged?.right, 2);
+  const [unreadable] = await unreadableWaiting(state);
+  assert.match(unreadable?.message ?? '', /00000000000000000000-0\.json is no JSON/);
 });

@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { parseFields } from '../bytes/fields.ts';
 import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
-import { HoldfastError } from '../errors/error.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
 import { errorCode } from '../host/system-error.ts';
 import { factFields, factsOf } from './form.ts';
 import type { RecordFacts, Writer } from './record.ts';
@@ -114,12 +114,25 @@ export async function waitingFor(state: RecordState, component: string): Promise
   return waiting;
 }
 
-/** Undefined where another process has told it meanwhile. */
+/** What waits and makes no sense here: it is passed over, and stays where it is. */
+export async function unreadableWaiting(state: RecordState): Promise<readonly HoldfastError[]> {
+  const paths = (await namesWaiting(state)).map((name) => join(state.folder, 'outbox', name));
+  const found = await Promise.all(paths.map(factsOrError));
+  return found.filter((one) => one instanceof HoldfastError);
+}
+
+/** Undefined where another process has told it meanwhile, or nobody can. */
 async function factsIn(path: string): Promise<RecordFacts | undefined> {
+  const found = await factsOrError(path);
+  return found instanceof HoldfastError ? undefined : found;
+}
+
+async function factsOrError(path: string): Promise<RecordFacts | HoldfastError | undefined> {
   try {
     return factsOf(parseFields(await readFile(path), path), path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
+    if (hasCode(error, 'damaged', 'unsupported')) return error;
     throw error instanceof HoldfastError ? error : unusable(path, error);
   }
 }
