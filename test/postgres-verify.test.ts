@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { open, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { withoutPostgresVersions, startPostgresVersion } from './servers/postgres-versions.ts';
 import { postgresPrograms } from './servers/postgres-program.ts';
@@ -101,3 +103,29 @@ test(
     assert.match(said.toString(), /verified/i);
   },
 );
+
+/** What may befall a table on production's own disk, of which a backup knows nothing or only warns. */
+const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
+  'a page with another byte': async (path) => {
+    await using file = await open(path, 'r+');
+    await file.write(Buffer.from([0xff]), 0, 1, 8192 + 4000);
+  },
+  'a file that is gone': async (path) => await rm(path),
+  'a file that was emptied': async (path) => await truncate(path, 0),
+};
+
+test('what production has damaged itself is never verified', { skip }, async () => {
+  const options = `programs: [${await postgresPrograms('17')}]`;
+  const enough = '{ name: enough, sql: "select count(*) from orders", at-least: 10000 }';
+  for (const [damage, harm] of Object.entries(damages)) {
+    await using shop = await startPostgresVersion({ major: '17', settings: ['autovacuum=off'] });
+    await shop.sql('create table orders as select n as id from generate_series(1, 10000) n; checkpoint');
+    const [path = ''] = await shop.sql("select pg_relation_filepath('orders')");
+    await harm(join(shop.data, path));
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, { options, more: verifying(enough) });
+    await scene.run('backup', 'shop-db');
+    const { code, all } = await scene.verified('shop-db');
+    assert.deepEqual([code, all.map(({ state }) => state)], [4, ['failed']], `${damage}: ${JSON.stringify(all)}`);
+  }
+});
