@@ -46,6 +46,17 @@ test('a dump is loaded and checked in a sandbox, by the environment that start p
   assert.equal(all[0]?.checks?.at(-1)?.found, '2');
 });
 
+test('what start prints is for commands inside, not for the programs that lead there', async () => {
+  await using dir = await tempDir();
+  const start = quoted(
+    'sh -c "echo HOLDFAST_ENV PATH=/nowhere; echo HOLDFAST_ENV LD_PRELOAD=/nowhere.so; echo HOLDFAST_ENV n=5"',
+  );
+  const load = quoted(`/bin/sh -c '/bin/cat >rows; test "$PATH $LD_PRELOAD $n" = "/nowhere /nowhere.so 5"'`);
+  const scene = await backedUp(dir, dumped('db', 'echo x', `, start: ${start}, load: ${load}`));
+  const { code, all } = await scene.verified('db');
+  assert.equal(code, 0, JSON.stringify(all));
+});
+
 const isRoot = process.getuid?.() === 0;
 
 test('load and check never see the live system', { skip: isRoot ? false : absent('root') }, async () => {

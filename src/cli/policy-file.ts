@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
 import { keepFromChildren } from '../host/own-environment.ts';
@@ -46,9 +46,19 @@ export async function policyOf(context: Context): Promise<{ readonly file: strin
   throw new HoldfastError('policy-refused', `the policy ${file} is refused`);
 }
 
+/** A policy is no larger than 1 MiB: what is read beyond that shows that it is none. */
+const mostBytes = 1024 * 1024;
+
+async function firstOf(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  const bytes: AsyncIterable<Buffer> = createReadStream(file, { end: mostBytes });
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 async function textOf(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await firstOf(file);
   } catch (cause) {
     throw new HoldfastError('usage', `the policy ${resolve(file)} can’t be read: ${reasonOf(cause)}`, { cause });
   }

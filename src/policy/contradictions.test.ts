@@ -102,6 +102,7 @@ components:
     'exclude': ['c'],
     'exclude-caches': false,
     'one-file-system': false,
+    'allow-empty': false,
   });
   assert.deepEqual(Object.keys(shop?.backups['nightly']?.to ?? {}), ['local', 'other']);
   assert.deepEqual(

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { samplePolicy } from '../../test/support/sample-policy.ts';
+import { systemClock } from '../clock/clock.ts';
+import { plain } from './document/located.ts';
+import { readYaml } from './document/read-yaml.ts';
 import { loadPolicy } from './load.ts';
 import { problemLine, type Problem } from './problem.ts';
 
@@ -132,4 +135,46 @@ test('whatever stands in the file, it is a policy or a list of problems with pla
     { numRuns: 150 },
   );
   assert.ok(refused > 15);
+});
+
+test('no file takes long or much, whatever is in it: aliases, keys, depth, mistakes', () => {
+  const many = <T>(count: number, make: (n: number) => T): readonly T[] =>
+    Array.from({ length: count }, (_, n) => make(n));
+  const laughs = many(
+    10,
+    (n) => `${'bcdefghijk'[n]}: &${'bcdefghijk'[n]} [${many(10, () => `*${'abcdefghijk'[n]}`).join()}]`,
+  );
+  for (const text of [
+    `a: &a x\nb: [${'*a,'.repeat(300_000)}]`,
+    `a: &a [x]\n${laughs.join('\n')}`,
+    'a: &a [*a]',
+    many(90_000, (n) => `k${n}: &k${n} 1`).join('\n'),
+    '['.repeat(20_000),
+    '}\n'.repeat(20_000),
+  ]) {
+    const begun = systemClock.monotonicMs();
+    const { policy, problems } = loadPolicy(text);
+    assert.equal(policy, undefined);
+    assert.ok(problems.length > 0 && problems.length <= 1000, `${problems.length} problems`);
+    // A second at most; walking the file for each alias or key took minutes.
+    assert.ok(systemClock.monotonicMs() - begun < 30_000);
+  }
+});
+
+test('an alias means the last anchor of its name before it', () => {
+  const { root } = readYaml('a: &x 1\nb: &x { c: 2 }\nd: *x\ne: &x 3\nf: [*x, *x]');
+  assert.deepEqual(root && plain(root), { a: 1, b: { c: 2 }, d: { c: 2 }, e: 3, f: [3, 3] });
+  assert.notDeepEqual(readYaml('a: *later\nb: &later 1').problems, []);
+});
+
+test('keys that every object has are no keys of a policy', () => {
+  for (const key of ['__proto__', 'constructor', 'toString']) {
+    for (const text of [`${key}: { a: 1 }`, `components: { c: { ${key}: { a: 1 } } }`, `repositories: { ${key}: 1 }`])
+      assert.equal(loadPolicy(`version: 1\n${text}\n`).policy, undefined);
+  }
+});
+
+test('what is never due, or always, is refused', () => {
+  for (const when of ['cron: "0 0 31 2 *"', 'every: 0h', 'every: 0d0s'])
+    assert.match(errors(samplePolicy.replace('every: 1h,', `${when},`)).join(), /hourly/);
 });

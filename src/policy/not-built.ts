@@ -8,7 +8,7 @@ import { metaOf } from './schema/meta.ts';
 /** What a file says that a later version will do: each by its name and place. */
 export function notBuilt(root: Located, policy: z.core.$ZodType, kinds: SourceKinds): readonly Problem[] {
   const top = keysOf(policy);
-  const later = membersOf(root).filter(([key]) => top[key] && metaOf(top[key]).notBuilt === true);
+  const later = membersOf(root).filter(([key]) => isNotBuilt(top, key));
   const at = schemaAt(policy, ['components', 'any']);
   const keys = at === undefined ? {} : keysOf(at);
   const components = membersOf(memberOf(root, 'components')).flatMap(([, { located }]) =>
@@ -19,11 +19,15 @@ export function notBuilt(root: Located, policy: z.core.$ZodType, kinds: SourceKi
 
 function ofComponent(component: Located, keys: ReturnType<typeof keysOf>, kinds: SourceKinds): readonly Problem[] {
   return membersOf(component).flatMap(([key, { keyPlace }]) => {
-    const isLater =
-      (keys[key] && metaOf(keys[key]).notBuilt === true) ||
-      (Object.hasOwn(kinds, key) && kinds[key]?.open === undefined);
+    const isLater = isNotBuilt(keys, key) || (Object.hasOwn(kinds, key) && kinds[key]?.open === undefined);
     return isLater || key === 'log' ? [told(key, keyPlace)] : [];
   });
+}
+
+/** A file may say `constructor` or `__proto__`, too. */
+function isNotBuilt(keys: ReturnType<typeof keysOf>, key: string): boolean {
+  const schema = Object.hasOwn(keys, key) ? keys[key] : undefined;
+  return schema !== undefined && metaOf(schema).notBuilt === true;
 }
 
 function told(key: string, place: Problem['place']): Problem {

@@ -11,7 +11,8 @@ export interface Span {
 
 const units = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, mo: 2_592_000, y: 31_536_000 } as const;
 
-export const spanPattern = /^(?:\d{1,6}(?:s|mo|m|h|d|w|y))+$/;
+/** Not nothing: what is done every 0 s would never end. */
+export const spanPattern = /^(?=.*[1-9])(?:\d{1,6}(?:s|mo|m|h|d|w|y))+$/;
 
 /** Of a text that matches `spanPattern`. */
 export function spanOf(text: string): Span {

@@ -45,7 +45,7 @@ export function scheduleOf({ at, every, cron, on }: When): Schedule {
 
 function isCron(fields: string): boolean {
   try {
-    return new Cron(fields, { mode: '5-part', paused: true }).nextRun() !== undefined;
+    return new Cron(fields, { mode: '5-part', paused: true }).nextRun() !== null; // the 31st of February never comes
   } catch {
     return false;
   }

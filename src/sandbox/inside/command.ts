@@ -7,7 +7,7 @@ import type { CommandEnd, SandboxCommand, SandboxOptions } from '../sandbox.ts';
 import { freeBytes } from './disk.ts';
 import { searchPath, type Holder } from './holder.ts';
 import type { MemoryGroup } from './memory-group.ts';
-import { commandScript, entryScript } from './prologue.ts';
+import { commandScript, entryScript, givenOf } from './prologue.ts';
 
 export interface Inside {
   readonly holder: Holder;
@@ -45,7 +45,7 @@ export async function runInside(inside: Inside, command: SandboxCommand): Promis
       signal: options.signal,
       input: 'empty',
       onErrorLine: () => undefined,
-      env: { ...environment, ...command.env, ...marks },
+      env: { ...environment, ...givenOf({ ...command.env, ...marks }), ...marks },
     });
     const beyond = await withinLimits(inside, running.ended);
     const end = await running.ended;

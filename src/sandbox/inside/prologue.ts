@@ -70,5 +70,24 @@ shift 5
 exec "$@"
 `;
 
-/** Inside: the command by its own words, in its folder. */
-export const commandScript = 'cd "$HOLDFAST_DIR" || exit 127; unset OLDPWD; exec "$@"';
+/**
+ * Inside: the command by its own words, in its folder. Its variables come under names that mean nothing to the programs
+ * on the way, which are not inside yet: a PATH or LD_PRELOAD that a command asked for is not for them.
+ */
+export const commandScript = `
+cd "$HOLDFAST_DIR" || exit 127
+unset OLDPWD
+hf_n=0
+while eval "hf_given=\\\${HOLDFAST_GIVEN_$hf_n-}"; [ -n "$hf_given" ]; do
+  unset "HOLDFAST_GIVEN_$hf_n"
+  export "$hf_given"
+  hf_n=$((hf_n + 1))
+done
+unset hf_n hf_given
+exec "$@"
+`;
+
+/** What `commandScript` takes them from. */
+export function givenOf(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).map(([name, value], n) => [`HOLDFAST_GIVEN_${n}`, `${name}=${value}`]));
+}
