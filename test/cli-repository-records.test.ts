@@ -60,11 +60,11 @@ test('who added, listed, changed and removed keys is recorded, no password with 
   await using at = await policyScene();
   const near = ['--repository', 'near'];
   await writeFile(at.dir.file('new'), 'kanarienvogel');
-  await at.ok('key', 'add', ...near, '--new-password-file', at.dir.file('new'), '--user', 'ann');
+  await at.ok('key', 'add', ...near, '--new-password-file', at.dir.file('new'), '--user', 'zoe');
   const keys: unknown = JSON.parse(await at.ok('key', 'list', ...near, '--json'));
   assert.ok(Array.isArray(keys));
   const { id } = (keys as readonly { readonly userName: string; readonly id: string }[]).find(
-    ({ userName }) => userName === 'ann',
+    ({ userName }) => userName === 'zoe',
   ) ?? { id: '' };
   await at.ok('key', 'remove', ...near, id);
   const records = await at.recorded('key');
@@ -74,7 +74,7 @@ test('who added, listed, changed and removed keys is recorded, no password with 
     ['added done', 'listed done', 'removed done'],
   );
   assert.equal(found[0]?.['key'], id);
-  assert.equal(found[0]?.['username'], 'ann');
+  assert.equal(found[0]?.['username'], 'zoe');
   assert.doesNotMatch(JSON.stringify(records), /kanarienvogel/);
 });
 
