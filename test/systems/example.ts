@@ -12,9 +12,13 @@ export interface Adaptation {
   readonly command: (line: string) => string;
 }
 
+export function exampleText(name: string): string {
+  return readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url), 'utf8');
+}
+
 /** The text of `examples/<name>.yaml` with other addresses, paths and commands; all else is word for word the example's. */
 export function adaptedExample(name: string, { address, path, command }: Adaptation): string {
-  const text = readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url), 'utf8');
+  const text = exampleText(name);
   const document = parseDocument(text);
   const replaced = new Set<unknown>();
   visit(document, {

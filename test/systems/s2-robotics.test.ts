@@ -1,9 +1,10 @@
 import { test } from 'node:test';
+import { withoutSshd } from '../servers/sshd.ts';
 import { runSystem, withoutSystems } from './run-system.ts';
 
 const title = 'S2 robotics platform: a year of its backups, and everything back after a loss';
 
-test(title, { skip: withoutSystems() }, async (context) => {
+test(title, { skip: withoutSystems() || withoutSshd() }, async (context) => {
   await runSystem(context, {
     name: 'S2 Robotics platform',
     example: 's2-robotics',

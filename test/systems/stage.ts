@@ -5,12 +5,13 @@ import type { Policy } from '../../src/policy/policy.ts';
 import { glacier } from '../servers/glacier.ts';
 import { startPostgres, type Postgres } from '../servers/postgres.ts';
 import { startRedis, type Redis } from '../servers/redis.ts';
+import { startSshd } from '../servers/sshd.ts';
 import { MovableClock } from '../support/movable-clock.ts';
 import type { RunResult } from '../support/run-program.ts';
 import { served } from '../support/served.ts';
 import { tempDir, type TempDir } from '../support/temp-dir.ts';
 import { commandHere, type StandIns } from './commands.ts';
-import { adaptedExample } from './example.ts';
+import { adaptedExample, exampleText } from './example.ts';
 import { createRepositories, Places } from './places.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -39,7 +40,8 @@ export async function stageOf(example: string, standIns: StandIns): Promise<Stag
   const dir = stack.use(await tempDir());
   const postgres = stack.use(await startPostgres());
   const redis = stack.use(await startRedis());
-  const places = new Places(dir, stack.use(await glacier({ clock, thawMs: 0 })));
+  const sshd = exampleText(example).includes('url: sftp:') ? stack.use(await startSshd()) : undefined;
+  const places = new Places(dir, stack.use(await glacier({ clock, thawMs: 0 })), sshd);
   const live = (path: string): string => dir.file('live', path);
   const file = dir.file('holdfast.yaml');
   const text = adaptedExample(example, {
@@ -50,26 +52,30 @@ export async function stageOf(example: string, standIns: StandIns): Promise<Stag
   await writeFile(file, text);
   const policy = policyIn(text);
   const env = await secretsIn(dir, live);
-  await createRepositories(policy, env);
+  await createRepositories(policy, env, places.options);
   const owned = stack.move();
   return {
     ...{ dir, policy, postgres, redis, live, clock },
-    ok: async (args, ...codes) => outputOf(await runAt(dir, clock, env, args), args, codes),
+    ok: async (args, ...codes) =>
+      outputOf(await runAt({ dir, clock, env, options: places.options }, args), args, codes),
     sign: async (signer) => await appendFile(file, `signers: [${JSON.stringify(signer)}]\n`),
     carry: async (repository, to) => await places.carry(repository, to),
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
 }
 
-async function runAt(
-  dir: TempDir,
-  clock: MovableClock,
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-): Promise<RunResult> {
+interface Way {
+  readonly dir: TempDir;
+  readonly clock: MovableClock;
+  readonly env: Readonly<Record<string, string>>;
+  readonly options: ReadonlyMap<string, string>;
+}
+
+async function runAt({ dir, clock, env, options }: Way, args: readonly string[]): Promise<RunResult> {
   const own = ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state')];
+  const more = [...options].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const aheadMs = Number((clock.nowNs() - systemClock.nowNs()) / 1_000_000n);
-  return await served({ args: [...own, ...args], env, cwd: dir.path, aheadMs });
+  return await served({ args: [...own, ...more, ...args], env, cwd: dir.path, aheadMs });
 }
 
 function outputOf({ code, stdout, stderr }: RunResult, args: readonly string[], codes: readonly number[]): string {
