@@ -4,7 +4,7 @@ import type { AffectedItem } from '../snapshot/check.ts';
 import type { CopyPlan } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Context } from './context.ts';
-import { formatBytes, formatTime, plural, quoteForTerminal } from './format.ts';
+import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal } from './format.ts';
 import { nonZero, showProgress, type ProgressState, type ProgressView } from './progress.ts';
 
 export interface CopyView extends ProgressView {
@@ -107,7 +107,7 @@ function snapshotsIn(lost: readonly AffectedItem[]): ReadonlySet<FileId> {
 }
 
 function summary(
-  { copied, lost, unreadable, blobs, storedBytes }: CopyOutcome,
+  { copied, lost, unreadable, blobs, storedBytes, immutableUntilNs }: CopyOutcome,
   plan: CopyPlan | undefined,
   { mode, seconds }: { readonly mode: string; readonly seconds: number },
 ): unknown {
@@ -126,11 +126,12 @@ function summary(
     bytes_stored: storedBytes,
     lost: lost.map(({ snapshot, path, type }) => ({ source_snapshot_id: snapshot, path: displayPath(path), type })),
     total_duration: seconds,
+    ...(immutableUntilNs === undefined ? {} : { immutable_until: jsonTime(immutableUntilNs) }),
   };
 }
 
 function lastLine(
-  { copied, lost, unreadable, storedBytes }: CopyOutcome,
+  { copied, lost, unreadable, storedBytes, immutableUntilNs }: CopyOutcome,
   plan: CopyPlan | undefined,
   mode: string,
 ): string {
@@ -138,6 +139,7 @@ function lastLine(
   const left = snapshotsIn(lost).size + unreadable;
   return [
     `copied ${plural(copied, 'snapshot')} (${formatBytes(storedBytes)} stored)`,
+    ...(immutableUntilNs === undefined ? [] : [`immutable until ${jsonTime(immutableUntilNs)}`]),
     `${plan?.skipped.length ?? 0} there already`,
     ...(left > 0 ? [`${left} NOT COPIED`] : []),
   ].join(', ');

@@ -50,8 +50,9 @@ function dataOf(outcome: CopyOutcome | Carried | undefined): NewRecord['data'] {
     const points = identitiesOf(done);
     return { outcome: failed.length === 0 ? 'done' : 'done in part', held, copied: done.length, points };
   }
-  const { lost, unreadable, copied, storedBytes } = outcome;
-  return { outcome: lost.length + unreadable === 0 ? 'done' : 'done in part', copied, bytes: storedBytes };
+  const { lost, unreadable, copied, storedBytes, immutableUntilNs: ns } = outcome;
+  const until = ns === undefined ? undefined : Temporal.Instant.fromEpochNanoseconds(ns).toString();
+  return { outcome: lost.length + unreadable === 0 ? 'done' : 'done in part', copied, bytes: storedBytes, until };
 }
 
 async function run(
@@ -74,6 +75,7 @@ async function run(
     mode: context.mode,
     onPlan,
     onCopied,
+    lockMemory: context.cacheFolder,
   });
 }
 

@@ -1,10 +1,11 @@
-import type { FileId } from '../bytes/ids.ts';
+import type { BlobId, FileId } from '../bytes/ids.ts';
 import type { HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import type { WriterOptions } from '../repository/repository.ts';
 import { executeCopy, planCopy, type CopyPlan, type FromTo, type CopyOutcome as Copied } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, listSnapshots, type FindOptions, type Found } from '../snapshot/snapshots.ts';
+import { makeImmutable } from './immutable.ts';
 import { loadIndexToStore } from './index-to-store.ts';
 import { inRepository, type JobContext, type RepositoryAccess } from './job.ts';
 import { thawPacks } from './thaw.ts';
@@ -19,11 +20,15 @@ export interface CopyJobOptions extends FindOptions {
   /** Told what is going to happen, before it does. */
   readonly onPlan: (plan: CopyPlan) => void;
   readonly onCopied: (snapshot: Snapshot, id: FileId) => void;
+  /** The folder of all caches, where it is remembered what is locked. */
+  readonly lockMemory?: string | undefined;
 }
 
 export interface CopyOutcome extends Copied {
   /** Snapshot files of the source that can't be read, each told by a warning. */
   readonly unreadable: number;
+  /** Until then nothing of the copies can be removed, where the target locks what is stored. */
+  readonly immutableUntilNs?: bigint;
 }
 
 /** Copies snapshots into the context's repository, beside whoever else works with either of the two. */
@@ -60,8 +65,17 @@ async function copyLocked(repositories: FromTo, context: JobContext, options: Co
   const unreadable = found.length - wanted.length;
   if (options.mode === 'dry-run') return { copied: 0, lost: plan.lost, blobs: 0, storedBytes: 0, unreadable };
   const writer = { ...options.writer, signal, mode: 'store' } as const;
-  const outcome = await executeCopy(repositories, plan, { writer, listener, onCopied: options.onCopied });
-  return { ...outcome, lost: [...plan.lost, ...outcome.lost], unreadable };
+  const made: { readonly id: FileId; readonly tree: BlobId }[] = [];
+  const onCopied: CopyJobOptions['onCopied'] = (snapshot, id) => {
+    made.push({ id, tree: snapshot.tree });
+    options.onCopied(snapshot, id);
+  };
+  const outcome = await executeCopy(repositories, plan, { writer, listener, onCopied });
+  const rooted = { snapshots: made.map(({ id }) => id), trees: made.map(({ tree }) => tree) };
+  // What a copy shares with older ones was locked when those came.
+  const retained = made.length === 0 ? undefined : await makeImmutable(target, rooted, context, options.lockMemory);
+  const until = retained && { immutableUntilNs: retained.untilNs };
+  return { ...outcome, lost: [...plan.lost, ...outcome.lost], unreadable, ...until };
 }
 
 function readable(

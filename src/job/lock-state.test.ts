@@ -10,12 +10,15 @@ import { HoldfastError } from '../errors/error.ts';
 import { silent } from '../events/events.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { openRepository } from '../repository/open.ts';
+import type { Repository } from '../repository/repository.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
 import { sourceKinds } from '../source/kinds.ts';
+import { MemoryStorage } from '../storage/memory.ts';
 import { VersionedMemoryStorage } from '../storage/memory-versions.ts';
 import type { LockMode } from '../storage/versions.ts';
 import { check } from './check.ts';
 import { backupRule } from './component-backup.ts';
+import { copyRule } from './component-copy.ts';
 import { contextIn, type ComponentContext } from './component.ts';
 import { statusOf, type ComponentStatus } from './status.ts';
 
@@ -29,7 +32,7 @@ interface Scene {
   readonly asked: () => number;
   /** From now on it doesn't answer. */
   readonly refuse: () => void;
-  readonly immutable: () => Promise<ComponentStatus['objectives'][number]>;
+  readonly immutable: (component?: string) => Promise<ComponentStatus['objectives'][number]>;
 }
 
 /** One component, backed up into a bucket that locks for a week. */
@@ -40,13 +43,19 @@ async function scene(dir: TempDir, mode: LockMode, cache?: string): Promise<Scen
   const storage = new VersionedMemoryStorage(clock, { ms: 7 * dayMs, mode });
   await using _made = await newRepository(storage);
   const { policy } = loadPolicy(`version: 1
-repositories: { s3: { url: "s3:https://s3.example.com/acme", password: { env: P }, lock: { mode: ${mode}, for: 7d } } }
+repositories:
+  near: { url: /near, password: { env: P } }
+  s3: { url: "s3:https://s3.example.com/acme", password: { env: P }, lock: { mode: ${mode}, for: 7d } }
 tiers: { t: { immutable: 1 } }
 components:
   uploads:
     tier: t
     files: { paths: [${dir.file('data')}] }
     backups: { hourly: { every: 1h, to: { s3: { keep: { last: 7 } } } } }
+  copied:
+    tier: t
+    files: { paths: [${dir.file('data')}] }
+    backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } }, s3: { keep: { last: 7 } } } } }
 `);
   const component = policy?.components['uploads'];
   const rule = component?.backups['hourly'];
@@ -60,12 +69,15 @@ components:
       return await lockOf(...given);
     },
   });
-  const open: ReturnType<ComponentContext['access']>['open'] = async () =>
-    await openRepository({ storage, clock, password: testPassword });
+  const plain = new MemoryStorage();
+  await using _plain = await newRepository(plain);
+  const open = async (name: string): Promise<Repository> =>
+    await openRepository({ storage: name === 'near' ? plain : storage, clock, password: testPassword });
+  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
   const context: ComponentContext = {
     policy,
     kinds: sourceKinds,
-    access: () => ({ open, holder: { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 }, locking: 'none' }),
+    access: (name) => ({ open: async () => await open(name), holder, locking: 'none' }),
     clock,
     readSecret: async () => assert.fail('no secret is needed'),
     signal: new AbortController().signal,
@@ -78,8 +90,8 @@ components:
     ...(cache === undefined ? {} : { cacheFolder: rawPathOf(cache) }),
   };
   await backupRule(context, { name: 'uploads', component, ruleName: 'hourly', rule });
-  const immutable: Scene['immutable'] = async () => {
-    const [status] = await statusOf(context, ['uploads']);
+  const immutable: Scene['immutable'] = async (name = 'uploads') => {
+    const [status] = await statusOf(context, [name]);
     return status?.objectives.find(({ objective }) => objective === 'immutable') ?? assert.fail();
   };
   return { clock, context, asked: () => asked, refuse: () => void (answers = false), immutable };
@@ -131,4 +143,26 @@ test('a storage that can’t be asked for locks leaves them unknown', async () =
   refuse();
   const { state, reached } = await immutable();
   assert.deepEqual([state, reached], ['unknown', 's3 not known: nobody answers']);
+});
+
+test('a copy extends the locks of all that it shares with older ones', async () => {
+  await using dir = await tempDir();
+  const { clock, context, immutable } = await scene(dir, 'compliance');
+  const { copied: component } = context.policy.components;
+  const rule = component?.backups['hourly'];
+  assert.ok(component && rule);
+  const of = { name: 'copied', component, ruleName: 'hourly', rule };
+  const ends: bigint[] = [];
+  for (const text of ['first', 'second']) {
+    await writeFile(dir.file(`data/${text}`), text);
+    await backupRule({ ...context, askedNs: clock.nowNs() }, of);
+    const way = { from: 'near', to: 's3', onPlan: () => undefined, onCopied: () => undefined };
+    const outcome = await copyRule(context, of, way);
+    assert.ok(outcome !== undefined && 'copied' in outcome);
+    ends.push((outcome.immutableUntilNs ?? assert.fail('not immutable')) - clock.nowNs());
+    clock.skipHours(5 * 24);
+  }
+  for (const end of ends) assert.ok(end > (weekNs * 8n) / 10n && end <= weekNs, String(end));
+  const { state, reached } = await immutable('copied');
+  assert.equal(state, 'met', reached);
 });

@@ -7,6 +7,7 @@ import { goesByPolicy } from '../by-policy.ts';
 import { copyView } from '../copy-view.ts';
 import { fromLocation, repositoryAddress } from '../location.ts';
 import { findOptions } from '../selection.ts';
+import { cacheFolder } from '../cache.ts';
 import { writerOptions } from '../writer-options.ts';
 
 /** Exit code 3: some snapshot could not be copied, for the source has lost a part of it. */
@@ -28,6 +29,7 @@ export const run: Run<typeof copyOptions> = async ({ values, operands }, context
     mode: values.dryRun ? 'dry-run' : 'execute',
     onPlan: view.plan,
     onCopied: view.copied,
+    lockMemory: cacheFolder(context),
   });
   view.finish(outcome);
   return outcome.lost.length + outcome.unreadable === 0 ? 0 : 3;
