@@ -10,6 +10,7 @@ const ofHost = [
   'FATAL:  could not map anonymous shared memory: Cannot allocate memory',
   'FATAL:  could not write to file "pg_wal/xlogtemp.14": No space left on device',
   'FATAL:  database files are incompatible with server',
+  'FATAL:  could not create directory "/srv/elsewhere/PG_17_202406281": Read-only file system',
   'FATAL:  data directory "/run/holdfast/data" has group or world access',
 ];
 

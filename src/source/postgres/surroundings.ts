@@ -7,6 +7,8 @@ const lacks: readonly RegExp[] = [
   /locale|collation|encoding conversion/i,
   /No space left|out of (?:shared )?memory|could not (?:create|map|resize|allocate)[^;]* (?:shared memory|semaphore)/,
   /Cannot allocate memory|could not fork|too many (?:clients|open files)|Permission denied|Operation not permitted/,
+  // As where the log makes a tablespace: it would be at production's place, which a sandbox can't write.
+  /Read-only file system/,
   /could not bind|could not create lock file|unrecognized configuration parameter|invalid value for parameter/,
   /database files are incompatible with server|has group or world access|wrong ownership|cannot be run as root/,
 ];
