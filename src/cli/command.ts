@@ -11,10 +11,8 @@ export interface Command<O extends Options = Options> {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** What follows the options: `PATH…`, `SNAPSHOT FILE`; '' when nothing may. */
+  /** What follows the options: `PATH…`, `SNAPSHOT FILE`; '' when nothing may. How many may stand there follows from it. */
   readonly operands: string;
-  /** How many operands may stand there. */
-  readonly arity: { readonly least: number; readonly most: number };
   /** Shown first by --help: a command line and what it does. */
   readonly examples: readonly Example[];
   /** Paragraphs below the examples. */

@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors/error.ts';
 import type { Note } from '../events/events.ts';
 import { keepFromChildren } from '../host/own-environment.ts';
 import { neverShowEnvironment } from '../secret/redact.ts';
+import { arityOf } from './arity.ts';
 import { parseArguments, splitCommand, type Environment } from './arguments.ts';
 import type { Command, Runnable } from './command.ts';
 import { allCommands, commandNames, findCommand, unsupportedCommands } from './commands.ts';
@@ -78,7 +79,8 @@ async function explain(command: Command): Promise<number> {
   return 0;
 }
 
-function checkArity({ name, operands, arity }: Command, given: readonly string[]): void {
+function checkArity({ name, operands }: Command, given: readonly string[]): void {
+  const arity = arityOf(operands);
   const usage = `holdfast ${name} ${operands}`.trimEnd();
   if (given.length > arity.most)
     throw new HoldfastError(

@@ -46,7 +46,6 @@ export const backup = command({
   name: 'backup',
   summary: 'Back up files and folders, the output of a command, or components of a policy',
   operands: '[PATH… | COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     {
       line: 'holdfast backup ~/documents /etc',

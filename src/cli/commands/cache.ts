@@ -11,7 +11,6 @@ export const cache = command({
   name: 'cache',
   summary: 'List and clean the caches on this machine',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast cache', does: 'The cache of each repository, its size and last use.' },
     { line: 'holdfast cache --cleanup --max-age 7', does: 'Removes those that were not used for a week.' },

@@ -14,7 +14,6 @@ export const check = command({
   name: 'check',
   summary: 'Check the repository for damage',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast check', does: 'Every snapshot’s structure, and that every pack is there with its size.' },
     { line: 'holdfast check --read-data', does: 'Reads everything.' },

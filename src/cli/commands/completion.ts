@@ -4,7 +4,6 @@ export const completion = command({
   name: 'completion',
   summary: 'Print completion for a shell',
   operands: 'bash | zsh | fish',
-  arity: { least: 1, most: 1 },
   examples: [
     {
       line: 'holdfast completion bash > /etc/bash_completion.d/holdfast',

@@ -5,7 +5,6 @@ export const configCheck = command({
   name: 'config check',
   summary: 'Tell whether a policy file can be understood and can hold',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast config check', does: 'All that is wrong with ./holdfast.yaml at once, each with its place.' },
     { line: 'holdfast config check --config shop.yaml --json', does: 'The same of another file, for programs.' },
@@ -21,7 +20,6 @@ export const configExplain = command({
   name: 'config explain',
   summary: 'Show what holds for components, and where each value comes from',
   operands: '[COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     {
       line: 'holdfast config explain shop-db',
@@ -36,7 +34,6 @@ export const configSchema = command({
   name: 'config schema',
   summary: 'Print the form of a policy file as JSON Schema, for editors',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast config schema > holdfast.schema.json',
@@ -59,7 +56,6 @@ export const configInit = command({
   name: 'config init',
   summary: 'Look at this host and propose a policy for what is found',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast config init --place /mnt/disk/holdfast',
@@ -79,7 +75,6 @@ export const configSheet = command({
   name: 'config sheet',
   summary: 'Print what is needed to recover when nothing else is left',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast config sheet --html > sheet.html',

@@ -15,7 +15,6 @@ export const copy = command({
   name: 'copy',
   summary: 'Copy snapshots from another repository',
   operands: '[SNAPSHOT… | COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     {
       line: 'holdfast -r /mnt/second copy --from-repo /srv/backup --from-password-file /etc/holdfast/password',

@@ -8,7 +8,6 @@ export const diff = command({
   name: 'diff',
   summary: 'Show what changed between two snapshots',
   operands: 'SNAPSHOT SNAPSHOT | COMPONENT TIME [TIME]',
-  arity: { least: 2, most: 3 },
   examples: [
     {
       line: 'holdfast diff 4bba301e latest',

@@ -9,7 +9,6 @@ export const doctorStorage = command({
   name: 'doctor storage',
   summary: 'Prove that a storage keeps the promises that backups stand on, look at its set-up, measure it',
   operands: 'URL',
-  arity: { least: 1, most: 1 },
   examples: [
     {
       line: 'holdfast doctor storage /mnt/backup',

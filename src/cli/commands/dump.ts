@@ -14,7 +14,6 @@ export const dump = command({
   name: 'dump',
   summary: 'Print a file of a snapshot, or a folder as an archive',
   operands: 'SNAPSHOT PATH | COMPONENT PATH',
-  arity: { least: 2, most: 2 },
   examples: [
     { line: 'holdfast dump latest /shop.sql | psql shop', does: 'A stored file to standard output.' },
     {

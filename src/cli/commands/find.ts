@@ -23,7 +23,6 @@ export const find = command({
   name: 'find',
   summary: 'Find files in snapshots by name, or blobs, trees and packs by ID',
   operands: 'PATTERN… | COMPONENT PATTERN…',
-  arity: { least: 1, most: Infinity },
   examples: [
     { line: 'holdfast find "*.sqlite"', does: 'Every snapshot in which such a file is.' },
     { line: 'holdfast find -i --newest 2026-08-01 invoice', does: 'Whatever the case, not changed after that day.' },

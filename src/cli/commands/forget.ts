@@ -39,7 +39,6 @@ export const forget = command({
   name: 'forget',
   summary: 'Remove snapshots by rule or by ID',
   operands: '[SNAPSHOT… | COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     {
       line: 'holdfast forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',

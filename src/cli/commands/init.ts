@@ -14,7 +14,6 @@ export const init = command({
   name: 'init',
   summary: 'Create a repository',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast -r /srv/backup init',

@@ -16,7 +16,6 @@ export const keyList = command({
   name: 'key list',
   summary: 'List keys (passwords)',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [{ line: 'holdfast key list', does: 'Every key; * marks the one in use.' }],
   options: keyOptions,
 });
@@ -25,7 +24,6 @@ export const keyAdd = command({
   name: 'key add',
   summary: 'Add a key (password)',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast key add --user ann', does: 'Asks for a further password that opens the repository too.' },
   ],
@@ -36,7 +34,6 @@ export const keyRemove = command({
   name: 'key remove',
   summary: 'Remove a key (password)',
   operands: 'KEY',
-  arity: { least: 1, most: 1 },
   examples: [
     {
       line: 'holdfast key remove 5c657874',
@@ -50,7 +47,6 @@ export const keyPasswd = command({
   name: 'key passwd',
   summary: 'Change the password',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [{ line: 'holdfast key passwd', does: 'Adds a key with the new password, then removes the one in use.' }],
   options: newKeyOptions,
 });

@@ -4,7 +4,6 @@ export const list = command({
   name: 'list',
   summary: 'List IDs of objects in the repository',
   operands: 'blobs | packs | index | snapshots | keys | locks',
-  arity: { least: 1, most: 1 },
   examples: [{ line: 'holdfast list packs', does: 'A line for each pack.' }],
   options: {},
   output: 'its purpose',

@@ -21,7 +21,6 @@ export const ls = command({
   name: 'ls',
   summary: 'List files in a snapshot',
   operands: 'SNAPSHOT [FOLDER…] | COMPONENT [FOLDER…]',
-  arity: { least: 1, most: Infinity },
   examples: [
     { line: 'holdfast ls latest', does: 'Every file of the newest snapshot.' },
     { line: 'holdfast ls -l "yesterday 14:00" /etc', does: 'What /etc held then, with modes, sizes and times.' },

@@ -16,7 +16,6 @@ export const prune = command({
   name: 'prune',
   summary: 'Remove data that no snapshot needs',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast prune --dry-run', does: 'Shows what would be removed and rewritten.' },
     { line: 'holdfast prune --max-unused 10% --max-repack-size 5G', does: 'Less work: leaves up to a tenth unused.' },

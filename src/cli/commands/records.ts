@@ -15,7 +15,6 @@ export const records = command({
   name: 'records',
   summary: 'Show what was recorded about the components of a policy, and prove it unchanged',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast records --component shop-db --since 2026-11-01',
@@ -44,7 +43,6 @@ export const recordsAttest = command({
   name: 'records attest',
   summary: 'Record what a person states, until it expires',
   operands: 'ABOUT STATEMENT',
-  arity: { least: 2, most: 2 },
   examples: [
     {
       line: 'holdfast records attest offsite-disk "The disk of week 47 lies in the vault" --valid 8d',

@@ -14,7 +14,6 @@ export const repairIndex = command({
   name: 'repair index',
   summary: 'Make the index anew from what the packs say',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     { line: 'holdfast repair index --dry-run', does: 'Shows which index files and packs are wrong.' },
     {
@@ -40,7 +39,6 @@ export const repairSnapshots = command({
   name: 'repair snapshots',
   summary: 'Write snapshots anew without what is lost',
   operands: '[SNAPSHOT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast repair snapshots --dry-run', does: 'Names every file that is lost, or not whole.' },
     { line: 'holdfast repair snapshots', does: 'Copies without them, tagged `repaired`; the originals stay.' },
@@ -59,7 +57,6 @@ export const repairPacks = command({
   name: 'repair packs',
   summary: 'Save what is left of damaged packs',
   operands: 'PACK…',
-  arity: { least: 1, most: Infinity },
   examples: [
     {
       line: 'holdfast repair packs --dry-run 5c657874…',
@@ -79,7 +76,6 @@ export const repairConfig = command({
   name: 'repair config',
   summary: 'Give a repository whose config is lost a new one',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast -r /srv/backup repair config --from-repo /mnt/clone',
@@ -104,7 +100,6 @@ export const repairUndelete = command({
   name: 'repair undelete',
   summary: 'Make a repository on a versioned bucket again what it was at a time',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast -r s3:… repair undelete --as-of "2026-08-01 14:00" --dry-run',

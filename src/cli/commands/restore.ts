@@ -32,7 +32,6 @@ export const restore = command({
   name: 'restore',
   summary: 'Restore files from a snapshot',
   operands: 'SNAPSHOT | COMPONENT',
-  arity: { least: 1, most: 1 },
   examples: [
     { line: 'holdfast restore latest --target /tmp/restored', does: 'The newest snapshot into a folder.' },
     {

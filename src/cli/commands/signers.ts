@@ -7,7 +7,6 @@ export const recordsSigners = command({
   name: 'records signers',
   summary: 'Show whose signatures under records are believed',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [
     {
       line: 'holdfast records signers',
@@ -25,7 +24,6 @@ export const recordsTrust = command({
   name: 'records trust',
   summary: 'Introduce a signing key: believe what it signs',
   operands: 'KEY',
-  arity: { least: 1, most: 1 },
   examples: [
     {
       line: 'holdfast records trust 3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= --whose db2',

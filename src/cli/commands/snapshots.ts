@@ -15,7 +15,6 @@ export const snapshots = command({
   name: 'snapshots',
   summary: 'List snapshots',
   operands: '[SNAPSHOT… | COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast snapshots', does: 'All snapshots, oldest first.' },
     { line: 'holdfast snapshots --tag weekly --latest 1', does: 'The newest with this tag for each host and paths.' },

@@ -13,7 +13,6 @@ export const stats = command({
   name: 'stats',
   summary: 'Show how much data there is',
   operands: '[SNAPSHOT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast stats latest', does: 'What the newest snapshot would take when restored.' },
     {

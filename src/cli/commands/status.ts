@@ -4,7 +4,6 @@ export const status = command({
   name: 'status',
   summary: 'Could every component be recovered now, and what would be lost?',
   operands: '[COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast status', does: 'Every component’s objectives, wanted against reached.' },
     { line: 'holdfast status shop-db --json', does: 'The same of one, for programs.' },

@@ -13,7 +13,6 @@ export const tag = command({
   name: 'tag',
   summary: 'Change the tags of snapshots',
   operands: '[SNAPSHOT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     { line: 'holdfast tag --add keep latest', does: 'One more tag for the newest snapshot.' },
     { line: 'holdfast tag --set monthly,cold 4bba301e', does: 'Exactly these tags.' },

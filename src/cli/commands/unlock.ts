@@ -11,7 +11,6 @@ export const unlock = command({
   name: 'unlock',
   summary: 'Remove locks that ended commands left behind',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [{ line: 'holdfast unlock', does: 'Removes locks whose holder is gone.' }],
   options: unlockOptions,
 });

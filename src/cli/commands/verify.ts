@@ -20,7 +20,6 @@ export const verify = command({
   name: 'verify',
   summary: 'Prove a component’s newest backup by restoring it',
   operands: '[COMPONENT…]',
-  arity: { least: 0, most: Infinity },
   examples: [
     {
       line: 'holdfast verify shop-db',

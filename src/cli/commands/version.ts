@@ -4,7 +4,6 @@ export const version = command({
   name: 'version',
   summary: 'Print the version',
   operands: '',
-  arity: { least: 0, most: 0 },
   examples: [{ line: 'holdfast version --json', does: 'Version, Node and system for a bug report.' }],
   options: {},
 });

@@ -1,3 +1,4 @@
+import { arityOf } from '../../../src/cli/arity.ts';
 import { allCommands } from '../../../src/cli/commands.ts';
 
 /** A command line without what says where: the words of the command, then its arguments. */
@@ -32,8 +33,8 @@ const ofRepository: Readonly<Record<string, Line>> = {
 /** Every command of the program, a new one too: by a policy, or on one repository. */
 export async function linesOf(world: 'policy' | 'repository'): Promise<readonly Line[]> {
   const known = world === 'policy' ? ofPolicy : ofRepository;
-  return (await allCommands()).map(({ name, arity }) => [
+  return (await allCommands()).map(({ name, operands }) => [
     ...name.split(' '),
-    ...(known[name] ?? Array.from({ length: arity.least }, () => 'latest')),
+    ...(known[name] ?? Array.from({ length: arityOf(operands).least }, () => 'latest')),
   ]);
 }
