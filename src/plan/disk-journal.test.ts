@@ -90,8 +90,10 @@ test('a plan that was over long ago is cleared, and what a kill left of that; on
   await made('old', { what: 'confirmed', timeNs: 10n });
   const young = await made('young', { what: 'confirmed', timeNs: 20n });
   const open = await made('open', { what: 'finished', timeNs: 1n });
-  await mkdir(`${folder}/leaving-0123`);
+  await mkdir(`${folder}/leaving-${'0123'.repeat(16)}`);
+  // The lock of a component of that name.
+  await writeFile(`${folder}/leaving-home.lock`, '');
   await clearEndedPlans(folder, 20n);
   const names = await readdir(folder);
-  assert.deepEqual(names.toSorted(), [young, open].toSorted());
+  assert.deepEqual(names.toSorted(), [young, open, 'leaving-home.lock'].toSorted());
 });

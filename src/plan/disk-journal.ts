@@ -31,7 +31,7 @@ export async function storePlan(folder: string, plan: Plan): Promise<StoredPlan>
 /** Every plan of this host, oldest first; one whose text was not yet there when a kill came never began. */
 export async function storedPlans(folder: string): Promise<readonly StoredPlan[]> {
   const plans: StoredPlan[] = [];
-  for (const hash of (await namesIn(folder)).filter((name) => !name.startsWith(leaving))) {
+  for (const hash of (await namesIn(folder)).filter((name) => !leavingName.test(name))) {
     const plan = await planIn(folder, hash);
     if (plan === undefined) continue;
     const journal = diskJournal(join(folder, hash));
@@ -41,6 +41,8 @@ export async function storedPlans(folder: string): Promise<readonly StoredPlan[]
 }
 
 const leaving = 'leaving-';
+/** Beside the plans lie locks, under the names of components. */
+const leavingName = /^leaving-[0-9a-f]{64}$/;
 
 /**
  * Removes plans that were over before a time: what became of them stands in the records. A plan goes at once, by its
@@ -53,7 +55,7 @@ export async function clearEndedPlans(folder: string, beforeNs: bigint): Promise
     const from = join(folder, hash);
     await lasting(from, async () => await rename(from, join(folder, `${leaving}${hash}`)));
   }
-  for (const name of (await namesIn(folder)).filter((one) => one.startsWith(leaving)))
+  for (const name of (await namesIn(folder)).filter((one) => leavingName.test(one)))
     await lasting(folder, async () => await rm(join(folder, name), { recursive: true, force: true }));
 }
 

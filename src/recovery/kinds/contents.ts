@@ -7,23 +7,29 @@ import { joinPath } from '../../bytes/unix-path.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { writeWhole } from './durable.ts';
+import { inodeAt } from './inode.ts';
 import type { Places } from './places.ts';
 
 const attributes = z.strictObject({
   ...{ mode: z.int(), uid: z.int(), gid: z.int() },
   ...{ atimeMs: z.number(), mtimeMs: z.number() },
 });
-const form = z.strictObject({ old: attributes, restored: attributes, names: z.record(z.string(), z.string()) });
+/** Pairs of a name and its inode: no name is a key that means something else. */
+const names = z.array(z.tuple([z.string(), z.string()]));
+const form = z.strictObject({ old: attributes, restored: attributes, names });
 
 /** What was there before the first move: by it old and new are told apart. */
-export type Before = z.output<typeof form>;
+export interface Before extends Omit<z.output<typeof form>, 'names'> {
+  readonly names: ReadonlyMap<string, string>;
+}
 type Attributes = Before['old'];
 
 /** Undefined where nothing was moved yet. */
 export function beforeIn({ root }: Places): Before | undefined {
   const path = join(root, 'before');
   try {
-    return form.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const before = form.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return { ...before, names: new Map(before.names) };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw new HoldfastError('refused', `${path} can’t be read: ${reasonOf(error)}`, { cause: error });
@@ -33,14 +39,14 @@ export function beforeIn({ root }: Places): Before | undefined {
 export async function writeBefore(places: Places): Promise<Before> {
   const { root, live, restored } = places;
   const folder = rawPathOf(live);
-  const names = Object.fromEntries(namesIn(places, live).map((name) => [name, inodeAt(joinPath(folder, name)) ?? '']));
-  const before = { old: attributesOf(live), restored: attributesOf(restored), names };
-  await writeWhole(join(root, 'before'), JSON.stringify(before));
+  const names = new Map(namesIn(places, live).map((name) => [name, inodeOf(joinPath(folder, name)) ?? '']));
+  const before: Before = { old: attributesOf(live), restored: attributesOf(restored), names };
+  await writeWhole(join(root, 'before'), JSON.stringify({ ...before, names: [...names] }));
   return before;
 }
 
 export function isOld({ names }: Before, path: RawPath, name: string): boolean {
-  return Object.hasOwn(names, name) && names[name] === inodeAt(path);
+  return names.has(name) && names.get(name) === inodeOf(path);
 }
 
 /** Without the plan's own folder, and the file system's; a folder that is not there holds none. */
@@ -55,9 +61,8 @@ export function namesIn({ root }: Places, folder: string): readonly RawPath[] {
   }
 }
 
-export function inodeAt(path: RawPath): string | undefined {
-  const stat = lstatSync(systemPath(path), { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+function inodeOf(path: RawPath): string | undefined {
+  return inodeAt(systemPath(path));
 }
 
 function attributesOf(folder: string): Attributes {

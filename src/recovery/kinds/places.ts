@@ -18,6 +18,9 @@ export interface Places {
   readonly mark: string;
 }
 
+/** The name of such a folder. */
+export const ownFolder = /^\.holdfast-[0-9a-f]{12}-\d+$/;
+
 /** `arguments`: {path, slot, replace}; two paths of one folder have two slots; `replace` is 'contents' of a mount point. */
 export function placesOf({ step, hash }: Pick<StepCall, 'step' | 'hash'>): Places {
   const live = textOf(step.arguments['path'], step.key);

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -8,8 +8,9 @@ import type { ComponentContext } from '../../job/component.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 import type { RestoreOptions, Select } from '../../snapshot/restore.ts';
 import { writeWhole } from './durable.ts';
+import { inodeAt } from './inode.ts';
 import { placesOf } from './places.ts';
-import { inodeOf } from './switch.ts';
+import { removeOwn } from './removal.ts';
 
 /** Restores one path of a component beside its place: `arguments` {path, slot, component, point}. */
 export function restoring(context: ComponentContext): StepKind {
@@ -19,7 +20,7 @@ export function restoring(context: ComponentContext): StepKind {
     undo: async (call) => {
       const { root, kept } = placesOf(call);
       if (isThere(kept)) throw new HoldfastError('refused', `${kept} was not brought back, and is not removed`);
-      await rm(root, { recursive: true, force: true });
+      await removeOwn(root);
     },
   };
 }
@@ -42,7 +43,7 @@ async function run(context: ComponentContext, call: StepCall): Promise<void> {
   );
   if (outcome.failures > 0)
     throw new HoldfastError('refused', `${outcome.failures} items below ${live} could not be restored`);
-  const inode = inodeOf(restored);
+  const inode = inodeAt(restored);
   if (inode === undefined) throw new HoldfastError('refused', `the point doesn’t hold ${live}`);
   // Whole or not at all: what has no mark is restored again.
   await writeWhole(mark, inode);

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -148,5 +149,44 @@ test('something that comes in the midst is not overwritten: the switch is refuse
   assert.equal(readFileSync(join(places.live, 'came'), 'utf8'), 'foreign');
   renameSync(join(places.live, 'came'), dir.file('taken away'));
   await switchingContents().undo?.(call);
+  assert.deepEqual(contentOf(places.live), all(old));
+});
+
+test('a file system that has another device number after a reboot is told apart all the same; no name is too odd', async () => {
+  for (const at of [2, 5, 8]) {
+    await using dir = await tempDir();
+    const { call, places } = await prepare(dir, true);
+    writeFileSync(join(places.live, '__proto__'), 'old');
+    assert.ok(await isKilled(switchingContents(killing(at, 'after')).run(call)));
+    const before = join(places.root, 'before');
+    const { dev } = statSync(places.live);
+    writeFileSync(before, readFileSync(before, 'utf8').replaceAll(`"${dev}:`, `"${dev + 1}:`));
+    await switchingContents().run(call);
+    assert.deepEqual(contentOf(places.live), all(fresh));
+    await switchingContents().undo?.(call);
+    const { ['__proto__']: odder, ...others } = contentOf(places.live);
+    assert.deepEqual([odder, others], ['old', all(old)]);
+    assert.deepEqual(contentOf(places.restored), all(fresh));
+  }
+});
+
+test('nothing is called undone while the folder that keeps what was there is not to be seen', async () => {
+  await using dir = await tempDir();
+  const { call, places } = await prepare(dir, true);
+  await switchingContents().run(call);
+  renameSync(places.live, dir.file('unmounted'));
+  mkdirSync(places.live);
+  await assert.rejects(async () => await switchingContents().undo?.(call), { code: 'refused', message: /mounted/ });
+  rmSync(places.live, { recursive: true });
+  renameSync(dir.file('unmounted'), places.live);
+  await switchingContents().undo?.(call);
+  assert.deepEqual(contentOf(places.live), all(old));
+});
+
+test('what another plan keeps inside is not moved along, to be removed with what this one kept', async () => {
+  await using dir = await tempDir();
+  const { call, places } = await prepare(dir, true);
+  mkdirSync(join(places.live, '.holdfast-fedcba987654-0/kept'), { recursive: true });
+  await assert.rejects(switchingContents().run(call), { code: 'refused', message: /fedcba987654/ });
   assert.deepEqual(contentOf(places.live), all(old));
 });

@@ -6,9 +6,11 @@ import { joinPath } from '../../bytes/unix-path.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
-import { beforeIn, inodeAt, isOld, namesIn, setAttributes, writeBefore } from './contents.ts';
+import { beforeIn, isOld, namesIn, setAttributes, writeBefore } from './contents.ts';
 import { syncFolder, writeWhole } from './durable.ts';
-import { placesOf, type Places } from './places.ts';
+import { inodeAt } from './inode.ts';
+import { ownFolder, placesOf, type Places } from './places.ts';
+import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** A rename; handed in so that a test can stop before and after each. */
 export type Move = (from: RawPath, to: RawPath) => void;
@@ -29,7 +31,7 @@ export function switchingContents(move: Move = ofSystem): StepKind {
     undo: async (call) => await moving(placesOf(call), async (places) => await putBack(places, move)),
     confirm: async (call) => {
       const { root, live } = placesOf(call);
-      await rm(root, { recursive: true, force: true });
+      await removeOwn(root);
       await syncFolder(live);
     },
   };
@@ -43,6 +45,7 @@ async function putLive(places: Places, move: Move): Promise<void> {
   const { live, restored, kept } = places;
   if (existsSync(doneAt(places))) return;
   if (!existsSync(restored)) throw new HoldfastError('refused', `what was restored for ${live} is gone`);
+  assertAlone(places);
   const before = beforeIn(places) ?? (await writeBefore(places));
   await mkdir(kept, { recursive: true, mode: 0o700 });
   moveAll(places, { from: live, to: kept, which: (path, name) => isOld(before, path, name), move });
@@ -54,7 +57,9 @@ async function putLive(places: Places, move: Move): Promise<void> {
 
 /** What came since goes where the restored one was: it belongs to it. */
 async function putBack(places: Places, move: Move): Promise<void> {
-  const { live, restored, kept } = places;
+  const { live, root, restored, kept } = places;
+  if (!existsSync(root))
+    throw new HoldfastError('refused', `${root}, which keeps what was there, is not to be seen: is ${live} mounted?`);
   const before = beforeIn(places);
   if (before === undefined) return;
   await rm(doneAt(places), { force: true });
@@ -63,6 +68,17 @@ async function putBack(places: Places, move: Move): Promise<void> {
   await setAttributes(live, before.old);
   for (const folder of [restored, live]) await syncFolder(folder);
   if (existsSync(kept)) await rmdir(kept);
+}
+
+/** What another plan keeps inside would be removed with what this one does; what is mounted would be emptied. */
+function assertAlone(places: Places): void {
+  const { live } = places;
+  assertNothingMounted(live);
+  const other = namesIn(places, live)
+    .map(displayPath)
+    .find((name) => ownFolder.test(name));
+  if (other !== undefined)
+    throw new HoldfastError('refused', `${join(live, other)} is another plan’s: confirm or undo that one first`);
 }
 
 interface Moves {
@@ -77,7 +93,7 @@ function moveAll(places: Places, { from, to, which, move }: Moves): void {
     const path = joinPath(rawPathOf(from), name);
     if (!which(path, name)) continue;
     const target = joinPath(rawPathOf(to), name);
-    if (inodeAt(target) !== undefined)
+    if (inodeAt(systemPath(target)) !== undefined)
       throw new HoldfastError(
         'refused',
         `something came to ${displayPath(target)} meanwhile; nothing was moved over it`,

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { exchangeNames } from '../../host/exchange.ts';
 import type { StepCall } from '../../plan/plan.ts';
+import { inodeAt } from './inode.ts';
 import { placesOf, type Places } from './places.ts';
-import { inodeOf, switching, type Renaming } from './switch.ts';
+import { switching, type Renaming } from './switch.ts';
 
 function callFor(live: string): StepCall {
   const step = {
@@ -30,7 +31,7 @@ function prepare(places: Places, { isLive }: { readonly isLive: boolean }): void
   if (isLive) writeFileSync(live, 'old');
   mkdirSync(dirname(restored), { recursive: true });
   writeFileSync(restored, 'new');
-  writeFileSync(mark, inodeOf(restored) ?? '');
+  writeFileSync(mark, inodeAt(restored) ?? '');
 }
 
 class Killed extends Error {}
@@ -90,4 +91,18 @@ test('killed between any two renames, a switch and its undo are completed, with 
       }
     }
   }
+});
+
+test('a switch is undone after a reboot that gave the device another number', async () => {
+  await using dir = await tempDir();
+  const call = callFor(dir.file('srv/data'));
+  const places = placesOf(call);
+  prepare(places, { isLive: true });
+  const whole = switching();
+  await whole.run(call);
+  // As earlier versions wrote it down, before the reboot.
+  writeFileSync(places.mark, `1:${readFileSync(places.mark, 'utf8')}`);
+  assert.equal(await whole.isDone(call), 'done');
+  await whole.undo?.(call);
+  assert.equal(readFileSync(places.live, 'utf8'), 'old');
 });

@@ -1,12 +1,13 @@
-import { lstatSync, readFileSync, renameSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { exchangeNames } from '../../host/exchange.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
 import { syncFolder } from './durable.ts';
+import { inodeAt, inodeIn } from './inode.ts';
 import { placesOf, type Places } from './places.ts';
+import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** Renames; handed in so that a test can stop between two of them. */
 export interface Renaming {
@@ -35,7 +36,7 @@ export function switching(renaming: Renaming = ofSystem): StepKind {
     },
     confirm: async (call) => {
       const { root, live } = placesOf(call);
-      await rm(root, { recursive: true, force: true });
+      await removeOwn(root);
       await syncFolder(dirname(live));
     },
   };
@@ -44,6 +45,7 @@ export function switching(renaming: Renaming = ofSystem): StepKind {
 function putLive(places: Places, { exchange, rename }: Renaming): void {
   const { live, restored, kept } = places;
   const mark = markIn(places);
+  assertNothingMounted(live);
   if (mark === undefined) throw new HoldfastError('refused', `nothing was restored for ${live}`);
   if (!isAt(live, mark)) {
     if (!isAt(restored, mark)) throw new HoldfastError('refused', `what was restored for ${live} is gone`);
@@ -87,22 +89,17 @@ async function moved(places: Places, move: (places: Places) => void): Promise<vo
   }
 }
 
-export function inodeOf(path: string): string | undefined {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-}
-
 function isThere(path: string): boolean {
-  return inodeOf(path) !== undefined;
+  return inodeAt(path) !== undefined;
 }
 
 function isAt(path: string, mark: string | undefined): boolean {
-  return mark !== undefined && inodeOf(path) === mark;
+  return mark !== undefined && inodeAt(path) === mark;
 }
 
 function markIn({ mark }: Places): string | undefined {
   try {
-    return readFileSync(mark, 'utf8');
+    return inodeIn(readFileSync(mark, 'utf8'));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw new HoldfastError('refused', `${mark} can’t be read: ${reasonOf(error)}`, { cause: error });
