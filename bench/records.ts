@@ -7,7 +7,7 @@ import { s3Place } from './places.ts';
 
 /**
  * How long `records` takes, on S3 (versitygw on loopback) behind a link that delays each answer: from the repository
- * alone, from what is remembered, filtered, and `--verify`; folded into bundles, and each record an object of its own.
+ * alone, from what is remembered, filtered, and `--verify`, and in brackets the CPU time of each; folded into bundles, and each record an object of its own.
  */
 const { values } = parseArgs({
   options: {
@@ -29,6 +29,8 @@ for (const delay of values.delays.split(','))
     const address = place.address('/records');
     const read = await readManyRecords({ address, env: place.env, folder, records, components, layout });
     rmSync(folder, { recursive: true });
-    const seconds = [read.cold, read.warm, read.filtered, read.verify].map((one) => one.seconds.toFixed(1));
+    const seconds = [read.cold, read.warm, read.filtered, read.verify].map(
+      (one) => `${one.seconds.toFixed(1)} (${one.cpuSeconds.toFixed(1)})`,
+    );
     console.log(`| ${[layout, records, delay, ...seconds].join(' | ')} |`);
   }

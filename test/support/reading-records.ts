@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/clock/clock.ts';
@@ -18,9 +18,11 @@ export interface ReadingPlan extends ManyRecords {
   readonly folder: string;
 }
 
-/** One run of the program: its seconds, and the lines that it printed. */
+/** One run of the program: how long it took, and the lines that it printed. */
 export interface Reading {
   readonly seconds: number;
+  /** What it would take on a machine of its own, but for waiting. */
+  readonly cpuSeconds: number;
   readonly lines: number;
   readonly code: number;
 }
@@ -77,7 +79,7 @@ ${components.map(component).join('')}`;
 
 /** Its output is counted and kept nowhere. */
 async function timed(args: readonly string[], env: ReadingPlan['env']): Promise<Reading> {
-  const started = performance.now();
+  const [started, cpu] = [performance.now(), endedChildrenSeconds()];
   const clean = { ...process.env, ...env };
   delete clean['RESTIC_REPOSITORY'];
   const child = spawn(holdfastProgram, args, { env: clean, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -85,5 +87,14 @@ async function timed(args: readonly string[], env: ReadingPlan['env']): Promise<
   let lines = 0;
   for await (const line of createInterface({ input: child.stdout })) if (line !== '') lines += 1;
   const [code] = (await ended) as [number];
-  return { seconds: (performance.now() - started) / 1000, lines, code };
+  const seconds = (performance.now() - started) / 1000;
+  const cpuSeconds = (endedChildrenSeconds() ?? Number.NaN) - (cpu ?? Number.NaN);
+  return { seconds, cpuSeconds: Number.isNaN(cpuSeconds) ? seconds : cpuSeconds, lines, code };
+}
+
+/** CPU time of all children that have ended, where the system tells it (Linux, in hundredths of a second). */
+function endedChildrenSeconds(): number | undefined {
+  if (!existsSync('/proc/self/stat')) return undefined;
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
