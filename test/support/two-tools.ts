@@ -82,7 +82,8 @@ export async function run(
 ): Promise<RunResult> {
   if (tool === 'restic') return await runRestic('0.19.1', at, args, options);
   const { cwd, env = {}, ...others } = options;
-  if (Object.keys(others).length > 0) return await runHoldfast(at, args, options);
+  // A process that serves commands has one time zone, its own.
+  if (Object.keys(others).length > 0 || env['TZ'] !== undefined) return await runHoldfast(at, args, options);
   return await servedHoldfast(at, args, { env, ...(cwd !== undefined && { cwd }) });
 }
 
