@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../src/clock/manual-clock.ts';
-import { lockMemory } from '../src/repository/lock-memory.ts';
+import { lockMemory, lockReadings } from '../src/repository/lock-memory.ts';
 import { readLocks } from '../src/repository/read-locks.ts';
 import { retain, type Retained } from '../src/repository/retain.ts';
 import type { Repository } from '../src/repository/repository.ts';
@@ -30,7 +30,7 @@ async function lockedScene(): Promise<Scene> {
   const snapshot = await repository.writeFile('snapshots', Buffer.from('{}'));
   const packs = [...repository.index.all()].map(({ pack }) => pack);
   const lock: Scene['lock'] = async (folder) => {
-    const memory = await lockMemory(folder, repository.config.id, clock);
+    const memory = await lockMemory(folder, repository, clock);
     const retained = await retain(repository, { snapshots: [snapshot], packs }, { clock, memory, signal });
     await memory.save();
     return retained;
@@ -89,7 +89,7 @@ test('a longer lock is left as it is, and an object without any version is told'
   scene.clock.advance(10 * dayMs);
   assert.equal((await scene.lock())?.extended, 0);
   const { repository, clock } = scene;
-  const memory = await lockMemory(undefined, repository.config.id, clock);
+  const memory = await lockMemory(undefined, repository, clock);
   const [pack] = [...repository.index.all()].map((blob) => blob.pack);
   assert.ok(pack !== undefined);
   const lost = retain(repository, { snapshots: [pack], packs: [] }, { clock, memory, signal });
@@ -115,4 +115,22 @@ test('locks are read from the storage: the earliest end, and what has none', asy
     ['data', 'index', 'keys'],
   );
   await assert.rejects(readLocks(await newRepository(), { snapshots: [], packs: [] }, signal), { code: 'unsupported' });
+});
+
+test('what one place says of its locks is not taken for those of a mirror, which has the same ID', async () => {
+  const { repository, clock } = await lockedScene();
+  await using dir = await tempDir();
+  const lock = { untilNs: clock.nowNs() + monthNs, mode: 'compliance' } as const;
+  const mirror = { config: repository.config, storage: { ...repository.storage, url: 's3:https://elsewhere/mirror' } };
+  const [memory, readings] = [
+    await lockMemory(dir.path, repository, clock),
+    await lockReadings(dir.path, repository, clock),
+  ];
+  memory.set('config', { ...lock, version: '1' });
+  readings.set('a snapshot', { ...lock, readNs: clock.nowNs() });
+  for (const one of [memory, readings]) await one.save();
+  assert.ok((await lockMemory(dir.path, repository, clock)).get('config'));
+  assert.ok((await lockReadings(dir.path, repository, clock)).get('a snapshot'));
+  assert.equal((await lockMemory(dir.path, mirror, clock)).get('config'), undefined);
+  assert.equal((await lockReadings(dir.path, mirror, clock)).get('a snapshot'), undefined);
 });

@@ -182,7 +182,7 @@ async function checkLocks(
   const { untilNs, mode, unlocked } = await readLocks(repository, needs, context.signal);
   const [first] = unlocked;
   if (first === undefined && untilNs !== undefined) {
-    const readings = await lockReadings(context.lockMemory, repository.config.id, context.clock);
+    const readings = await lockReadings(context.lockMemory, repository, context.clock);
     for (const { id } of snapshots) readings.set(id, { untilNs, mode, readNs });
     await readings.save();
   }

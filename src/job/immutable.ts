@@ -25,7 +25,7 @@ export async function makeImmutable(
   if (!repository.storage.versions?.retention) return undefined;
   const { clock, signal } = context;
   try {
-    const memory = await lockMemory(cacheFolder, repository.config.id, clock);
+    const memory = await lockMemory(cacheFolder, repository, clock);
     const retained = await retain(repository, await needsOf(repository, rooted, context), { clock, memory, signal });
     await memory.save();
     return retained;

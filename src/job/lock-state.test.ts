@@ -166,3 +166,14 @@ test('a copy extends the locks of all that it shares with older ones', async () 
   const { state, reached } = await immutable('copied');
   assert.equal(state, 'met', reached);
 });
+
+test('a reading from the future, which a wrong clock left behind, is not taken for a fresh one', async () => {
+  await using dir = await tempDir();
+  const { clock, immutable, asked } = await scene(dir, 'compliance', dir.file('cache'));
+  clock.skipHours(48);
+  await immutable();
+  clock.skipHours(-48);
+  const before = asked();
+  assert.doesNotMatch((await immutable()).reached, /read -/);
+  assert.ok(asked() > before);
+});

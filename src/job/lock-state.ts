@@ -27,9 +27,9 @@ export async function readLockState(
 ): Promise<LockState> {
   const reading = async (repository: Repository, signal: AbortSignal): Promise<LockState> => {
     const within = { ...contextIn(context, name), signal };
-    const readings = await lockReadings(context.cacheFolder, repository.config.id, context.clock);
+    const readings = await lockReadings(context.cacheFolder, repository, context.clock);
     const known = readings.get(snapshot.id);
-    if (known !== undefined && context.clock.nowNs() - known.readNs < freshNs) return { state: 'locked', ...known };
+    if (known !== undefined && isFresh(known, context.clock.nowNs())) return { state: 'locked', ...known };
     if (!repository.storage.versions) return { state: 'not locked', lacking: 'it keeps no versions' };
     await loadReadableIndex(repository, context.listener);
     const needs = await needsOf(repository, { snapshots: [snapshot.id], trees: [snapshot.tree] }, within);
@@ -47,6 +47,11 @@ export async function readLockState(
     if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
     return { state: 'unknown', reason: error.message };
   }
+}
+
+/** One from the future was read by a wrong clock: nobody knows how old it is. */
+function isFresh({ readNs }: LockReading, nowNs: bigint): boolean {
+  return readNs <= nowNs && nowNs - readNs < freshNs;
 }
 
 function tooMany(count: number, known: LockReading | undefined): LockState {

@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto';
 import type { Fields } from '../bytes/fields.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { LockMode, WrittenVersion } from '../storage/versions.ts';
 import { remembered, type Remembered } from './remembered.ts';
+import type { Repository } from './repository.ts';
 
 /** Until when which version of an object is locked, as was last set or read. Losing it costs requests, nothing else. */
 export type LockMemory = Pick<Remembered<WrittenVersion>, 'get' | 'set'>;
@@ -14,14 +16,16 @@ export interface LockReading {
   readonly readNs: bigint;
 }
 
+type LockedRepository = Pick<Repository, 'config' | 'storage'>;
+
 /** By the keys of objects. */
 export async function lockMemory(
   folder: string | undefined,
-  repositoryId: string,
+  of: LockedRepository,
   clock: Clock,
 ): Promise<Remembered<WrittenVersion>> {
   return await remembered(
-    { folder, repositoryId, file: 'object-locks', clock },
+    { folder, repositoryId: of.config.id, file: fileOf('object-locks', of), clock },
     {
       encode: ({ version, mode, untilNs }) => ({ version, mode, until: `${untilNs}` }),
       decode: ({ version, mode, until }) => {
@@ -36,11 +40,11 @@ export async function lockMemory(
 /** By the IDs of snapshots; those of locks that have ended are forgotten. */
 export async function lockReadings(
   folder: string | undefined,
-  repositoryId: string,
+  of: LockedRepository,
   clock: Clock,
 ): Promise<Remembered<LockReading>> {
   return await remembered(
-    { folder, repositoryId, file: 'lock-readings', clock },
+    { folder, repositoryId: of.config.id, file: fileOf('lock-readings', of), clock },
     {
       encode: ({ untilNs, mode, readNs }) => ({ mode, until: `${untilNs}`, read: `${readNs}` }),
       decode: ({ mode, until, read }) => {
@@ -50,6 +54,11 @@ export async function lockReadings(
       },
     },
   );
+}
+
+/** Mirrors of a repository have its ID, and locks of their own or none. */
+function fileOf(name: string, { storage: { url } }: LockedRepository): string {
+  return `${name}-${hash('sha256', url).slice(0, 16)}`;
 }
 
 function modeOf(mode: Fields[string]): LockMode | undefined {
