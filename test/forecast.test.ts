@@ -17,7 +17,7 @@ interface Told {
   readonly stages?: Readonly<Record<string, number>>;
   readonly expected?: readonly (Forecast & { readonly repository: string })[];
   readonly copies?: Told['expected'];
-  readonly objectives?: readonly { readonly objective: string; readonly reached: string }[];
+  readonly objectives?: readonly { readonly objective: string; readonly state: string; readonly reached: string }[];
 }
 
 function told(output: string, type: string): Told {
@@ -67,4 +67,26 @@ components:
   const inPlace = ['restore', 'shop', '--in-place', '--dry-run'];
   assert.match(await scene.ok(...inPlace), /expected: .*2 verifications\) to bring it back from near/);
   assert.deepEqual(told(await scene.ok(...inPlace, '--json'), 'expected').copies?.[0], nearest);
+});
+
+test('what was measured in a place that holds nothing of the component any more is no RTO', async () => {
+  await using dir = await tempDir();
+  await cheapNear(dir.path);
+  await mkdir(dir.file('data'));
+  await writeFile(dir.file('data/file'), 'text');
+  const rule = 'backups: { r: { every: 1h, to: { near: { keep: { last: 9 } } } } }';
+  const scene = await sceneAt(
+    dir.path,
+    `${near}tiers: { t: { rto: 1h } }\ncomponents:\n  shop: { tier: t, files: { paths: [DIR/data] }, ${rule} }\n`,
+  );
+  const rto = async (): Promise<string> => {
+    const { stdout } = await scene.run('status', 'shop', '--json');
+    const { objectives } = told(stdout.toString(), 'status');
+    return objectives?.find(({ objective }) => objective === 'rto')?.state ?? '';
+  };
+  await scene.ok('backup', 'shop');
+  await scene.ok('verify', 'shop');
+  assert.equal(await rto(), 'met');
+  await scene.ok('forget', 'latest', '-r', dir.file('near'), '--password-file', dir.file('password'));
+  assert.equal(await rto(), 'unknown');
 });

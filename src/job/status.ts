@@ -53,7 +53,9 @@ export async function statusOf(
     const missing = asked.map(({ repository }) => repository).filter((name) => places.has(name));
     const newest = ownPoints.at(-1);
     const expected = newest === undefined ? [] : expectedRestores(context.policy, newest, own);
-    const measured = measuredIn(own, component).at(-1);
+    // What a place took that holds nothing any more is no promise of another.
+    const holding = new Set(ownPoints.flatMap(({ copies }) => copies.map(({ repository }) => repository)));
+    const measured = measuredIn(own, component).findLast(({ repository }) => holding.has(repository));
     const restoreSeconds = measured && total(measured.stages);
     const lockOf: Facts['lockOf'] = (repository, identity) => locks.get(`${repository} ${identity}`);
     const facts = { points: ownPoints, unknown: missing, restoreSeconds, forecast: expected[0], lockOf };
