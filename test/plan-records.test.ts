@@ -113,3 +113,19 @@ test('a safety backup goes 30 days after its restore was confirmed, its plan is 
   assert.match(list, /finished/);
   assert.doesNotMatch(list, /confirmed/);
 });
+
+test('a command that finds no plan, or none that is open, says which of the two, and where to look', async () => {
+  await using at = await policyScene();
+  const refused = async (...words: readonly string[]): Promise<string> => {
+    const { code, stderr } = await at.run(words);
+    assert.equal(code, 2);
+    return stderr;
+  };
+  for (const words of [['undo'], ['confirm', 'abc'], ['plan', 'show']])
+    assert.match(await refused(...words), /: there is no plan on this host\n.*restore COMPONENT --in-place/);
+  await at.ok('backup', 'uploads');
+  await at.ok('restore', 'uploads', '--in-place');
+  assert.match(await refused('undo', 'zz'), /: there is no plan "zz" on this host\n.*plan list/);
+  await at.ok('undo');
+  assert.match(await refused('undo'), /: no plan of this host is open\n.*plan list/);
+});

@@ -83,11 +83,20 @@ export async function pointWanted(
   const [oldest] = points;
   const hidden = unknown.map(({ repository }) => repository).join(', ');
   const where = hidden === '' ? '' : `; ${hidden} can’t be asked`;
-  const first = oldest === undefined ? 'there is none' : 'the oldest is younger';
+  const wanted = identity === undefined ? '' : ` ${identity}`;
+  const then = atNs === undefined ? '' : ` of ${instant(atNs)} or before`;
+  const first = oldest === undefined ? 'none is known' : `the oldest is of ${instant(oldest.timeNs)}`;
   throw new HoldfastError(
     'snapshot-not-found',
-    `${component} has no recoverable point of then or before: ${first}${where}`,
+    `${component} has no recoverable point${wanted}${then}: ${first}${where}`,
+    {
+      next: `Run \`holdfast snapshots ${component} --points\` to see what there is. Nothing was changed.`,
+    },
   );
+}
+
+function instant(timeNs: bigint): string {
+  return new Temporal.Instant(timeNs).toString({ smallestUnit: 'second' });
 }
 
 function heldElsewhere({ component, identity, copies }: RecoverablePoint): HoldfastError {

@@ -102,9 +102,19 @@ export async function planNamed(folder: string, name: string | undefined): Promi
   const meant = plans.filter(({ hash, standing }) => (name === undefined ? !isOver(standing) : hash.startsWith(name)));
   const [found, ...others] = meant;
   if (found !== undefined && others.length === 0) return found;
-  const known = (found === undefined ? plans : meant).map(({ hash, plan }) => `${hash.slice(0, 12)} (${plan.title})`);
-  const what = found === undefined ? 'there is no such plan' : 'which plan?';
-  throw new HoldfastError('usage', `${what} ${known.length === 0 ? 'This host has none' : known.join(', ')}`);
+  throw new HoldfastError('usage', notOnePlan(name, meant, plans.length), {
+    next:
+      plans.length === 0
+        ? 'Only the host that made a plan, by `holdfast restore COMPONENT --in-place`, has it. Nothing was changed.'
+        : 'Name one that `holdfast plan list` shows. Nothing was changed.',
+  });
+}
+
+function notOnePlan(name: string | undefined, meant: readonly StoredPlan[], count: number): string {
+  if (meant.length > 0)
+    return `which plan? There are ${meant.map(({ hash, plan }) => `${hash.slice(0, 12)} (${plan.title})`).join(', ')}`;
+  if (count === 0) return 'there is no plan on this host';
+  return name === undefined ? 'no plan of this host is open' : `there is no plan ${JSON.stringify(name)} on this host`;
 }
 
 /** Approves of a plan as it stands, or says that a step of it was done by hand. */

@@ -5,7 +5,7 @@ import type { planOptions } from '../commands/plans.ts';
 import { recordingContext } from '../components/context.ts';
 import { person } from '../actor.ts';
 import type { Context } from '../context.ts';
-import { formatTime } from '../format.ts';
+import { formatTime, plural } from '../format.ts';
 import { plansFolder, showEntry, showEnd, showPlan } from '../plan-view.ts';
 import { policyOf } from '../policy-file.ts';
 import { tableLines } from '../table.ts';
@@ -62,7 +62,7 @@ export const list: Run<typeof planOptions> = async (_invocation, context) => {
         const made = formatTime(Temporal.Instant.from(plan.made).epochNanoseconds);
         return [hash.slice(0, 12), made, plan.by, plan.title, standing.phase];
       }),
-      footer: `${plans.length} plans`,
+      footer: plural(plans.length, 'plan'),
     }))
       console.say(line, 0);
   return 0;
