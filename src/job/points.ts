@@ -11,6 +11,7 @@ import {
 } from '../point/point.ts';
 import type { StoredRecord } from '../record/record.ts';
 import { verifyChains } from '../record/verdict.ts';
+import type { Finding } from '../record/walk.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
 import { contextIn, type ComponentContext } from './component.ts';
@@ -31,6 +32,13 @@ export interface PointsOutcome {
   readonly gone: readonly GonePoint[];
   /** What was recorded of them, as far as chains are unbroken; oldest first. */
   readonly records: readonly StoredRecord[];
+  /** Chains that end before their end, each told as a warning: what is recorded behind is not among the records. */
+  readonly cut: readonly CutChain[];
+}
+
+export interface CutChain extends Pick<Finding, 'name' | 'reason'> {
+  readonly repository: string;
+  readonly component: string;
 }
 
 interface UnknownPlace {
@@ -63,7 +71,12 @@ export async function listPoints(context: ComponentContext, components: readonly
   records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
   const gone = goneFrom(context.policy, records, found, context.clock.nowNs());
   for (const point of gone) tellGone(context, point);
-  return { points: pointsOf([...inRepositories, ...found], proofsIn(records)), unknown, gone, records };
+  const cut = inRepositories.flatMap((one) => one.cut.map((end) => ({ ...end, repository: one.repository })));
+  for (const { repository: item, name, reason } of cut) {
+    const message = `${name}: ${reason}; what is recorded from there on is not known`;
+    context.listener({ kind: 'warning', during: 'points', item, message });
+  }
+  return { points: pointsOf([...inRepositories, ...found], proofsIn(records)), unknown, gone, records, cut };
 }
 
 function tellGone({ listener }: ComponentContext, { component, repository, identity, rule, timeNs }: GonePoint): void {
@@ -84,6 +97,7 @@ function repositoriesOf({ policy }: ComponentContext, components: readonly strin
 interface Held {
   readonly snapshots: readonly Snapshot[];
   readonly records: readonly StoredRecord[];
+  readonly cut: readonly Omit<CutChain, 'repository'>[];
 }
 
 async function heldBy(
@@ -100,14 +114,16 @@ async function heldBy(
       return [];
     });
     const records: StoredRecord[] = [];
+    const cut: Omit<CutChain, 'repository'>[] = [];
     const onRecord = (record: StoredRecord): void => void records.push(record);
-    await verifyChains(opened, { components, signersOf, heads: undefined, onRecord });
-    return { snapshots, records };
+    const onCut = ({ name, reason }: Finding, component: string): void => void cut.push({ component, name, reason });
+    await verifyChains(opened, { components, signersOf, heads: undefined, onRecord, onCut });
+    return { snapshots, records, cut };
   });
 }
 
 /** The newest verification of each copy counts that came to an end; one that could not be done says nothing. */
-function proofsIn(records: readonly StoredRecord[]): ProofOf {
+export function proofsIn(records: readonly StoredRecord[]): ProofOf {
   const proofs = new Map<string, Proof>();
   for (const record of records) {
     const { kind, component, repository = '', data, timeNs } = record;
@@ -118,8 +134,9 @@ function proofsIn(records: readonly StoredRecord[]): ProofOf {
     if (kind !== 'verification' || level === undefined || (state !== 'verified' && state !== 'failed')) continue;
     const key = `${component} ${repository} ${String(point)}`;
     const known = proofs.get(key);
-    // A lower level that held says nothing against a higher one that did.
-    const isLess = known?.state === 'verified' && state === 'verified' && rank(level) < rank(known.level);
+    // A lower level that held says nothing of a higher one, whether that held or failed.
+    const isLess =
+      known !== undefined && known.state !== 'stored' && state === 'verified' && rank(level) < rank(known.level);
     if (!isLess) proofs.set(key, { state, level, timeNs });
   }
   return (component, repository, identity) =>

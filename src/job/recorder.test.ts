@@ -19,6 +19,7 @@ import { Recorder } from './recorder.ts';
 function recorderWith(
   folder: string,
   open: () => Promise<Repository>,
+  signal = new AbortController().signal,
 ): { readonly recorder: Recorder; readonly clock: ManualClock; readonly warnings: readonly string[] } {
   const { policy } = loadPolicy(samplePolicy);
   assert.ok(policy);
@@ -29,7 +30,7 @@ function recorderWith(
     policy,
     access: () => ({ open, holder, locking: 'none' as const }),
     clock,
-    signal: new AbortController().signal,
+    signal,
     listener: (event: Event) => (event.kind === 'warning' ? void warnings.push(event.message) : undefined),
   };
   const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
@@ -70,4 +71,17 @@ test('a repository that could not be opened is left alone for a while, and then 
   assert.deepEqual(await waitingFor({ folder: dir.file('state') }, 'uploads'), []);
   const [chain] = await verifyChains(repository, { signersOf: () => undefined, heads: undefined });
   assert.equal(chain?.right, 3);
+});
+
+test('a record whose writing is interrupted waits on this host', async () => {
+  await using dir = await tempDir();
+  const interrupted = new AbortController();
+  const open = async (): Promise<Repository> => {
+    interrupted.abort();
+    return await Promise.reject(new HoldfastError('interrupted', 'interrupted'));
+  };
+  const { recorder } = recorderWith(dir.file('state'), open, interrupted.signal);
+  await using _ = recorder;
+  await assert.rejects(recorder.record(run), { code: 'interrupted' });
+  assert.equal((await waitingFor({ folder: dir.file('state') }, 'uploads')).length, 1);
 });

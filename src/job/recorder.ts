@@ -99,6 +99,8 @@ export class Recorder implements Recording, AsyncDisposable {
       const repository = await this.#open(name);
       return headOf(repository, await deliver(repository, facts, this.#options));
     } catch (error) {
+      // Whoever is interrupted in the midst of writing leaves it for the next: twice is better than never.
+      if (this.#context.signal.aborted) await this.#keep(facts);
       this.#assertPasses(error);
       this.#warn(`${name} can’t take the record, which waits on this host: ${error.message}`, facts.component);
       await this.#keep(facts);

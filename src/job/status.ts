@@ -1,14 +1,14 @@
 import { total } from '../objective/forecast.ts';
 import { judge, type Facts, type Judged, type State } from '../objective/objective.ts';
 import type { LockState } from '../objective/immutable.ts';
-import type { RecoverablePoint } from '../point/point.ts';
+import { proofLevels, type RecoverablePoint } from '../point/point.ts';
 import { objectiveOf, placeNamed } from '../policy/policy.ts';
 import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
 import type { GonePoint } from './gone.ts';
 import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
 import { readLockState } from './lock-state.ts';
-import { listPoints } from './points.ts';
+import { listPoints, type CutChain } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
 export interface ComponentStatus {
@@ -39,7 +39,7 @@ export async function statusOf(
   context: ComponentContext,
   components: readonly string[],
 ): Promise<readonly ComponentStatus[]> {
-  const { points, unknown, gone, records } = await listPoints(context, components);
+  const { points, unknown, gone, records, cut } = await listPoints(context, components);
   const locks = new Map<string, LockState>();
   for (const component of components)
     for (const [copy, lock] of await locksOf(context, component, points)) locks.set(copy, lock);
@@ -60,11 +60,16 @@ export async function statusOf(
     const lockOf: Facts['lockOf'] = (repository, identity) => locks.get(`${repository} ${identity}`);
     const facts = { points: ownPoints, unknown: missing, restoreSeconds, forecast: expected[0], lockOf };
     const objectives = judge(context.policy, component, facts, nowNs);
-    const failures = [...newestFailures(own), ...gone.filter((one) => one.component === component).map(vanished)];
+    const cutOff = cut.filter((one) => one.component === component);
+    const failures = [
+      ...newestFailures(own),
+      ...gone.filter((one) => one.component === component).map(vanished),
+      ...cutOff.map((one) => unread(one, nowNs)),
+    ];
     const states: readonly State[] = [
       ...objectives.map(({ state }) => state),
       ...(failures.length > 0 ? (['at risk'] as const) : []),
-      ...(missing.length > 0 ? (['unknown'] as const) : []),
+      ...(missing.length > 0 || cutOff.length > 0 ? (['unknown'] as const) : []),
       ...(ownPoints.length === 0 && missing.length === 0 ? (['broken'] as const) : []),
     ];
     const state = order[Math.max(0, ...states.map((one) => order.indexOf(one)))] ?? 'unknown';
@@ -102,14 +107,24 @@ function vanished({ repository, identity, timeNs }: GonePoint): Failure {
   };
 }
 
-/** A failure counts until the same thing was done well. */
-function newestFailures(records: readonly StoredRecord[]): readonly Failure[] {
-  const newest = new Map<string, StoredRecord>();
+/** What failed may stand in what can't be read. */
+function unread({ repository, name, reason }: CutChain, timeNs: bigint): Failure {
+  const message = `${name}: ${reason}; what is recorded from there on is not known`;
+  return { what: `the records in ${repository}`, outcome: 'could not verify', timeNs, message };
+}
+
+/** A failure counts until the same thing was done well; a verification that looked at less is not the same. */
+export function newestFailures(records: readonly StoredRecord[]): readonly Failure[] {
+  const newest = new Map<string, { readonly what: string; readonly record: StoredRecord }>();
   for (const record of records) {
     const rule = typeof record.data['rule'] === 'string' ? ` of ${record.data['rule']}` : '';
-    newest.set(`${record.kind}${rule}${record.repository === undefined ? '' : ` in ${record.repository}`}`, record);
+    const what = `${record.kind}${rule}${record.repository === undefined ? '' : ` in ${record.repository}`}`;
+    const rank = proofLevels.findIndex((level) => record.kind === 'verification' && level === record.data['level']);
+    if (record.data['outcome'] === 'verified')
+      for (let less = 0; less < rank; less += 1) newest.delete(`${what} ${less}`);
+    newest.set(`${what} ${rank}`, { what, record });
   }
-  return [...newest].flatMap(([what, { timeNs, data }]) => {
+  return [...newest.values()].flatMap(({ what, record: { timeNs, data } }) => {
     if (data['outcome'] !== 'failed' && data['outcome'] !== 'could not verify') return [];
     const message = data['message'] ?? data['reason'];
     const { outcome } = data;

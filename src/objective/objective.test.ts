@@ -158,3 +158,18 @@ test('a proof ages, belongs to one copy, and a failed one is never hidden by an 
   const structure: Proof = { state: 'verified', level: 'structure', timeNs: now };
   assert.equal(states({ points: [point(1, { disk: structure })] })['proof'], 'broken');
 });
+
+test('what is dated in the future by a wrong clock neither meets an RPO nor proves a copy', () => {
+  const ahead = [point(-9000, { disk: stored })];
+  assert.equal(states({ points: ahead })['rpo'], 'unknown');
+  assert.equal(states({ points: [point(5, { disk: stored }), ...ahead] })['rpo'], 'broken');
+  assert.equal(states({ points: [point(1, { disk: stored }), ...ahead] })['rpo'], 'met');
+  assert.equal(states({ points: [point(-0.05, { disk: stored })] })['rpo'], 'met');
+  assert.equal(states({ points: [point(1, { disk: proven(-9000) })] })['proof'], 'broken');
+});
+
+test('a copy that failed where less was looked at is no better than one that failed a restore', () => {
+  const failed: Proof = { state: 'failed', level: 'data', timeNs: now };
+  const points = [point(3, { disk: proven(3) }), point(1, { disk: failed })];
+  assert.equal(states({ points })['proof'], 'broken');
+});

@@ -51,13 +51,21 @@ interface Asked {
   readonly nowNs: bigint;
 }
 
+/** By so much the clocks of hosts may differ: what is dated later than that is of a wrong one, and its age is not known. */
+const clockSlackMs = 600_000;
+/** A proof is asked for by the day. */
+const proofSlackMs = 86_400_000;
+
 function rpo({ wanted, facts, nowMs }: Asked): Judged | undefined {
   if (wanted.rpo === undefined) return undefined;
-  const newest = facts.points.at(-1);
+  const ages = facts.points.map(({ timeNs }) => nowMs - Number(timeNs / 1_000_000n));
+  const known = ages.filter((age) => age >= -clockSlackMs);
   const base = { objective: 'rpo', wanted: wanted.rpo.text } as const;
-  if (newest === undefined) return { ...base, ...absent(facts, 'nothing can be brought back') };
-  const ageMs = nowMs - Number(newest.timeNs / 1_000_000n);
-  const reached = `${roughText(ageMs)} would be lost`;
+  const ahead = known.length === ages.length ? '' : `${ages.length - known.length} dated in the future`;
+  if (known.length === 0 && ahead !== '') return { ...base, state: 'unknown', reached: `not known: ${ahead}` };
+  if (known.length === 0) return { ...base, ...absent(facts, 'nothing can be brought back') };
+  const ageMs = Math.max(0, Math.min(...known));
+  const reached = `${roughText(ageMs)} would be lost${ahead === '' ? '' : `, not counting ${ahead}`}`;
   if (ageMs <= wanted.rpo.ms) return { ...base, reached, state: ageMs > wanted.rpo.ms * 0.9 ? 'at risk' : 'met' };
   return { ...base, ...absent(facts, reached) };
 }
@@ -185,10 +193,11 @@ function proofs({ wanted, facts, nowMs, component }: Asked): readonly (Judged | 
   const ages = new Map<string, number>();
   const failed = new Set<string>();
   for (const { repository, proof } of facts.points.flatMap((point) => point.copies)) {
-    if (proof.state === 'stored' || proof.level !== 'restore') continue;
-    failed[proof.state === 'failed' ? 'add' : 'delete'](repository);
-    if (proof.state === 'failed') continue;
+    if (proof.state === 'failed') failed.add(repository);
+    if (proof.state !== 'verified' || proof.level !== 'restore') continue;
+    failed.delete(repository);
     const ageMs = nowMs - Number(proof.timeNs / 1_000_000n);
+    if (ageMs < -proofSlackMs) continue;
     ages.set(repository, Math.min(ages.get(repository) ?? Infinity, ageMs));
   }
   const places = [...new Set(Object.values(component.backups).flatMap(({ to }) => Object.keys(to)))];

@@ -34,6 +34,8 @@ export interface VerifyOptions {
   readonly heads: readonly SignedHead[] | undefined;
   /** Told each record that is right and vouched for by its chain so far; of each chain in order. */
   readonly onRecord?: (record: StoredRecord) => void;
+  /** Told what ends a chain before its end: no record from there on was told. */
+  readonly onCut?: (finding: Finding, component: string) => void;
 }
 
 /** Reads and judges every chain of a repository, from the repository alone. */
@@ -51,7 +53,7 @@ export async function verifyChains(repository: Repository, options: VerifyOption
 async function verifyChain(
   repository: Repository,
   chain: ChainFiles,
-  { signersOf, heads, onRecord }: VerifyOptions,
+  { signersOf, heads, onRecord, onCut }: VerifyOptions,
 ): Promise<ChainVerdict> {
   const { component, writer } = chain;
   const told = heads && new Told(heads, repository.config.id, chain);
@@ -62,6 +64,7 @@ async function verifyChain(
     told?.compare(record);
     onRecord?.(record);
   });
+  if (finding !== undefined) onCut?.(finding, component);
   const { sequence } = position;
   const different = told?.different(position.trusted);
   const wrong = different ?? finding ?? told?.beyond(position);

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MovableClock } from '../../test/support/movable-clock.ts';
+import { writerOptions } from '../../test/support/pipeline.ts';
+import { newRepository, testPassword } from '../../test/support/repository.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
+import type { Event } from '../events/events.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { appendRecord } from '../record/chain.ts';
+import { recordName } from '../record/form.ts';
+import type { RecordFacts, StoredRecord } from '../record/record.ts';
+import { openRepository } from '../repository/open.ts';
+import { removeOwnObject } from '../repository/own-object.ts';
+import { sourceKinds } from '../source/kinds.ts';
+import { MemoryStorage } from '../storage/memory.ts';
+import type { ComponentContext } from './component.ts';
+import { proofsIn } from './points.ts';
+import { newestFailures, statusOf } from './status.ts';
+
+function fact(time: number, outcome: string, level: string): RecordFacts {
+  const actor = { id: 'ann', via: 'cli' };
+  const data = { outcome, level, point: 'p' };
+  return { kind: 'verification', component: 'shop', timeNs: BigInt(time), actor, repository: 'near', data };
+}
+
+function verification(time: number, outcome: string, level: string): StoredRecord {
+  const place = { name: '', writer: 'here-1', sequence: time, previous: '', hash: '', signer: '' };
+  return { ...fact(time, outcome, level), ...place };
+}
+
+test('a restore that failed is not made good by a verification that looks at less', () => {
+  const failed = verification(1, 'failed', 'restore');
+  const less = [failed, verification(2, 'verified', 'structure')];
+  assert.deepEqual(
+    newestFailures(less).map(({ outcome }) => outcome),
+    ['failed'],
+  );
+  assert.deepEqual(proofsIn(less)('shop', 'near', 'p'), { state: 'failed', level: 'restore', timeNs: 1n });
+  for (const sequel of ['failed structure', 'failed restore']) {
+    const [outcome = '', level = ''] = sequel.split(' ');
+    const mended = [verification(0, outcome, level), verification(2, 'verified', 'restore')];
+    assert.deepEqual(newestFailures(mended), [], sequel);
+    assert.deepEqual(proofsIn(mended)('shop', 'near', 'p'), { state: 'verified', level: 'restore', timeNs: 2n });
+  }
+});
+
+test('a chain that ends before its end is told in a status: what failed may stand behind', async () => {
+  await using dir = await tempDir();
+  const [clock, storage, warnings] = [new MovableClock(), new MemoryStorage(), new Array<string>()];
+  await using repository = await newRepository(storage);
+  const { policy } = loadPolicy(`version: 1
+repositories: { near: { url: /near, password: { env: P } } }
+components:
+  shop: { files: { paths: [/srv] }, backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } } } } } }
+`);
+  assert.ok(policy);
+  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
+  for (const [at, outcome] of ['verified', 'failed', 'verified'].entries())
+    await appendRecord(repository, fact(at, outcome, 'restore'), writer);
+  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
+  const open: ReturnType<ComponentContext['access']>['open'] = async () =>
+    await openRepository({ storage, clock, password: testPassword });
+  const context: ComponentContext = {
+    policy,
+    kinds: sourceKinds,
+    access: () => ({ open, holder, locking: 'none' }),
+    clock,
+    readSecret: async () => assert.fail('no secret is needed'),
+    signal: new AbortController().signal,
+    listener: (event: Event) => (event.kind === 'warning' ? void warnings.push(event.message) : undefined),
+    maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },
+    writer: writerOptions(),
+    mode: 'execute',
+    askedNs: clock.nowNs(),
+    stateFolder: dir.file('state'),
+  };
+  const [healthy] = await statusOf(context, ['shop']);
+  assert.deepEqual(healthy?.failures, []);
+  await removeOwnObject(repository, recordName('shop', 'here-1', 2));
+  const [status] = await statusOf(context, ['shop']);
+  assert.deepEqual(
+    status?.failures.map(({ what, outcome }) => [what, outcome]),
+    [['the records in near', 'could not verify']],
+  );
+  assert.match(warnings.join('\n'), /shop\/here-1\/0000000002: it is missing.*from there on is not known/);
+});
