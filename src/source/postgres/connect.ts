@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { HoldfastError } from '../../errors/error.ts';
+import { withDeadline } from '../../flow/abort.ts';
 import { ReplicationCommand, type Answer } from './replication.ts';
+import { stalled, usualWaits, watchWaits, type Waits } from './waits.ts';
 
 /** One connection to a server, for statements or, with 'replication', for commands of that protocol. */
 export interface ServerConnection extends AsyncDisposable {
@@ -16,34 +18,103 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Told what the server says beside its answers: notices and warnings. */
   readonly onNotice?: (message: string) => void;
+  readonly waits?: Waits;
 }
 
-const connectMs = 30_000;
+/** After so long without a byte the host is asked whether it is still there. */
+const keepAliveMs = 60_000;
 
-/** 'source-failed' where the server can't be reached, refuses the user or fails; messages hold no password. */
-export async function connectTo({ url, use, signal, onNotice }: ConnectOptions): Promise<ServerConnection> {
+/**
+ * 'source-failed' where the server can't be reached, refuses the user, fails, or keeps us waiting beyond `waits`; messages
+ * hold no password.
+ */
+export async function connectTo(options: ConnectOptions): Promise<ServerConnection> {
+  const { url, use, signal, onNotice, waits = usualWaits } = options;
   signal.throwIfAborted();
   const client = clientFor(url, use);
   client.on('error', () => undefined); // what was asked hears of it
   if (onNotice !== undefined) client.on('notice', ({ message }) => onNotice(message ?? ''));
-  const abort = (): void => void client.connection.stream.destroy();
+  const abort = (): void => cut(client);
   signal.addEventListener('abort', abort, { once: true });
+  const closed = new AbortController();
   const dispose = async (): Promise<void> => {
+    closed.abort();
     signal.removeEventListener('abort', abort);
-    await client.end();
+    await goodbye(client, waits);
   };
+  const bound = { client, waits, signal, closed: closed.signal };
   try {
-    await client.connect();
+    await inTime(bound, waits.connectMs, 'when it was to let us in', async () => await client.connect());
   } catch (error) {
     await dispose();
     signal.throwIfAborted();
     throw failed(error);
   }
+  const asked = async (text: string, values: readonly string[]): Promise<unknown> =>
+    await inTime(bound, waits.answerMs, 'when it was asked', async () => await ask(client, text, values));
   return {
-    rows: async (text, values = []) => await told(signal, async () => rowsOf(await ask(client, text, values))),
-    command: (text) => toldEach(signal, client.query(new ReplicationCommand(text)).answers()),
+    rows: async (text, values = []) => await told(signal, async () => rowsOf(await asked(text, values))),
+    command: (text) => toldEach(signal, answersInTime(bound, text)),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+interface Bound {
+  readonly client: pg.Client;
+  readonly waits: Waits;
+  readonly signal: AbortSignal;
+  /** Aborted once nobody wants the connection any more, even of one whose answers were left in the midst. */
+  readonly closed: AbortSignal;
+}
+
+/** Whatever waits for the connection hears that it is over. */
+function cut(client: pg.Client): void {
+  client.connection.stream.destroy();
+}
+
+async function inTime<Result>(
+  { client, waits: { clock }, signal }: Bound,
+  ms: number,
+  during: string,
+  task: () => Promise<Result>,
+): Promise<Result> {
+  const late = (): HoldfastError => {
+    cut(client);
+    return stalled(`${client.host}:${client.port}`, during, ms);
+  };
+  return await withDeadline({ ms, clock, signal, error: late }, task);
+}
+
+async function* answersInTime({ client, waits, closed }: Bound, text: string): AsyncGenerator<Answer, void> {
+  const command = client.query(new ReplicationCommand(text, waits.clock));
+  const ended = new AbortController();
+  const during = `when it was to send what ${/^\w+/.exec(text)?.[0] ?? 'was asked for'} asks for`;
+  const late = (ms: number): void => {
+    command.handleError(stalled(`${client.host}:${client.port}`, during, ms));
+    cut(client);
+  };
+  const watching = watchWaits(waits, () => command.waiting, {
+    done: AbortSignal.any([ended.signal, closed]),
+    late,
+  });
+  try {
+    yield* command.answers();
+  } finally {
+    ended.abort();
+    await watching;
+  }
+}
+
+/** A server that doesn't answer it is left without. */
+async function goodbye(client: pg.Client, { clock, endMs }: Waits): Promise<void> {
+  const ended = new AbortController();
+  const late = clock.sleep(endMs, ended.signal).then(
+    () => cut(client),
+    () => undefined, // it answered
+  );
+  await Promise.race([client.end(), late]);
+  ended.abort();
+  await late;
 }
 
 /** Simple statements go without parameters, which the replication protocol doesn't know. */
@@ -59,8 +130,8 @@ function clientFor(url: string, use: ConnectOptions['use']): pg.Client {
     const connectionString = addressFor(url, use);
     return new pg.Client({
       connectionString,
-      connectionTimeoutMillis: connectMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
       fallback_application_name: 'holdfast',
     });
   } catch (error) {

@@ -1,5 +1,7 @@
 import type { Connection, Submittable } from 'pg';
+import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import type { Waiting } from './waits.ts';
 
 /** What the server answers to one command of the replication protocol, in its order. */
 export type Answer =
@@ -19,14 +21,23 @@ const mostHeldBytes = 1024 * 1024;
  */
 export class ReplicationCommand implements Submittable {
   readonly #text: string;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  #sinceMs: number | undefined;
+  #hasAnswered = false;
   readonly #held: Answer[] = [];
   #heldBytes = 0;
   #connection: Connection | undefined;
   #state: 'going on' | 'ended' | { readonly error: unknown } = 'going on';
   #changed = Promise.withResolvers<void>();
 
-  constructor(text: string) {
+  constructor(text: string, clock: Pick<Clock, 'monotonicMs'>) {
     this.#text = text;
+    this.#clock = clock;
+  }
+
+  /** Whether somebody waits for the server just now. */
+  get waiting(): Waiting {
+    return { sinceMs: this.#sinceMs, hasAnswered: this.#hasAnswered };
   }
 
   submit(connection: Connection): void {
@@ -44,7 +55,10 @@ export class ReplicationCommand implements Submittable {
         yield next;
       } else if (this.#state === 'ended') return;
       else if (this.#state !== 'going on') throw this.#state.error;
-      else await this.#changed.promise;
+      else {
+        this.#sinceMs ??= this.#clock.monotonicMs();
+        await this.#changed.promise;
+      }
     }
   }
 
@@ -91,6 +105,7 @@ export class ReplicationCommand implements Submittable {
   readonly #copyEnds = (): void => this.#put({ kind: 'copy-end' });
 
   #put(answer: Answer): void {
+    this.#hasAnswered = true;
     this.#held.push(answer);
     this.#wake();
   }
@@ -110,6 +125,7 @@ export class ReplicationCommand implements Submittable {
   }
 
   #wake(): void {
+    this.#sinceMs = undefined;
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }

@@ -4,8 +4,12 @@ import type { QueryAnswer, RehearsedStep } from '../rehearsal.ts';
 import { connectTo, ServerError, type ServerConnection } from './connect.ts';
 import type { Description } from './description.ts';
 import { accusesCopy } from './surroundings.ts';
+import { usualWaits } from './waits.ts';
 
 const expected = 'every table can be read';
+
+/** Until a large table is read. */
+const waits = { ...usualWaits, answerMs: 24 * 3_600_000 };
 
 /** A server that runs in a sandbox, asked from outside through its socket, which stands in a folder of ours. */
 export class SandboxedServer {
@@ -58,7 +62,7 @@ export class SandboxedServer {
     const role = encodeURIComponent(this.#description.superuser);
     const place = `host=/proc/self/fd/${folder.fd}&port=5432`;
     const url = `postgres://${role}@localhost/${encodeURIComponent(database)}?${place}`;
-    await using server = await connectTo({ url, use: 'statements', signal: this.#signal });
+    await using server = await connectTo({ url, use: 'statements', signal: this.#signal, waits });
     return await body(server);
   }
 }
