@@ -147,6 +147,14 @@ test('copies are immutable as the storage says, until a time and read at one; go
   assert.equal(judged({ state: 'unknown', reason: 'nobody answers' })?.state, 'unknown');
 });
 
+test('a proof that a repository out of reach may hold is unknown, not broken; a failed one stays broken', () => {
+  assert.equal(states({ points: [point(1, { disk: stored })], unknown: ['bucket'] })['proof'], 'unknown');
+  assert.equal(states({ points: [point(1, { disk: proven(30) })], unknown: ['bucket'] })['proof'], 'unknown');
+  assert.equal(states({ points: [point(1, { disk: proven(2) })], unknown: ['bucket'] })['proof'], 'met');
+  const failed: Proof = { state: 'failed', level: 'restore', timeNs: now };
+  assert.equal(states({ points: [point(1, { disk: failed })], unknown: ['bucket'] })['proof'], 'broken');
+});
+
 test('a proof ages, belongs to one copy, and a failed one is never hidden by an older good one', () => {
   assert.equal(states({ points: [point(1, { disk: proven(30), bucket: stored })] })['proof'], 'broken');
   const half = states({ points: [point(1, { disk: proven(2), bucket: stored })] });

@@ -208,8 +208,11 @@ function proofs({ wanted, facts, nowMs, component }: Asked): readonly (Judged | 
   const each = proven('proof-each', wanted['proof-each'], { ageMs: oldest, failed, where: ` in ${waiting}` });
   // What is proven of those that can be asked says nothing of the others.
   const isHalf = each?.state !== 'broken' && facts.unknown.length > 0;
+  const proof = proven('proof', wanted.proof, { ageMs: youngest, failed, where: '' });
+  // The proof may be of a copy that can't be asked; a copy that failed is broken all the same.
+  const isBlind = proof?.state === 'broken' && failed.size === 0 && facts.unknown.length > 0;
   return [
-    proven('proof', wanted.proof, { ageMs: youngest, failed, where: '' }),
+    isBlind ? { ...proof, ...absent(facts, proof.reached) } : proof,
     isHalf ? each && { ...each, ...absent(facts, each.reached) } : each,
   ];
 }

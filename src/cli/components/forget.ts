@@ -21,13 +21,14 @@ interface Meant {
   readonly showing: (of: RuleOf, repository: string) => Pick<ForgetRuleOptions, 'onPlan' | 'onRemoved'>;
 }
 
-/** `forget COMPONENT…|--all`: each rule in each of its repositories. Exit code 3: something could not be removed there. */
+/** `forget COMPONENT…|--all`: each rule in each of its repositories. Exit code 1: it failed in all of them; 3: something could not be removed. */
 export async function forgetComponents({ names, values, showing }: Meant, context: Context): Promise<number> {
   const { policy } = await policyOf(context);
   const rules = rulesMeant(policy, names, values);
   const mode = values.dryRun ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: context.listener });
   let failed = 0;
+  let done = 0;
   const closed = new Set<string>();
   for (const rule of rules) {
     for (const repository of placesOf(rule.rule)) {
@@ -36,6 +37,7 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
       try {
         const options = { repository, ...showing(rule, repository) };
         const outcome = await forgetRule({ ...base, listener: view.listener }, rule, options);
+        done += 1;
         failed += outcome?.failed.length ?? 0;
         if (outcome !== undefined && 'held' in outcome)
           tellCarried(context, rule, { outcome, place: repository, word: 'removed', mode });
@@ -53,7 +55,8 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
     await base.recording?.fold(name);
   }
   if (mode === 'execute') await clearPlans({ context: base, folder: plansFolder(context) });
-  return failed === 0 ? 0 : 3;
+  if (failed === 0) return 0;
+  return done === 0 ? 1 : 3;
 }
 
 interface Place {

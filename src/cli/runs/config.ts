@@ -9,6 +9,7 @@ import { referenceOf, secretsOf } from '../../policy/secrets.ts';
 import { readSecret } from '../../secret/secret.ts';
 import type { Run } from '../command.ts';
 import type { configCheck, configExplain, configSchema } from '../commands/config.ts';
+import { componentsMeant } from '../components/context.ts';
 import type { Context } from '../context.ts';
 import { quoteForTerminal } from '../format.ts';
 import { secretsIn } from '../policy-access.ts';
@@ -98,7 +99,7 @@ export const explain: Run<typeof configExplain.options> = async ({ operands }, c
     throw new HoldfastError('policy-refused', `the policy ${file} is refused`);
   }
   const kinds = await context.kinds();
-  const names = operands.length > 0 ? operands : Object.keys(policy.components);
+  const names = componentsMeant(policy, operands, operands.length === 0);
   for (const name of names) {
     const lines = explained(root, name, kinds);
     if (lines === undefined) throw new HoldfastError('usage', `${file} has no component ${JSON.stringify(name)}`);
