@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { open, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withoutPostgresVersions, startPostgresVersion } from './servers/postgres-versions.ts';
+import { withoutPostgresVersions, startPostgresVersion, type PostgresServer } from './servers/postgres-versions.ts';
 import { postgresPrograms } from './servers/postgres-program.ts';
 import { absent } from './absences.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { runOk } from './support/run-program.ts';
 import { shopScene } from './support/postgres-scene.ts';
 import { tempDir } from './support/temp-dir.ts';
+import type { Verified } from './support/verifying.ts';
 
 const skip = withoutPostgresVersions();
 const isRoot = process.getuid?.() === 0;
@@ -129,3 +130,86 @@ test('what production has damaged itself is never verified', { skip }, async () 
     assert.deepEqual([code, all.map(({ state }) => state)], [4, ['failed']], `${damage}: ${JSON.stringify(all)}`);
   }
 });
+
+/** A cluster whose damage no check of the policy asks for. */
+async function verifiedWithout(
+  checksums: 'on' | 'off',
+  spoil: (shop: PostgresServer) => Promise<void>,
+): Promise<Verified> {
+  const initdb = checksums === 'on' ? ['--data-checksums'] : [];
+  await using shop = await startPostgresVersion({ major: '17', initdb, settings: ['autovacuum=off'] });
+  await spoil(shop);
+  await using dir = await tempDir();
+  const options = `programs: [${await postgresPrograms('17')}]`;
+  const scene = await shopScene(dir.path, shop.url, { options, more: verifying() });
+  await scene.run('backup', 'shop-db');
+  return await scene.verified('shop-db');
+}
+
+const wrongPage = damages['a page with another byte'];
+
+test(
+  'a page is found wrong beside its table, and where production lets its roles see past such pages',
+  { skip },
+  async () => {
+    const tables = {
+      beside: `create table orders (what text); alter table orders alter what set storage external;
+      insert into orders select repeat('x', 10000) from generate_series(1, 20); checkpoint`,
+      hidden: `create table orders as select n as id from generate_series(1, 10000) n; checkpoint`,
+    };
+    const toast = "select pg_relation_filepath(reltoastrelid) from pg_class where relname = 'orders'";
+    for (const [where, create, path] of [
+      ['beside', tables.beside, toast],
+      ['hidden', tables.hidden, "select pg_relation_filepath('orders')"],
+    ] as const) {
+      const { code, all } = await verifiedWithout('on', async (shop) => {
+        await shop.sql(create);
+        if (where === 'hidden') await shop.sql('alter role postgres set zero_damaged_pages = on');
+        const [file = ''] = await shop.sql(path);
+        await wrongPage?.(join(shop.data, file));
+      });
+      assert.deepEqual([code, all.map(({ state }) => state)], [4, ['failed']], `${where}: ${JSON.stringify(all)}`);
+      assert.match(JSON.stringify(all), /invalid page in block 1/);
+    }
+  },
+);
+
+test('a cluster without checksums of its pages is verified, and what did not run is named', { skip }, async () => {
+  const { code, all } = await verifiedWithout('off', async (shop) => {
+    assert.deepEqual(await shop.sql('show data_checksums'), ['off']);
+  });
+  assert.equal(code, 0, JSON.stringify(all));
+  const [tables] = all.flatMap(({ checks: found = [] }) => found.filter(({ name }) => name === 'tables'));
+  assert.match(tables?.found ?? '', /checksums NOT RUN: the cluster has none/);
+});
+
+test(
+  'what production has set by ALTER SYSTEM, as whom it follows, is never effective in a sandbox',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '17', settings: ['autovacuum=off'] });
+    const follow = 'host=127.0.0.1 port=1 user=postgres password=kanarienvogel';
+    for (const setting of [
+      `primary_conninfo = '${follow}'`,
+      "primary_slot_name = 'production'",
+      "archive_command = 'false'",
+      "shared_preload_libraries = 'nowhere_to_be_found'",
+    ])
+      await shop.sql(`alter system set ${setting}`);
+    await shop.sql('select pg_reload_conf()');
+    await using dir = await tempDir();
+    const asked = (name: string, sql: string): string => `{ name: ${name}, sql: "${sql}", equals: 0 }`;
+    const effective =
+      "select count(*) from pg_settings where setting <> '' and name in ('primary_conninfo', 'primary_slot_name')";
+    const told = "select count(*) from pg_file_settings where sourcefile like '%auto.conf'";
+    const archiving = "select count(*) from pg_settings where name = 'archive_mode' and setting <> 'off'";
+    const more = verifying(asked('effective', effective), asked('told', told), asked('archiving', archiving));
+    const options = `programs: [${await postgresPrograms('17')}]`;
+    const scene = await shopScene(dir.path, shop.url, { options, more });
+    await scene.ok('backup', 'shop-db');
+    assert.deepEqual(await shop.sql(told), ['4']);
+    const { code, all } = await scene.verified('shop-db');
+    assert.equal(code, 0, JSON.stringify(all));
+    assert.doesNotMatch(JSON.stringify(all), /kanarienvogel/);
+  },
+);

@@ -19,6 +19,8 @@ export interface ConnectOptions {
   /** Told what the server says beside its answers: notices and warnings. */
   readonly onNotice?: (message: string) => void;
   readonly waits?: Waits;
+  /** Of the server, for this connection: before those of the role and the database. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** After so long without a byte the host is asked whether it is still there. */
@@ -29,9 +31,9 @@ const keepAliveMs = 60_000;
  * hold no password.
  */
 export async function connectTo(options: ConnectOptions): Promise<ServerConnection> {
-  const { url, use, signal, onNotice, waits = usualWaits } = options;
+  const { signal, onNotice, waits = usualWaits } = options;
   signal.throwIfAborted();
-  const client = clientFor(url, use);
+  const client = clientFor(options);
   client.on('error', () => undefined); // what was asked hears of it
   if (onNotice !== undefined) client.on('notice', ({ message }) => onNotice(message ?? ''));
   const abort = (): void => cut(client);
@@ -125,11 +127,14 @@ async function ask(client: pg.Client, text: string, values: readonly string[]): 
 
 const asText = { getTypeParser: () => (value: string | Buffer) => value.toString() };
 
-function clientFor(url: string, use: ConnectOptions['use']): pg.Client {
+function clientFor({ url, use, settings = {} }: ConnectOptions): pg.Client {
   try {
     const connectionString = addressFor(url, use);
     return new pg.Client({
       connectionString,
+      options: Object.entries(settings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveMs,
       fallback_application_name: 'holdfast',
