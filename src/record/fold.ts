@@ -1,4 +1,4 @@
-import { hasCode } from '../errors/error.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
 import { readOwnObject, removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
 import type { Repository } from '../repository/repository.ts';
 import { listChains, type ChainFiles } from './chain.ts';
@@ -12,7 +12,7 @@ const mostBytesInBundle = 32 * 1024 * 1024;
 
 /**
  * Folds what a writer recorded in months that are over into bundles: one object for many, each record in it as it was
- * signed. The bundle is durable before what it replaces is removed; what may not be removed stays beside it, and is
+ * signed. The bundle is durable and was read back before what it replaces is removed; what may not be removed stays beside it, and is
  * read once. Resolves with how many records were folded.
  */
 export async function foldClosedMonths(repository: Repository, writer: Writer, monthStartNs: bigint): Promise<number> {
@@ -79,12 +79,16 @@ async function fold(
   const [from = 0, to = 0] = [run[0]?.record.sequence, run.at(-1)?.record.sequence];
   const objects = run.map(({ object }) => Buffer.from(object).toString('utf8'));
   const bundle = { component, writer: writer.id, from, to, objects };
+  const [name, encoded] = [bundleName(bundle), encodeBundle(bundle, writer)];
   try {
-    await writeOwnObject(repository, bundleName(bundle), encodeBundle(bundle, writer));
+    await writeOwnObject(repository, name, encoded);
   } catch (error) {
     if (!hasCode(error, 'storage-exists')) throw error;
     return false;
   }
+  // Nothing else holds these records: what a storage says that it took is no proof of what it gives back.
+  if (!Buffer.from(encoded).equals(await readOwnObject(repository, name)))
+    throw new HoldfastError('damaged', `${name} is not what was written; the records that it holds stay beside it`);
   for (const { record } of run) {
     try {
       await removeOwnObject(repository, record.name);

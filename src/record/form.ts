@@ -3,6 +3,7 @@ import { fieldsOf, listOf, parseFields, textOf, countOf, type Fields } from '../
 import { parseGoTime } from '../bytes/go-time.ts';
 import { isSignedBy } from '../crypto/signature.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { shortened } from './fit.ts';
 import { recordFolder, recordKinds, type Actor, type RecordFacts, type StoredRecord, type Writer } from './record.ts';
 
 /** Where a record stands in its chain. */
@@ -32,9 +33,13 @@ export function hashOf(object: Uint8Array): string {
 
 /** The object's plaintext: the body as a text of its own, so that what is signed is what stands there, byte for byte. */
 export function encodeRecord(facts: RecordFacts, writer: Writer, { sequence, previous }: Link): Uint8Array {
-  const { component } = facts;
+  const { component, data } = facts;
   const name = recordName(component, writer.id, sequence);
-  const body = JSON.stringify({ version: 1, name, writer: writer.id, sequence, previous, ...factFields(facts) });
+  const bodyWith = (told: RecordFacts): string =>
+    JSON.stringify({ version: 1, name, writer: writer.id, sequence, previous, ...factFields(told) });
+  const whole = bodyWith(facts);
+  const isTooLarge = Buffer.byteLength(whole) > largestBytes;
+  const body = isTooLarge ? bodyWith({ ...facts, data: shortened(data) }) : whole;
   if (Buffer.byteLength(body) > largestBytes)
     throw new HoldfastError('internal', `a record of ${component} has more than ${largestBytes} bytes`);
   return signed(body, writer);

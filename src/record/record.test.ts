@@ -304,3 +304,53 @@ test('a fact that waits and makes no sense holds nothing else back, and stays', 
   const [unreadable] = await unreadableWaiting(state);
   assert.match(unreadable?.message ?? '', /00000000000000000000-0\.json is no JSON/);
 });
+
+test('no head is removed for the sake of one that is damaged, forged, or says otherwise than the chain', async () => {
+  await using repository = await newRepository();
+  const writer = newWriter();
+  const records = await chain(repository, writer, 9);
+  await foldClosedMonths(repository, writer, 9_000_000_000n);
+  const [third, , , , , , , eighth] = headsOf(repository, records);
+  assert.ok(third && eighth);
+  const stranger = newWriter();
+  const others: readonly (readonly [string, (other: Repository) => Promise<void>])[] = [
+    ['forged', async (other) => await writeHead(other, eighth, stranger)],
+    ['other', async (other) => await writeHead(other, { ...eighth, hash: third.hash }, writer)],
+    ['damaged', async (other) => await writeOwnObject(other, headName(eighth), Buffer.from('{}'))],
+  ];
+  for (const [what, write] of others) {
+    await using other = await newRepository();
+    await writeHead(other, third, writer);
+    await write(other);
+    assert.equal(await thinHeads(other, repository, { component: 'shop', writer: 'host-1' }), 0, what);
+  }
+});
+
+test('nothing is removed for a bundle that the storage does not give back as it was written', async () => {
+  const storage = new MemoryStorage();
+  await using repository = await newRepository(storage);
+  const writer = newWriter();
+  await chain(repository, writer, 4);
+  const put = storage.put.bind(storage);
+  Object.assign(storage, {
+    put: async (...[key, data, options]: Parameters<typeof put>) => {
+      await put(key, [Buffer.concat(data).fill(0, 40)], options);
+    },
+  });
+  await assert.rejects(foldClosedMonths(repository, writer, 4_000_000_000n), { code: 'damaged' });
+  for (const sequence of [1, 2, 3, 4]) await readOwnObject(repository, nameOf(sequence));
+});
+
+test('a fact that is too large is recorded in short, and holds back nothing that comes after it', async () => {
+  await using dir = await tempDir();
+  await using repository = await newRepository();
+  const [writer, state] = [newWriter(), { folder: dir.file('state') }];
+  const data = { outcome: 'done', message: 'long '.repeat(20_000), points: Array(2000).fill('name of a point') };
+  await keepWaiting(state, { ...fact(1), data });
+  await deliver(repository, fact(2), { writer, state });
+  const [judged] = await judge(repository, [writer.signer.publicKey], []);
+  assert.deepEqual(
+    judged?.records.map((record) => record.data),
+    [{ outcome: 'done', message: `${'long '.repeat(100)}…`, shortened: true }, { n: 2 }],
+  );
+});

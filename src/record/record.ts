@@ -25,7 +25,7 @@ export interface RecordFacts {
   readonly repository?: string | undefined;
   /** The hash of the plan that was executed. */
   readonly plan?: string | undefined;
-  /** At most 64 KiB as JSON; no secrets. */
+  /** No secrets. A record of more than 64 KiB as JSON is written in short, and says so. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
