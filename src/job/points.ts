@@ -76,7 +76,13 @@ export async function listPoints(context: ComponentContext, components: readonly
     const message = `${name}: ${reason}; what is recorded from there on is not known`;
     context.listener({ kind: 'warning', during: 'points', item, message });
   }
-  return { points: pointsOf([...inRepositories, ...found], proofsIn(records)), unknown, gone, records, cut };
+  return {
+    points: pointsOf([...inRepositories, ...found], proofsIn(successesAheadFirst(records, context.clock.nowNs()))),
+    unknown,
+    gone,
+    records,
+    cut,
+  };
 }
 
 function tellGone({ listener }: ComponentContext, { component, repository, identity, rule, timeNs }: GonePoint): void {
@@ -120,6 +126,19 @@ async function heldBy(
     await verifyChains(opened, { components, signersOf, heads: undefined, onRecord, onCut });
     return { snapshots, records, cut };
   });
+}
+
+/** More than clocks differ. */
+const aheadNs = 86_400_000_000_000n;
+
+/**
+ * Of records in the order of time: what went well by a clock that is far ahead was nobody knows when, and takes nothing
+ * back of what failed by a right one.
+ */
+export function successesAheadFirst(records: readonly StoredRecord[], nowNs: bigint): readonly StoredRecord[] {
+  const isLoose = ({ timeNs, data: { outcome } }: StoredRecord): boolean =>
+    timeNs > nowNs + aheadNs && (outcome === 'done' || outcome === 'verified');
+  return [...records.filter(isLoose), ...records.filter((one) => !isLoose(one))];
 }
 
 /** The newest verification of each copy counts that came to an end; one that could not be done says nothing. */

@@ -15,7 +15,7 @@ import { removeOwnObject } from '../repository/own-object.ts';
 import { sourceKinds } from '../source/kinds.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { ComponentContext } from './component.ts';
-import { proofsIn } from './points.ts';
+import { proofsIn, successesAheadFirst } from './points.ts';
 import { newestFailures, statusOf } from './status.ts';
 
 function fact(time: number, outcome: string, level: string): RecordFacts {
@@ -84,4 +84,16 @@ components:
     [['the records in near', 'could not verify']],
   );
   assert.match(warnings.join('\n'), /shop\/here-1\/0000000002: it is missing.*from there on is not known/);
+});
+
+test('what went well by a clock that is far ahead hides no failure; what failed by one is a failure', () => {
+  const year = 31_536_000_000_000_000;
+  const hidden = [verification(1, 'failed', 'restore'), verification(year, 'verified', 'restore')];
+  const ordered = successesAheadFirst(hidden, 2n);
+  assert.equal(newestFailures(ordered).length, 1);
+  assert.equal(proofsIn(ordered)('shop', 'near', 'p').state, 'failed');
+  const ahead = [verification(1, 'verified', 'restore'), verification(year, 'failed', 'restore')];
+  assert.equal(newestFailures(successesAheadFirst(ahead, 2n)).length, 1);
+  const near = [verification(1, 'failed', 'restore'), verification(5, 'verified', 'restore')];
+  assert.deepEqual(newestFailures(successesAheadFirst(near, 2n)), []);
 });

@@ -8,7 +8,7 @@ import type { ComponentContext } from './component.ts';
 import type { GonePoint } from './gone.ts';
 import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
 import { readLockState } from './lock-state.ts';
-import { listPoints, type CutChain } from './points.ts';
+import { listPoints, successesAheadFirst, type CutChain } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
 export interface ComponentStatus {
@@ -62,7 +62,7 @@ export async function statusOf(
     const objectives = judge(context.policy, component, facts, nowNs);
     const cutOff = cut.filter((one) => one.component === component);
     const failures = [
-      ...newestFailures(own),
+      ...newestFailures(successesAheadFirst(own, nowNs)),
       ...gone.filter((one) => one.component === component).map(vanished),
       ...cutOff.map((one) => unread(one, nowNs)),
     ];
