@@ -133,18 +133,6 @@ test('forget goes by the policy, for each repository its own; a dry run changes 
   assert.match(stderr, /--keep-last can’t stand beside a policy/);
 });
 
-test('a forget that reaches no repository failed; one that reaches some is done in part', async () => {
-  await using dir = await tempDir();
-  const at = await readyTeam(dir, uploads);
-  await at.ok('backup', '--all');
-  await rm(dir.file('near'), { recursive: true });
-  assert.equal((await at.run('forget', '--all')).code, 3);
-  await rm(dir.file('far'), { recursive: true });
-  const { code, stderr } = await at.run('forget', '--all');
-  assert.equal(code, 1);
-  assert.match(stderr, /uploads, rule hourly, far: there is no repository/);
-});
-
 test('a restore takes the nearest copy, and the next one where that fails in the midst', async () => {
   await using dir = await tempDir();
   const at = await readyTeam(dir, uploads);

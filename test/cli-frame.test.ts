@@ -129,7 +129,7 @@ test('an error names its code and its page, and with --json it is one record', a
     assert.ok(existsSync(new URL(`../docs/errors/${code}.md`, import.meta.url)), code);
 });
 
-test('exit codes: 0 done, 1 failed, 3 in part, 10 no repository, 11 locked, 12 wrong password', async () => {
+test('exit codes: 0 done, 1 failed, 3 in part, 10 no repository, 12 wrong password', async () => {
   await using on = await scene();
   const id = await on.backup(on.source);
   const expected: readonly (readonly [args: readonly string[], code: number, env?: RunOptions['env']])[] = [

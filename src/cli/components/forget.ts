@@ -32,7 +32,7 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
   const closed = new Set<string>();
   for (const rule of rules) {
     for (const repository of placesOf(rule.rule)) {
-      context.console.say(`\n${rule.name}, rule ${rule.ruleName}, in ${repository}:`);
+      announce(rule, repository, context);
       using view = showProgress(context);
       try {
         const options = { repository, ...showing(rule, repository) };
@@ -57,6 +57,12 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
   if (mode === 'execute') await clearPlans({ context: base, folder: plansFolder(context) });
   if (failed === 0) return 0;
   return done === 0 ? 1 : 3;
+}
+
+function announce({ name, ruleName }: RuleOf, from: string, { console }: Context): void {
+  if (console.form === 'json')
+    console.record({ message_type: 'rule', component: name, rule: ruleName, action: 'forget', from });
+  else console.say(`\n${name}, rule ${ruleName}, in ${from}:`);
 }
 
 interface Place {
