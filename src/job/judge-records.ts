@@ -99,7 +99,7 @@ async function judge(
   { name, repository }: Asked,
   { asked, components, signersOf, verifications }: How,
 ): Promise<readonly Judged[]> {
-  const others = asked.filter((one) => one.name !== name);
+  const others = asked.filter((one) => one.name !== name && !isSamePlace(one.repository, repository));
   const verdicts = await verifyChains(repository, {
     signersOf,
     onRecord: (record) => verifications.add(record),
@@ -107,6 +107,11 @@ async function judge(
     ...(components.length === 0 ? {} : { components }),
   });
   return verdicts.map((verdict) => ({ ...verdict, repository: name }));
+}
+
+/** Under two names: whoever cuts a chain there cuts what was told of it, too. */
+function isSamePlace(one: Repository, other: Repository): boolean {
+  return one.config.id === other.config.id && one.storage.url === other.storage.url;
 }
 
 /** Chains that repositories were told of, and that don't stand where they stood. */

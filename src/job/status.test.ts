@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { MovableClock } from '../../test/support/movable-clock.ts';
 import { writerOptions } from '../../test/support/pipeline.ts';
 import { newRepository, testPassword } from '../../test/support/repository.ts';
-import { tempDir } from '../../test/support/temp-dir.ts';
+import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
 import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
 import type { Event } from '../events/events.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { appendRecord } from '../record/chain.ts';
+import { appendRecord, writeHead } from '../record/chain.ts';
 import { recordName } from '../record/form.ts';
 import type { RecordFacts, StoredRecord } from '../record/record.ts';
 import { openRepository } from '../repository/open.ts';
@@ -15,6 +15,7 @@ import { removeOwnObject } from '../repository/own-object.ts';
 import { sourceKinds } from '../source/kinds.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { ComponentContext } from './component.ts';
+import { judgeRecords } from './judge-records.ts';
 import { proofsIn, successesAheadFirst } from './points.ts';
 import { newestFailures, statusOf } from './status.ts';
 
@@ -45,23 +46,19 @@ test('a restore that failed is not made good by a verification that looks at les
   }
 });
 
-test('a chain that ends before its end is told in a status: what failed may stand behind', async () => {
-  await using dir = await tempDir();
-  const [clock, storage, warnings] = [new MovableClock(), new MemoryStorage(), new Array<string>()];
-  await using repository = await newRepository(storage);
+/** One component; every repository of the policy is this storage. */
+function contextOver(storage: MemoryStorage, dir: TempDir, repositories: string, warnings: string[]): ComponentContext {
+  const clock = new MovableClock();
   const { policy } = loadPolicy(`version: 1
-repositories: { near: { url: /near, password: { env: P } } }
+${repositories}
 components:
   shop: { files: { paths: [/srv] }, backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } } } } } }
 `);
   assert.ok(policy);
-  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
-  for (const [at, outcome] of ['verified', 'failed', 'verified'].entries())
-    await appendRecord(repository, fact(at, outcome, 'restore'), writer);
   const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
   const open: ReturnType<ComponentContext['access']>['open'] = async () =>
     await openRepository({ storage, clock, password: testPassword });
-  const context: ComponentContext = {
+  return {
     policy,
     kinds: sourceKinds,
     access: () => ({ open, holder, locking: 'none' }),
@@ -75,6 +72,17 @@ components:
     askedNs: clock.nowNs(),
     stateFolder: dir.file('state'),
   };
+}
+
+test('a chain that ends before its end is told in a status: what failed may stand behind', async () => {
+  await using dir = await tempDir();
+  const [storage, warnings] = [new MemoryStorage(), new Array<string>()];
+  await using repository = await newRepository(storage);
+  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
+  for (const [at, outcome] of ['verified', 'failed', 'verified'].entries())
+    await appendRecord(repository, fact(at, outcome, 'restore'), writer);
+  const repositories = 'repositories: { near: { url: /near, password: { env: P } } }';
+  const context = contextOver(storage, dir, repositories, warnings);
   const [healthy] = await statusOf(context, ['shop']);
   assert.deepEqual(healthy?.failures, []);
   await removeOwnObject(repository, recordName('shop', 'here-1', 2));
@@ -84,6 +92,20 @@ components:
     [['the records in near', 'could not verify']],
   );
   assert.match(warnings.join('\n'), /shop\/here-1\/0000000002: it is missing.*from there on is not known/);
+});
+
+test('a second name of one repository can’t tell whether the end of a chain was cut off', async () => {
+  await using dir = await tempDir();
+  const storage = new MemoryStorage();
+  await using repository = await newRepository(storage);
+  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
+  const { hash } = await appendRecord(repository, fact(1, 'verified', 'restore'), writer);
+  const place = { repository: repository.config.id, component: 'shop', writer: writer.id };
+  await writeHead(repository, { ...place, sequence: 1, hash }, writer);
+  const repositories = `signers: ["${writer.signer.publicKey}"]
+repositories: { near: { url: /near, password: { env: P } }, again: { url: /link, password: { env: P } } }`;
+  const { chains } = await judgeRecords(contextOver(storage, dir, repositories, []), { components: [] });
+  assert.deepEqual(new Set(chains.map(({ verdict }) => verdict.state)), new Set(['unknown']));
 });
 
 test('what went well by a clock that is far ahead hides no failure; what failed by one is a failure', () => {
