@@ -87,6 +87,18 @@ test('a backup of a standby comes up as a cluster of its own, and follows nobody
   assert.deepEqual(await copy.sql('select count(*) from orders'), ['1000']);
 });
 
+test('a server that ends sessions which are idle does not end those of a backup', { skip }, async () => {
+  const settings = [quiet, 'idle_session_timeout=500ms'];
+  await using shop = await startPostgresVersion({ major: '17', settings });
+  await using dir = await tempDir();
+  const scene = await shopScene(dir.path, shop.url, { options: 'max-rate: 8' });
+  const backup = scene.run('backup', 'shop-db');
+  await untilSending(shop, 2 ** 24); // two seconds
+  assert.deepEqual(await shop.sql("select count(*) from pg_stat_activity where application_name = 'holdfast'"), ['3']);
+  assert.deepEqual(await shop.sql('select count(*) from pg_replication_slots where active'), ['1']);
+  assert.equal((await backup).code, 0);
+});
+
 test('a standby that is promoted while it is backed up leaves no snapshot', { skip }, async () => {
   await using shop = await startPostgresVersion({ major: '15', settings: [quiet] });
   await using dir = await tempDir();
@@ -143,10 +155,10 @@ test('a server that dies while it is backed up leaves no snapshot', { skip }, as
   assert.equal(await snapshotCount(scene), 0);
 });
 
-async function untilSending({ sql }: PostgresServer): Promise<void> {
+async function untilSending({ sql }: PostgresServer, moreThan = 0): Promise<void> {
   for (;;) {
     const [streamed = '0'] = await sql('select coalesce(max(backup_streamed), 0) from pg_stat_progress_basebackup');
-    if (Number(streamed) > 0) return;
+    if (Number(streamed) > moreThan) return;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Listener } from '../../events/events.ts';
 import type { Entry } from '../../snapshot/entry.ts';
 import type { WalkOptions } from '../source.ts';
 import { gatherConfiguration } from './configuration.ts';
-import { connectTo, type ServerConnection } from './connect.ts';
+import { connectTo, unhurried, type ServerConnection } from './connect.ts';
 import { describeBackup } from './description.ts';
 import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
@@ -36,6 +36,7 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   const timeNs = options.clock.nowNs();
   await using server = await connectTo({ url: options.url, use: 'statements', signal: walk.signal });
   const facts = await serverFacts(server);
+  for (const [name, value] of Object.entries(unhurried)) await server.rows(`set ${name} = ${value}`);
   using spool = new Spool();
   const inside = (name: string): RawPath => rawPathOf(`${options.component}/${name}`);
   const cutBefore = async (path: RawPath): Promise<number | undefined> =>
@@ -58,7 +59,7 @@ async function receive(
 ): Promise<Gathered & { readonly system: string }> {
   const corrupt: string[] = [];
   const onNotice = (message: string): void => void (isOfChecksums(message) && corrupt.push(message));
-  await using replication = await connectTo({ url, use: 'replication', signal, onNotice });
+  await using replication = await connectTo({ url, use: 'replication', signal, onNotice, settings: unhurried });
   const system = await systemIdentifier(replication);
   await using _slot = await holdLog({ url, signal, listener, component, major: options.server.major });
   const label = `holdfast ${component}`;

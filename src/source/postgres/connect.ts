@@ -23,6 +23,9 @@ export interface ConnectOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Connections of a backup wait for one another, for hours: a server of 14 or later is not to end them for that. */
+export const unhurried = { idle_session_timeout: '0', statement_timeout: '0' } as const;
+
 /** After so long without a byte the host is asked whether it is still there. */
 const keepAliveMs = 60_000;
 

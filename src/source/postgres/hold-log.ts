@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Listener } from '../../events/events.ts';
-import { connectTo, ServerError } from './connect.ts';
+import { connectTo, ServerError, unhurried } from './connect.ts';
 
 export interface HoldOptions {
   readonly url: string;
@@ -23,7 +23,7 @@ export async function holdLog({ url, major, component, signal, listener }: HoldO
   const reserve = major < 15 ? 'RESERVE_WAL' : '(RESERVE_WAL)';
   try {
     await using stack = new AsyncDisposableStack();
-    const connection = stack.use(await connectTo({ url, use: 'replication', signal }));
+    const connection = stack.use(await connectTo({ url, use: 'replication', signal, settings: unhurried }));
     const answers = connection.command(`CREATE_REPLICATION_SLOT "${name}" TEMPORARY PHYSICAL ${reserve}`);
     for await (const answer of answers) void answer;
     return stack.move();
