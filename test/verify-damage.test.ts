@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { renameSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isFullBudget } from './budget.ts';
@@ -111,16 +115,27 @@ const ofRepository: readonly Damage[] = [
   {
     what: 'gone midway',
     outcome: 'could not verify',
-    // Asked for the second time when the points are listed, and the copy is to be restored.
+    // All repositories are asked for their points at the same time, and copies are restored once all have answered:
+    // another one answers late, and takes this one away before.
     inflict: async (at) => {
-      const text = await readFile(`${at}/../holdfast.yaml`, 'utf8');
-      const file = join(at, '../ask');
-      await writeFile(
-        file,
-        `#!/bin/sh\nif [ -e ${file}.d ]; then mv ${at} ${at}-away 2>/dev/null; else mkdir ${file}.d; fi\necho secret\n`,
-      );
-      await chmod(file, 0o700);
-      await writeFile(`${at}/../holdfast.yaml`, text.replace(/password: \{[^}]*\}/, `password: { command: ${file} }`));
+      let asked = false;
+      const server = createServer((_, response) => {
+        response.writeHead(403);
+        setTimeout(() => {
+          if (!asked) renameSync(at, `${at}-away`);
+          asked = true;
+          response.end();
+        }, 1500);
+      }).unref();
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      const file = join(at, '../holdfast.yaml');
+      const text = await readFile(file, 'utf8');
+      const late = `  late: { url: "rest:http://127.0.0.1:${port}/", password: { file: ${join(at, '../password')} } }\n`;
+      const more = text
+        .replace('components:', `${late}components:`)
+        .replace('to: { near', 'to: { late: { keep: { last: 9 } }, near');
+      await writeFile(file, more);
     },
   },
 ];
