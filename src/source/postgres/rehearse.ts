@@ -17,7 +17,7 @@ export interface RehearsalOptions {
   readonly programs: readonly string[];
 }
 
-/** Starts what was restored with the server of its major, waits until it is consistent, and reads every table. */
+/** Starts what was restored with the server of its major, waits until it is consistent, and reads every page of every table. */
 export function rehearseCluster(options: RehearsalOptions): Rehearsal {
   const servers = new WeakMap<BroughtUp, SandboxedServer>();
   return {

@@ -41,7 +41,11 @@ export class SandboxedServer {
     }
   }
 
-  /** Reads every row of every table, by which the server holds each page against its checksum, where it has any. */
+  /**
+   * Counts the rows of every permanent table, materialised view, TOAST table and sequence by a sequential scan, by which
+   * the server reads each of their pages, and holds it against its checksum where it has any. No row is decoded, and no
+   * index is read.
+   */
   async readAll(): Promise<readonly RehearsedStep[]> {
     const step = { name: 'tables', expected } as const;
     let tables = 0;
