@@ -20,6 +20,10 @@ export const codes = {
     exit: 11,
     next: 'Wait for the holder, use --retry-lock, or run `holdfast unlock` if the holder is gone.',
   },
+  'log-conflict': {
+    exit: 1,
+    next: 'Find out which cluster should write this log, and keep the other from it; nothing was replaced.',
+  },
   'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
   'path-not-found': { exit: 1, next: 'Run `holdfast ls` to see what the snapshot holds. Nothing was changed.' },
   'policy-refused': {
@@ -41,6 +45,10 @@ export const codes = {
   'storage-not-found': { exit: 1, next: 'Run `holdfast check` to learn what is affected.' },
   'storage-read-only': { exit: 1, next: 'Mount the storage writable.' },
   'storage-timeout': { exit: 1, next: 'The storage did not answer in time. Run the command again.' },
+  'unreachable': {
+    exit: 2,
+    next: 'Choose one of the moments named above; `holdfast snapshots --points` shows all. Nothing was changed.',
+  },
   'unsupported': { exit: 2, next: 'Nothing was changed.' },
   'usage': { exit: 2, next: 'Run the command with --help. Nothing was changed.' },
   'wrong-password': { exit: 12, next: 'Give the right password, or one of another key of the repository.' },

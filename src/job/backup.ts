@@ -1,6 +1,7 @@
 import type { FileId, RawPath } from '../bytes/ids.ts';
 import type { Event, Listener } from '../events/events.ts';
 import type { Content, StoredContent } from '../repository/content.ts';
+import { extentText } from '../log/names.ts';
 import { preloadWriting } from '../repository/preload.ts';
 import type { Repository, WriterOptions } from '../repository/repository.ts';
 import { archive, archivePhase, type ArchiveOutcome, type ChangeDetection } from '../snapshot/archive.ts';
@@ -97,7 +98,8 @@ async function run(
   if (writer.mode === 'dry-run') return facts;
   const { tree } = archived;
   await options.beforeSnapshot?.();
-  const saved = skipped ? undefined : await saveBackup(repository, snapshot, paths, { ...facts, tree, timeNs });
+  const told = { ...snapshot, tags: [...snapshot.tags, ...positionTags(options.source)] };
+  const saved = skipped ? undefined : await saveBackup(repository, told, paths, { ...facts, tree, timeNs });
   // The parent stands in for a snapshot that would be the same.
   const newest = saved ?? parent?.id;
   const rooted = { snapshots: newest === undefined ? [] : [newest], trees: [tree] };
@@ -107,6 +109,12 @@ async function run(
     ...(saved === undefined ? {} : { snapshot: saved }),
     ...(retained && { immutableUntilNs: retained.untilNs }),
   };
+}
+
+/** So that a map of the log needs no trees. */
+function positionTags(source: Source): readonly string[] {
+  const at = source.position?.();
+  return at === undefined ? [] : [`hf.log=${extentText(at, at)}`];
 }
 
 /** Everything that the tree needs is durable when it resolves. */

@@ -1,4 +1,6 @@
 import type { FileId } from '../bytes/ids.ts';
+import type { Extent } from '../log/log.ts';
+import { parseExtentText } from '../log/names.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /**
@@ -20,6 +22,8 @@ export interface RecoverablePoint {
   readonly timeNs: bigint;
   /** What a restore brings back; undefined where the snapshot doesn't say. */
   readonly sizeBytes: number | undefined;
+  /** Where it stands in the component's log; undefined where it has none. */
+  readonly log?: (Extent & { readonly stream: string }) | undefined;
   /** In the order in which the repositories were given. */
   readonly copies: readonly PointCopy[];
 }
@@ -104,6 +108,7 @@ function pointOf(snapshot: Snapshot, repository: string, proofOf: ProofOf): Reco
     identity: identityOf(snapshot),
     timeNs: snapshot.timeNs,
     sizeBytes: snapshot.summary?.totalBytesProcessed,
+    log: parseExtentText(tagged(snapshot, 'hf.log') ?? ''),
     copies: [{ held: 'repository', repository, snapshot, proof: proofOf(component, repository, identityOf(snapshot)) }],
   };
 }

@@ -1,6 +1,7 @@
 import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
+import type { Extent } from '../log/log.ts';
 import type { Content, StoredContent } from '../repository/content.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
@@ -25,6 +26,16 @@ export interface Source {
   entries(options: WalkOptions): AsyncIterable<Entry>;
   /** An estimate for the progress bar; may run beside `entries`, and may be abandoned at any time. */
   measure?(options: WalkOptions): Promise<{ readonly files: number; readonly bytes: number }>;
+  /**
+   * Where the backup stands in the component's log, once `entries` came to their end; undefined where it has none. Its
+   * snapshot carries it as the tag `hf.log=`.
+   */
+  position?(): LogPosition | undefined;
+}
+
+/** What has to be replayed at least: from where the backup began to where it is consistent. */
+export interface LogPosition extends Extent {
+  readonly stream: string;
 }
 
 export interface WalkOptions {

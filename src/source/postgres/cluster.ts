@@ -3,7 +3,7 @@ import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import type { Entry } from '../../snapshot/entry.ts';
-import type { WalkOptions } from '../source.ts';
+import type { LogPosition, WalkOptions } from '../source.ts';
 import { gatherConfiguration } from './configuration.ts';
 import { connectTo, unhurried, type ServerConnection } from './connect.ts';
 import { describeBackup } from './description.ts';
@@ -18,6 +18,8 @@ export interface ClusterOptions extends Omit<PostgresOptions, 'url'> {
   readonly url: string;
   readonly component: string;
   readonly clock: Clock;
+  /** Told once all is there. */
+  readonly onPosition: (position: LogPosition) => void;
 }
 
 /**
@@ -49,6 +51,8 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
   const description = describeBackup({ facts, gathered, configuration: configuration.files });
   yield fileEntry(inside('postgres.json'), description, timeNs);
+  const { system, start, end } = gathered;
+  options.onPosition({ stream: system, epoch: start.timeline, from: start.lsn, to: end.lsn });
 }
 
 /** The slot lasts as long as its connection: with it no log is recycled that the backup still has to send. */

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { named } from '../named.ts';
 import type { Lacking } from '../probe.ts';
 import type { Rehearsal } from '../rehearsal.ts';
-import type { OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
+import type { LogPosition, OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
 import type { PostgresOptions } from './options.ts';
 
 /**
@@ -17,12 +17,15 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
       'unsupported',
       `${component}: the method ${method} is not built yet for PostgreSQL; physical is`,
     );
+  let position: LogPosition | undefined;
   const source: Source = {
+    position: () => position,
     async *entries(walk) {
       try {
         const { backUpCluster } = await import('./cluster.ts');
         const url = (await readSecret(options.url, walk.signal)).reveal();
-        yield* backUpCluster({ ...options, url, component, clock }, walk);
+        const onPosition = (at: LogPosition): void => void (position = at);
+        yield* backUpCluster({ ...options, url, component, clock, onPosition }, walk);
       } catch (error) {
         walk.signal.throwIfAborted();
         throw named(component, error, walk.signal);

@@ -1,0 +1,105 @@
+import type { Fields } from '../bytes/fields.ts';
+
+/**
+ * The stream of changes that a component writes between its backups (PostgreSQL's WAL, an oplog, a binlog), as far as a
+ * repository holds it. This room knows positions and no database: a *position* is a number that only grows within an
+ * *epoch*; an epoch forks from its parent at a position (a timeline of PostgreSQL); a *stream* is one history that can be
+ * replayed (a system identifier). What a position is made of, its source knows.
+ *
+ * At rest, each a sealed object that says its own full name inside, written once:
+ *
+ * - `holdfast/log/<component>/<stream>/<epoch>/<from>-<to>` — a *segment*, whole: all bytes of that extent.
+ * - `….about` — its sidecar: what the source found in it (times, points with names), small enough to read many.
+ * - `….partial` — a segment that an epoch ended within: the bytes behind its end mean nothing.
+ * - `….gap` — nobody will ever have this extent, and why.
+ * - `holdfast/log/<component>/<stream>/<epoch>/history` — whence an epoch forks, and the source's own file that says so.
+ * - `holdfast/open/<component>/<stream>/<epoch>/<from>-<to>.<at>-<end>` — a *piece* of a segment that is still written.
+ *
+ * A position is *durable* in a repository once the segments and pieces without a hole before it are. Order of writes:
+ * segment, then sidecar, then its pieces go. A kill before the segment leaves its pieces; after it, a segment whose sidecar
+ * the next `put` of the same bytes writes, and pieces that say nothing new. Nothing is ever replaced: the same bytes again
+ * are 'there', others under the same name are 'log-conflict', for then two clusters write one log.
+ *
+ * A *gap* is an extent between two segments that no object holds. One that an object names was told at its time; any other
+ * is found by looking, and is as much of a gap.
+ */
+export interface LogName {
+  readonly component: string;
+  /** `[a-z0-9][a-z0-9-]{0,62}`; for PostgreSQL the system identifier in decimal. */
+  readonly stream: string;
+}
+
+/** From a position to the first that is not in it. */
+export interface Extent {
+  readonly epoch: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** A part of a segment that is still written. */
+export interface Piece {
+  /** That of the whole segment. */
+  readonly segment: Extent;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Whence an epoch comes. */
+export interface History {
+  readonly epoch: number;
+  readonly parent: number;
+  /** The first position that is the epoch's own. */
+  readonly forkedAt: bigint;
+  /** As the source's own file has it. */
+  readonly bytes: Uint8Array;
+}
+
+/** What is told of a segment beside it. */
+export interface About {
+  /** SHA-256 of the segment's bytes, hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** What the source noted. */
+  readonly facts: Fields;
+}
+
+/** The names of what a repository holds of one log, by one listing, each kind in the order of epochs and positions. */
+export interface Listing {
+  readonly segments: readonly Extent[];
+  readonly partials: readonly Extent[];
+  readonly gaps: readonly Extent[];
+  /** Epochs whose history is held. */
+  readonly histories: readonly number[];
+  readonly pieces: readonly Piece[];
+}
+
+export interface LogStore {
+  readonly name: LogName;
+  list(): Promise<Listing>;
+
+  /** Durable with its sidecar when it resolves. 'log-conflict' where other bytes stand there. */
+  put(extent: Extent, bytes: Uint8Array, facts: Fields): Promise<'stored' | 'there'>;
+  /** 'storage-not-found' says for certain that it isn't there. */
+  get(extent: Extent): Promise<Uint8Array>;
+  /** Undefined where a kill left the segment without. */
+  about(extent: Extent): Promise<About | undefined>;
+
+  /** As `put`, of a segment that its epoch ended within. */
+  putPartial(extent: Extent, bytes: Uint8Array): Promise<'stored' | 'there'>;
+  getPartial(extent: Extent): Promise<Uint8Array>;
+
+  putHistory(history: History): Promise<'stored' | 'there'>;
+  getHistory(epoch: number): Promise<History>;
+
+  /** Says that an extent will never come, and why; for people. */
+  putGap(extent: Extent, reason: string): Promise<void>;
+  gapReason(extent: Extent): Promise<string>;
+
+  putPiece(piece: Piece, bytes: Uint8Array): Promise<void>;
+  getPiece(piece: Piece): Promise<Uint8Array>;
+  /** Those that are gone already are. */
+  removePieces(pieces: readonly Piece[]): Promise<void>;
+
+  /** Segments with all that stands beside them: what a window has passed. */
+  remove(extents: readonly Extent[]): Promise<void>;
+}

@@ -1,0 +1,117 @@
+import type { Extent, Listing, LogName, Piece } from './log.ts';
+
+const [closed, open] = ['holdfast/log/', 'holdfast/open/'];
+
+export function closedFolder({ component, stream }: LogName): string {
+  return `${closed}${component}/${stream}/`;
+}
+
+export function openFolder({ component, stream }: LogName): string {
+  return `${open}${component}/${stream}/`;
+}
+
+export function segmentKey(log: LogName, extent: Extent): string {
+  return `${closedFolder(log)}${within(extent)}`;
+}
+
+export function historyKey(log: LogName, epoch: number): string {
+  return `${closedFolder(log)}${epochName(epoch)}/history`;
+}
+
+export function pieceKey(log: LogName, { segment, from, to }: Piece): string {
+  return `${openFolder(log)}${within(segment)}.${span(from, to)}`;
+}
+
+function within(extent: Extent): string {
+  return `${epochName(extent.epoch)}/${span(extent.from, extent.to)}`;
+}
+
+const epochName = (epoch: number): string => epoch.toString(16).padStart(8, '0');
+const position = (at: bigint): string => at.toString(16).padStart(16, '0');
+const span = (from: bigint, to: bigint): string => `${position(from)}-${position(to)}`;
+
+/** As a tag or a message has it: `7300000000000000000.00000001.0000000002000028-0000000002000138`. */
+export function extentText({ stream }: Pick<LogName, 'stream'>, { epoch, from, to }: Extent): string {
+  return `${stream}.${epochName(epoch)}.${span(from, to)}`;
+}
+
+export function parseExtentText(text: string): (Extent & { readonly stream: string }) | undefined {
+  const [, stream, epoch, from, to] =
+    /^([a-z0-9][a-z0-9-]{0,62})\.([0-9a-f]{8})\.([0-9a-f]{16})-([0-9a-f]{16})$/.exec(text) ?? [];
+  if (stream === undefined || epoch === undefined || from === undefined || to === undefined) return undefined;
+  return { stream, ...extentOf(epoch, from, to) };
+}
+
+function extentOf(epoch: string, from: string, to: string): Extent {
+  return { epoch: Number.parseInt(epoch, 16), from: BigInt(`0x${from}`), to: BigInt(`0x${to}`) };
+}
+
+/** The stream that a key of a component is of; undefined for one of another's. */
+export function streamOf(component: string, key: string): string | undefined {
+  for (const folder of [`${closed}${component}/`, `${open}${component}/`])
+    if (key.startsWith(folder)) return key.slice(folder.length).split('/')[0];
+  return undefined;
+}
+
+export const streamFolders = (component: string): readonly string[] => [
+  `${closed}${component}/`,
+  `${open}${component}/`,
+];
+
+const closedName = /^([0-9a-f]{8})\/(?:(history)|([0-9a-f]{16})-([0-9a-f]{16})(?:\.(about|partial|gap))?)$/;
+const openName = /^([0-9a-f]{8})\/([0-9a-f]{16})-([0-9a-f]{16})\.([0-9a-f]{16})-([0-9a-f]{16})$/;
+
+/** What these keys name of a log; a name that we don't give is nobody's. */
+export function listingOf(log: LogName, keys: Iterable<string>): Listing {
+  const [closedAt, openAt] = [closedFolder(log), openFolder(log)];
+  const listing: Growing = { segments: [], partials: [], gaps: [], histories: [], pieces: [] };
+  for (const key of keys) {
+    if (key.startsWith(openAt)) addPiece(listing, key.slice(openAt.length));
+    else if (key.startsWith(closedAt)) addClosed(listing, key.slice(closedAt.length));
+  }
+  return sorted(listing);
+}
+
+interface Growing {
+  readonly segments: Extent[];
+  readonly partials: Extent[];
+  readonly gaps: Extent[];
+  readonly histories: number[];
+  readonly pieces: Piece[];
+}
+
+const listOfKind = { partial: 'partials', gap: 'gaps' } as const;
+
+function addClosed(listing: Growing, name: string): void {
+  const [, epoch, history, from, to, kind] = closedName.exec(name) ?? [];
+  if (epoch === undefined) return;
+  if (history !== undefined) listing.histories.push(Number.parseInt(epoch, 16));
+  if (from === undefined || to === undefined || kind === 'about') return;
+  const list = kind === 'partial' || kind === 'gap' ? listOfKind[kind] : 'segments';
+  listing[list].push(extentOf(epoch, from, to));
+}
+
+function addPiece({ pieces }: Growing, name: string): void {
+  const [, epoch, from, to, at, end] = openName.exec(name) ?? [];
+  if (epoch === undefined || from === undefined || to === undefined || at === undefined || end === undefined) return;
+  const piece = extentOf(epoch, at, end);
+  pieces.push({ segment: extentOf(epoch, from, to), from: piece.from, to: piece.to });
+}
+
+function sorted({ segments, partials, gaps, histories, pieces }: Listing): Listing {
+  return {
+    segments: segments.toSorted(inOrder),
+    partials: partials.toSorted(inOrder),
+    gaps: gaps.toSorted(inOrder),
+    histories: histories.toSorted((a, b) => a - b),
+    pieces: pieces.toSorted((a, b) => inOrder({ epoch: a.segment.epoch, ...a }, { epoch: b.segment.epoch, ...b })),
+  };
+}
+
+function inOrder(a: Extent, b: Extent): number {
+  return a.epoch - b.epoch || compare(a.from, b.from) || compare(a.to, b.to);
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
