@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { absent } from '../../../test/absences.ts';
+import { tempDir } from '../../../test/support/temp-dir.ts';
+import { wipeSpool } from './wipe-spool.ts';
+
+test('the spool of one component is emptied, and no other', async () => {
+  await using dir = await tempDir();
+  const spool = dir.file('spool/shop-db');
+  await mkdir(`${spool}/7312/fetched`, { recursive: true });
+  await mkdir(dir.file('spool/other-db'));
+  for (const name of ['7312/000000010000000000000001.ok', '7312/fetched/000000010000000000000002', 'worker.lock'])
+    await writeFile(`${spool}/${name}`, '');
+  await writeFile(dir.file('spool/other-db/a.ok'), '');
+  assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 2, left: [] });
+  assert.deepEqual(await readdir(`${spool}/7312`), ['fetched']);
+  assert.deepEqual(await readdir(`${spool}/7312/fetched`), []);
+  assert.deepEqual(await readdir(spool), ['7312', 'worker.lock'], 'who holds the lock works on');
+  assert.deepEqual(await readdir(dir.file('spool/other-db')), ['a.ok']);
+  assert.deepEqual(wipeSpool(dir.path, 'never-db'), { removed: 0, left: [] });
+});
+
+test('no link is followed, be it a file, a folder, or the spool itself', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('precious'));
+  await writeFile(dir.file('precious/file'), 'kept');
+  await mkdir(dir.file('spool/shop-db'), { recursive: true });
+  await symlink(dir.file('precious'), dir.file('spool/shop-db/7312'));
+  await symlink(dir.file('precious/file'), dir.file('spool/shop-db/a.ok'));
+  const { removed, left } = wipeSpool(dir.path, 'shop-db');
+  assert.equal(removed, 0);
+  assert.deepEqual(left.toSorted(), [dir.file('spool/shop-db/7312'), dir.file('spool/shop-db/a.ok')]);
+  assert.equal(await readFile(dir.file('precious/file'), 'utf8'), 'kept');
+
+  await symlink(dir.file('precious'), dir.file('spool/linked-db'));
+  assert.throws(() => wipeSpool(dir.path, 'linked-db'), /the spool .*linked-db can’t be wiped/);
+  assert.equal(await readFile(dir.file('precious/file'), 'utf8'), 'kept');
+});
+
+const skip = process.getuid?.() === 0 ? false : absent('root');
+
+test('what is another user’s is left, and named', { skip }, async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('spool/shop-db'), { recursive: true });
+  await writeFile(dir.file('spool/shop-db/a.ok'), '');
+  await chown(dir.file('spool/shop-db/a.ok'), 65534, 65534);
+  assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 0, left: [dir.file('spool/shop-db/a.ok')] });
+  assert.ok((await lstat(dir.file('spool/shop-db/a.ok'))).isFile());
+});

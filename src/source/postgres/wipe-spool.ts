@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { displayPath, rawPathOf, rawPathOfByteString, type RawPath } from '../../bytes/ids.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import { Directory } from '../../host/directory.ts';
+import { errorCode, reasonOf } from '../../host/system-error.ts';
+
+/** What became of a spool. */
+export interface WipedSpool {
+  readonly removed: number;
+  /** Paths within it that were left: links, what is another user’s, what is neither file nor folder. */
+  readonly left: readonly string[];
+}
+
+/** Deeper than any spool is. */
+const mostLevels = 4;
+
+/**
+ * Removes what the spool of a component holds: its markers say of segments that they are stored, and its prefetched
+ * segments what the log holds, which another data directory must not believe. Only files of our own in folders of our own
+ * go; no link is followed, nor removed. Locks stay: who holds one works on.
+ */
+export function wipeSpool(stateDir: string, component: string): WipedSpool {
+  const path = join(stateDir, 'spool', component);
+  try {
+    using folder = Directory.open(rawPathOf(path), { lastLink: 'refused' });
+    if (!isOurs(folder.stat())) return { removed: 0, left: [path] };
+    return wipe(folder, rawPathOf(path), 1);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return { removed: 0, left: [] };
+    if (errorCode(error) === undefined) throw error;
+    throw new HoldfastError('refused', `the spool ${path} can’t be wiped: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function wipe(folder: Directory, path: RawPath, level: number): WipedSpool {
+  const parts = folder.names().map((name) => wipeChild(folder, name, { path, level }));
+  return { removed: parts.reduce((sum, one) => sum + one.removed, 0), left: parts.flatMap(({ left }) => left) };
+}
+
+function wipeChild(
+  folder: Directory,
+  name: RawPath,
+  { path, level }: { readonly path: RawPath; readonly level: number },
+): WipedSpool {
+  const own = rawPathOfByteString(`${path}/${name}`);
+  const stat = folder.lstatIfThere(name);
+  const left = { removed: 0, left: [displayPath(own)] };
+  if (stat === undefined || isLock(name)) return { removed: 0, left: [] };
+  if (!isOurs(stat)) return left;
+  if (stat.isDirectory()) return level < mostLevels ? wipeWithin(folder, name, { path: own, level }) : left;
+  if (!stat.isFile()) return left;
+  folder.unlink(name);
+  return { removed: 1, left: [] };
+}
+
+function wipeWithin(
+  folder: Directory,
+  name: RawPath,
+  { path, level }: { readonly path: RawPath; readonly level: number },
+): WipedSpool {
+  using child = folder.openDirectory(name);
+  return wipe(child, path, level + 1);
+}
+
+function isLock(name: RawPath): boolean {
+  return /(?:^|\.)lock$/.test(name);
+}
+
+function isOurs({ uid }: { readonly uid: bigint }): boolean {
+  return Number(uid) === process.getuid?.();
+}
