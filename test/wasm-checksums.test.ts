@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
+import { crc32cJoined } from '../src/bytes/crc32c.ts';
+import { isRightPage, lsnOfPage } from '../src/bytes/page-checksum.ts';
 import { instantiate } from '../src/bytes/wasm.ts';
 
 type Fn = (...values: number[]) => number;
@@ -104,4 +106,25 @@ test('CRC-32C of parts, one after the other, is that of the whole by definition'
     }),
     { numRuns: 500 },
   );
+});
+
+test('CRCs of two runs of bytes give that of both, one after the other', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (first, second) => {
+      const both = Buffer.concat([first, second]);
+      assert.equal(crc32cJoined(crc32c(first), crc32c(second), second.length), crc32c(both));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a page is right with its checksum or as zeros, and its position in the log is read from its head', () => {
+  const { block, deflated } = writtenPages[2] ?? { block: 0, deflated: '' };
+  const page = inflateRawSync(Buffer.from(deflated, 'base64'));
+  assert.ok(isRightPage(page, block));
+  assert.ok(!isRightPage(page, block + 1));
+  assert.ok(isRightPage(new Uint8Array(8192), 7));
+  assert.equal(lsnOfPage(page), (BigInt(page.readUInt32LE(0)) << 32n) + BigInt(page.readUInt32LE(4)));
+  page[5000] = 1;
+  assert.ok(!isRightPage(page, block));
 });

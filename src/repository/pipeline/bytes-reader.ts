@@ -13,12 +13,22 @@ export interface BytesReader {
 }
 
 export function readerOf(bytes: Bytes): BytesReader {
+  if (bytes.kind === 'live') return liveReader(bytes.fd, bytes.end);
   if (bytes.kind === 'ring') return ringReader(new Uint8Array(bytes.memory), bytes.end);
   return hasHoles(bytes.fd) ? sparseReader(bytes.fd) : readerOfAll(bytes.fd);
 }
 
 function readerOfAll(fd: number): BytesReader {
   return { read: (target, length, position) => readAt(fd, target, length, position) };
+}
+
+function liveReader(fd: number, end: number): BytesReader {
+  const read: BytesReader['read'] = (target, wanted, position) => {
+    const length = Math.max(0, Math.min(wanted, end - position));
+    target.fill(0, readAt(fd, target, length, position), length);
+    return length;
+  };
+  return { read };
 }
 
 function hasHoles(fd: number): boolean {

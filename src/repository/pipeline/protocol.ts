@@ -4,6 +4,7 @@ import type { CompressionMode } from '../../compression/zstd.ts';
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { BlobType } from '../index.ts';
 import type { TableMemory } from '../index/table.ts';
+import type { BytesRead, PageChecks } from '../content.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { Crate } from './crates.ts';
 import type { OutcomeColumns } from './outcomes.ts';
@@ -26,6 +27,7 @@ export interface CutRequest {
 
 export type StoreRequest =
   | FilesRequest
+  | LiveFilesRequest
   | RangeRequest
   | { readonly kind: 'plain'; readonly blobs: readonly PlainBlob[] }
   | CarryRequest;
@@ -46,6 +48,8 @@ export interface RangeRequest {
   readonly from: Bytes;
   readonly start: number;
   readonly ends: readonly number[];
+  /** Pages to look at, of a 'live' file. */
+  readonly pages?: PageChecks | undefined;
 }
 
 export interface WorkerSetUp {
@@ -68,9 +72,24 @@ export interface FilesRequest {
   readonly sizesBytes: Float64Array;
 }
 
+/** Whole files that are written to meanwhile. */
+export interface LiveFilesRequest {
+  readonly kind: 'live-files';
+  readonly files: readonly LiveFile[];
+}
+
+export interface LiveFile {
+  readonly path: RawPath;
+  readonly sizeBytes: number;
+  readonly pagesBytes: number;
+  readonly pages: PageChecks | undefined;
+}
+
 /** Bytes that several workers share: an open file, or a ring in shared memory that is filled up to `end`. */
 export type Bytes =
   | { readonly kind: 'descriptor'; readonly fd: number }
+  /** Of which `end` bytes count, zeros where it has fewer. */
+  | { readonly kind: 'live'; readonly fd: number; readonly end: number }
   | { readonly kind: 'ring'; readonly memory: SharedArrayBuffer; readonly end: number };
 
 export interface PlainBlob {
@@ -94,6 +113,8 @@ export interface StoreReply {
   readonly kind: 'stored';
   /** Of each file, range or plain blob of the request. */
   readonly contents: OutcomeColumns;
+  /** Of the same, where they are of live files. */
+  readonly read?: readonly (BytesRead | undefined)[];
 }
 
 export interface StoredBytes {

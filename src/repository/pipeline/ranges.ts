@@ -1,4 +1,4 @@
-import type { Chunking, Cut } from '../content.ts';
+import type { Chunking, Cut, PageChecks } from '../content.ts';
 import type { StoredContent } from '../repository.ts';
 import { largestChunkOf } from './chunk-sizes.ts';
 import { fromColumns } from './outcomes.ts';
@@ -19,6 +19,7 @@ export interface SharedBytes {
   readonly end: number;
   /** Nothing before this position is needed any more. */
   release(before: number): void;
+  readonly pages?: PageChecks | undefined;
 }
 
 export interface RangeCrew {
@@ -117,9 +118,10 @@ class RangesUnderWay {
   /** Never rejects: the next call tells. */
   async #store(number: number, start: number, ends: readonly number[]): Promise<void> {
     try {
-      const reply = await this.#crew.store({ kind: 'range', from: this.#shared.bytes, start, ends });
+      const { bytes: from, pages } = this.#shared;
+      const reply = await this.#crew.store({ kind: 'range', from, start, ends, pages });
       for (const outcome of fromColumns(reply.contents)) {
-        this.#results[number] = storedBy(outcome, this.#shared.name);
+        this.#results[number] = storedBy(outcome, this.#shared.name, reply.read?.[0]);
       }
     } catch (error) {
       this.#failure ??= { error };

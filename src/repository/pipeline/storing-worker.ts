@@ -5,12 +5,14 @@ import { parsePolynomial } from '../../chunking/polynomial.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { serveRequests } from '../../host/worker.ts';
 import { readerOf } from './bytes-reader.ts';
+import type { BytesRead } from '../content.ts';
 import { Cutter } from './cutter.ts';
 import { giveBack } from './crates.ts';
+import { Inspector } from './inspector.ts';
 import { Outbox } from './outbox.ts';
 import { toColumns, type ContentOutcome } from './outcomes.ts';
 import { neighbours } from './groups.ts';
-import type { CarryRequest, CutReply, CutRequest, RangeRequest, StoreRequest } from './protocol.ts';
+import type { CarryRequest, CutReply, CutRequest, LiveFile, RangeRequest, StoreRequest } from './protocol.ts';
 import type { Reply, Request, SealedPart, WorkerSetUp, WorkRequest } from './protocol.ts';
 import type { Slice } from './reading-protocol.ts';
 import { Sealer, Tally } from './sealer.ts';
@@ -37,9 +39,10 @@ class StoringWorker {
 
   answer(request: WorkRequest): Reply {
     if (request.kind === 'cut') return this.#cut(request);
-    const contents = toColumns(this.#store(request));
+    const read: (BytesRead | undefined)[] = [];
+    const contents = toColumns(this.#store(request, read));
     this.#outbox.flush();
-    return { kind: 'stored', contents };
+    return read.length === 0 ? { kind: 'stored', contents } : { kind: 'stored', contents, read };
   }
 
   #cut({ from, start, untilAtLeast }: CutRequest): CutReply {
@@ -52,12 +55,28 @@ class StoringWorker {
     return { kind: 'cuts', ends, atEnd: false };
   }
 
-  #store(request: StoreRequest): readonly ContentOutcome[] {
+  /** What is seen of live files is added to `read`. */
+  #store(request: StoreRequest, read: (BytesRead | undefined)[]): readonly ContentOutcome[] {
     if (request.kind === 'files') {
       const { paths, sizesBytes } = request;
       return paths.map((path, number) => outcomeOf((tally) => this.#storeFile(tally, path, sizesBytes[number] ?? 0)));
     }
-    if (request.kind === 'range') return [outcomeOf((tally) => this.#storeRange(tally, request))];
+    if (request.kind === 'live-files')
+      return request.files.map((file, number) =>
+        outcomeOf((tally) => {
+          read[number] = undefined;
+          read[number] = this.#storeLive(tally, file);
+        }),
+      );
+    if (request.kind === 'range')
+      return [
+        outcomeOf((tally) => {
+          const { from, pages } = request;
+          const inspector = from.kind === 'live' ? new Inspector(from.fd, pages) : undefined;
+          this.#storeRange(tally, request, inspector);
+          if (inspector !== undefined) read.push(inspector.result());
+        }),
+      ];
     if (request.kind === 'carry') return this.#carry(request);
     return request.blobs.map(({ type, bytes, store }) =>
       outcomeOf((tally) => this.#sealer.add(tally, type, bytes, store)),
@@ -81,12 +100,28 @@ class StoringWorker {
     return outcomes;
   }
 
-  #storeRange(tally: Tally, { from, start, ends }: RangeRequest): void {
+  #storeRange(tally: Tally, { from, start, ends }: RangeRequest, inspector?: Inspector): void {
     const bytes = readerOf(from);
     let at = start;
     for (const end of ends) {
-      this.#add(tally, this.#chunker.buffer, bytes.read(this.#chunker.buffer, end - at, at));
+      const length = bytes.read(this.#chunker.buffer, end - at, at);
+      inspector?.add(this.#chunker.buffer.subarray(0, length), at);
+      this.#add(tally, this.#chunker.buffer, length);
       at = end;
+    }
+  }
+
+  #storeLive(tally: Tally, { path, sizeBytes, pagesBytes, pages }: LiveFile): BytesRead {
+    const fd = openSource(path);
+    try {
+      const ends: number[] = [];
+      for (let at = 0; at < sizeBytes; ends.push(at)) at = Math.min(at + pagesBytes, sizeBytes);
+      const inspector = new Inspector(fd, pages);
+      const from = { kind: 'live', fd, end: sizeBytes } as const;
+      this.#storeRange(tally, { kind: 'range', from, start: 0, ends }, inspector);
+      return inspector.result();
+    } finally {
+      closeSync(fd);
     }
   }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PipelineRepository, writerOptions } from '../../../test/support/pipeline.ts';
 import { tempDir, type TempDir } from '../../../test/support/temp-dir.ts';
+import { crc32c } from '../../bytes/crc32c.ts';
 import { rawPathOf, type BlobId } from '../../bytes/ids.ts';
 import { FaultyStorage, type FaultOptions } from '../../storage/fault.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
@@ -278,4 +279,59 @@ test('few bytes are one blob, none are no blob, and what was stored before is wh
   assert.equal((await writer.store({ kind: 'bytes', bytes })).newBlobs, 0);
   assert.deepEqual((await writer.store({ kind: 'bytes', bytes: new Uint8Array() })).ids, []);
   assert.equal(await writer.store({ kind: 'stored', stored }), stored);
+});
+
+/** Pages with nothing in them but a position in the log and a checksum that is not theirs. */
+function wrongPages(count: number, lsn: bigint): Buffer {
+  const pages = Buffer.alloc(count * 8192, 1);
+  for (let at = 0; at < pages.length; at += 8192) {
+    pages.writeUInt32LE(Number(lsn >> 32n), at);
+    pages.writeUInt32LE(Number(lsn & 0xffff_ffffn), at + 4);
+  }
+  return pages;
+}
+
+test('of a live file so much is stored as was seen, zeros for what it lost, and what was read is told', async () => {
+  await using dir = await tempDir();
+  const repository = new PipelineRepository();
+  await using writer = await openWriter(repository, writerOptions());
+  const pages = { pageBytes: 8192, firstBlock: 131072, before: 2n ** 32n + 5n };
+  for (const sizeBytes of [0, 3000, 64 * kib, 3 * mib + 8192, 20 * mib + 4096])
+    for (const change of [-sizeBytes >> 1, 0, 100_000]) {
+      const found = bytesOf(Math.max(0, sizeBytes + change), sizeBytes);
+      writeFileSync(dir.file('live'), found);
+      const expected = Buffer.alloc(sizeBytes);
+      found.copy(expected);
+      for (const cut of ['rabin', { pagesBytes: 64 * kib }] as const) {
+        await writer.ready();
+        const path = rawPathOf(dir.file('live'));
+        const stored = await writer.store({ kind: 'live-file', path, sizeBytes, cut });
+        await writer.flush();
+        assert.deepEqual(await contentOf(repository, stored.ids), expected);
+        assert.deepEqual(stored.read, { crc32c: crc32c(0, expected), wrongBlocks: [] });
+      }
+    }
+  for (const [count, lsn, wrong] of [
+    [2, 2n ** 32n + 4n, [131072, 131073]],
+    [1100, 5n, Array.from({ length: 1100 }, (_, number) => 131072 + number)],
+    [2, 2n ** 32n + 5n, []],
+  ] as const) {
+    writeFileSync(dir.file('live'), wrongPages(count, lsn));
+    const content = {
+      path: rawPathOf(dir.file('live')),
+      sizeBytes: count * 8192,
+      cut: { pagesBytes: 64 * kib },
+      pages,
+    };
+    const { read } = await writer.store({ kind: 'live-file', ...content });
+    assert.deepEqual(read?.wrongBlocks, wrong);
+  }
+});
+
+test('a live file that is gone fails by itself', async () => {
+  await using dir = await tempDir();
+  await using writer = await openWriter(new PipelineRepository(), writerOptions());
+  const gone = { kind: 'live-file', path: rawPathOf(dir.file('gone')), cut: { pagesBytes: 64 * kib } } as const;
+  for (const sizeBytes of [10, 20 * mib])
+    await assert.rejects(writer.store({ ...gone, sizeBytes }), /cannot read .*gone: ENOENT/);
 });

@@ -2,7 +2,7 @@ import { displayPath, parseBlobId, type BlobId, type FileId } from '../../bytes/
 import { blobIdFor } from '../../crypto/id.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError, hasCode } from '../../errors/error.ts';
-import type { Content } from '../content.ts';
+import type { BytesRead, Content } from '../content.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { BlobWriter, CarryFailure, Repository, StoreAnyway } from '../repository.ts';
@@ -14,13 +14,14 @@ import { cutFor, largestChunkOf } from './chunk-sizes.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
-import type { PlainBlob, StoreRequest } from './protocol.ts';
+import type { LiveFile, PlainBlob, StoreRequest } from './protocol.ts';
 import { storeRanges, type SharedBytes } from './ranges.ts';
 import { StreamRing } from './ring.ts';
 import { nothingStored, storedBy } from './stored.ts';
 import { Totals } from './totals.ts';
 
 type FileContent = Extract<Content, { kind: 'file' }>;
+type LiveContent = Extract<Content, { kind: 'live-file' }>;
 type StreamContent = Extract<Content, { kind: 'stream' }>;
 
 interface Waiting<Item, Result> {
@@ -48,6 +49,7 @@ class PipelineWriter implements BlobWriter {
   readonly #carriers = new Map<Repository, Carrier>();
   readonly #readConcurrency: number;
   readonly #files: Batch<Waiting<FileContent, StoredContent>>;
+  readonly #live: Batch<Waiting<LiveFile, StoredContent>>;
   readonly #plain: Batch<Waiting<PlainBlob, StoredBlob>>;
   #sending: 'soon' | 'not yet' = 'not yet';
   #underWay = 0;
@@ -59,6 +61,7 @@ class PipelineWriter implements BlobWriter {
     this.#index = deps.index;
     this.#readConcurrency = options.readConcurrency;
     this.#files = new Batch(batchLimit, (files) => void this.#sendFiles(files));
+    this.#live = new Batch(batchLimit, (files) => void this.#sendLive(files));
     this.#plain = new Batch(batchLimit, (blobs) => void this.#sendPlain(blobs));
     this.#engine = new StoringEngine(deps, options, () => this.#sendBatches());
   }
@@ -69,8 +72,12 @@ class PipelineWriter implements BlobWriter {
 
   store(wanted: Content): Promise<StoredContent> {
     const content = cutFor(this.#engine.chunking, wanted);
-    const isBatched = content.kind === 'file' && content.cut === 'rabin' && content.sizeBytes < rangesFromBytes;
-    if (isBatched) return this.#enqueue(this.#files, content, content.sizeBytes);
+    if (!('cut' in content) || content.kind === 'stream' || content.sizeBytes >= rangesFromBytes)
+      return this.#track(this.#storeAlone(content));
+    if (content.kind === 'file' && content.cut === 'rabin')
+      return this.#enqueue(this.#files, content, content.sizeBytes);
+    if (content.kind === 'live-file' && content.cut !== 'rabin')
+      return this.#enqueue(this.#live, { ...content, ...content.cut, pages: content.pages }, content.sizeBytes);
     return this.#track(this.#storeAlone(content));
   }
 
@@ -189,8 +196,11 @@ class PipelineWriter implements BlobWriter {
     return { ...nothingStored, ids, sizeBytes };
   }
 
-  async #storeLarge(content: FileContent): Promise<StoredContent> {
-    using file = new OpenFile(content.path);
+  async #storeLarge(content: FileContent | LiveContent): Promise<StoredContent> {
+    const isLive = content.kind === 'live-file';
+    using file = isLive
+      ? new OpenFile(content.path, { endBytes: content.sizeBytes, pages: content.pages })
+      : new OpenFile(content.path);
     return await this.#storeRanges(file, content);
   }
 
@@ -208,7 +218,7 @@ class PipelineWriter implements BlobWriter {
     }
   }
 
-  async #storeRanges(shared: SharedBytes, { cut }: FileContent | StreamContent): Promise<StoredContent> {
+  async #storeRanges(shared: SharedBytes, { cut }: FileContent | LiveContent | StreamContent): Promise<StoredContent> {
     this.#largeUnderWay += 1;
     try {
       const stored = await storeRanges(this.#engine, shared, cut);
@@ -235,12 +245,15 @@ class PipelineWriter implements BlobWriter {
   #sendSoon(): void {
     this.#sending = 'not yet';
     this.#plain.flush();
-    if (this.#engine.isIdle) this.#files.flush();
+    if (!this.#engine.isIdle) return;
+    this.#files.flush();
+    this.#live.flush();
   }
 
   #sendBatches(): void {
     this.#plain.flush();
     this.#files.flush();
+    this.#live.flush();
   }
 
   async #sendFiles(files: readonly Waiting<FileContent, StoredContent>[]): Promise<void> {
@@ -249,6 +262,15 @@ class PipelineWriter implements BlobWriter {
     await this.#send({ kind: 'files', paths, sizesBytes }, files, (outcome, file) => {
       if (outcome.kind !== 'failed') this.totals.add('data', outcome.stored);
       return outcome.kind === 'large' ? this.#track(this.#storeLarge(file)) : storedBy(outcome, displayPath(file.path));
+    });
+  }
+
+  async #sendLive(files: readonly Waiting<LiveFile, StoredContent>[]): Promise<void> {
+    const request = { kind: 'live-files', files: files.map(({ item }) => item) } as const;
+    await this.#send(request, files, (outcome, { path }, read) => {
+      const stored = storedBy(outcome, displayPath(path), read);
+      this.totals.add('data', stored);
+      return stored;
     });
   }
 
@@ -264,14 +286,13 @@ class PipelineWriter implements BlobWriter {
   async #send<Item, Result>(
     request: StoreRequest,
     waiting: readonly Waiting<Item, Result>[],
-    finish: (outcome: ContentOutcome, item: Item) => Result | Promise<Result>,
+    finish: (outcome: ContentOutcome, item: Item, read: BytesRead | undefined) => Result | Promise<Result>,
   ): Promise<void> {
     try {
-      const { contents } = await this.#engine.store(request);
-      let number = 0;
-      for (const outcome of fromColumns(contents)) {
-        const each = waiting[number++];
-        if (each) settle(each.done, () => finish(outcome, each.item));
+      const { contents, read } = await this.#engine.store(request);
+      for (const [number, outcome] of fromColumns(contents).toArray().entries()) {
+        const each = waiting[number];
+        if (each) settle(each.done, () => finish(outcome, each.item, read?.[number]));
       }
     } catch (error) {
       for (const { done } of waiting) reject(done, error);

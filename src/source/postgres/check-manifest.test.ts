@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { rawPathOf } from '../../bytes/ids.ts';
 import { hasCode } from '../../errors/error.ts';
 import { assertLogIsThere, checkedManifest } from './check-manifest.ts';
-import { crc32c, crc32cText } from './crc32c.ts';
+import { crc32c, crc32cText } from '../../bytes/crc32c.ts';
 import { Spool } from './spool.ts';
 
 const facts = { type: 'file', mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n } as const;

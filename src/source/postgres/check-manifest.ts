@@ -1,6 +1,6 @@
 import { displayPath, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { crc32cText } from './crc32c.ts';
+import { crc32cText } from '../../bytes/crc32c.ts';
 import { segmentsOf, type WalRange } from './lsn.ts';
 import { ManifestReader, type ManifestFile } from './manifest.ts';
 import { isLog } from './placing.ts';

@@ -3,7 +3,7 @@ import { joinPath } from '../../bytes/unix-path.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { Listener } from '../../events/events.ts';
 import type { Content, Cut, StoredContent } from '../../repository/content.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../bytes/crc32c.ts';
 import { cutOf, isLeftOut, isRelation, wholeBytes } from './placing.ts';
 import type { Arrived, Spool } from './spool.ts';
 import { tarMembers, type TarMember } from './tar.ts';

@@ -1,5 +1,5 @@
-import { HoldfastError } from '../../errors/error.ts';
-import { instantiate } from '../../bytes/wasm.ts';
+import { HoldfastError } from '../errors/error.ts';
+import { instantiate } from './wasm.ts';
 
 interface Module {
   readonly memory: WebAssembly.Memory;
@@ -28,6 +28,34 @@ export function crc32cText(crc: number): string {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, crc, true);
   return bytes.toHex();
+}
+
+/**
+ * The CRC of two runs of bytes one after the other, by the CRCs of each: the first is multiplied by x to as many as the
+ * second has bits, modulo the polynomial, and added.
+ */
+export function crc32cJoined(first: number, second: number, secondBytes: number): number {
+  let crc = first;
+  let power = xToTheEighth;
+  for (let bytes = secondBytes; bytes > 0; bytes = Math.floor(bytes / 2)) {
+    if (bytes % 2 === 1) crc = product(crc, power);
+    power = product(power, power);
+  }
+  return (crc ^ second) >>> 0;
+}
+
+/** Reflected: the highest bit is the factor of 1. */
+const polynomial = 0x82f63b78;
+const one = 0x8000_0000;
+const xToTheEighth = one >>> 8;
+
+function product(a: number, b: number): number {
+  let [sum, shifted] = [0, b];
+  for (let bit = one; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) sum ^= shifted;
+    shifted = (shifted & 1) === 0 ? shifted >>> 1 : (shifted >>> 1) ^ polynomial;
+  }
+  return sum >>> 0;
 }
 
 function load(): { readonly update: Module['update']; readonly buffer: Uint8Array } {
