@@ -5,6 +5,7 @@ import type { Extent } from '../log/log.ts';
 import type { Content, StoredContent } from '../repository/content.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
+import type { LogDriver } from './log.ts';
 import type { Lacking } from './probe.ts';
 import type { Secret } from '../secret/secret.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -64,6 +65,8 @@ export interface OpenedSource {
   readonly excludes: readonly string[];
   /** What is not there now of what a backup needs. It asks, changes nothing, and takes as long as an answer takes. */
   readonly probe?: (options: WalkOptions) => Promise<readonly Lacking[]>;
+  /** What it can do with the component's log. */
+  readonly log?: LogDriver;
   /** How what was restored is brought up in a sandbox, where the component says so. */
   readonly rehearsal?: Rehearsal | undefined;
   /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ExternalPlace } from '../../source/external.ts';
 import type { SourceKinds } from '../../source/kinds.ts';
 import { keep } from './keep.ts';
-import { exactlyOne, name, span, text } from './values.ts';
+import { exactlyOne, name, size, span, text } from './values.ts';
 import { restoring } from './restoring.ts';
 import { verification } from './verification.ts';
 import { needsOneWhen, scheduleOf, whenKeys } from './when.ts';
@@ -24,13 +24,30 @@ const rule = z
   .transform(({ at, every, cron, on, ...rest }) => ({ ...rest, when: scheduleOf({ at, every, cron, on }) }))
   .meta({ title: 'a rule', examples: [{ every: '1h', to: { local: { keep: { daily: 7 } } } }] });
 
+const logPlace = z.strictObject({
+  window: span.meta({ description: 'so long any moment can be brought back' }),
+  required: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'nothing counts as safe before this place has it; false: it is filled when it can be' }),
+});
+
 const log = z
   .strictObject({
-    mode: z.enum(['stream', 'archive']).meta({ description: 'as it is written, or segment by segment' }),
-    every: span.optional().meta({ description: 'of an archive: a segment is closed at least so often' }),
-    to: z
-      .record(name, z.strictObject({ window: span.meta({ description: 'how long it is kept' }) }))
+    'mode': z.enum(['stream', 'archive']).meta({ description: 'as it is written, or segment by segment' }),
+    'every': span.optional().meta({ description: 'of an archive: a segment is closed at least so often' }),
+    'to': z
+      .record(name, logPlace)
+      .refine((places) => Object.keys(places).length > 0, 'names no repository')
+      .refine((places) => Object.values(places).some(({ required }) => required), 'needs a place that is required')
       .meta({ title: 'repositories, each with how long it keeps the log' }),
+    'push-queue-max': size.optional().meta({
+      description:
+        'of an archive: when more than this waits, it is dropped, as a named gap, so that production goes on; never without it',
+    }),
+    'slot-max-lag': size.optional().meta({
+      description: 'of a stream: when the server keeps more than this for it, the slot is given up, as a named gap',
+    }),
   })
   .meta({ title: 'a log', examples: [{ mode: 'stream', to: { local: { window: '24h' } } }] });
 

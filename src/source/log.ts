@@ -1,0 +1,42 @@
+import type { Clock } from '../clock/clock.ts';
+import type { Listener } from '../events/events.ts';
+import type { Repository } from '../repository/repository.ts';
+
+/**
+ * A repository that a component's log goes to, as its policy has it. What is there of the log is `openLog`'s business
+ * (log/store.ts).
+ */
+export interface LogPlace {
+  /** By its name in the policy. */
+  readonly repository: string;
+  /** Nothing counts as durable before every required place has it; one that isn't is filled when it can be. */
+  readonly required: boolean;
+  /** So long any moment can be brought back. */
+  readonly windowMs: number;
+  /**
+   * Opens the repository; whoever asked disposes of it. Its key is derived once a command. Rejects while the place can't
+   * be reached, and may be asked again after any failure.
+   */
+  open(): Promise<Repository>;
+}
+
+/** What every work on a component's log is handed. */
+export interface LogWork {
+  readonly component: string;
+  /** In the policy's order, required ones and others. */
+  readonly places: readonly LogPlace[];
+  /** Where this host keeps what is only its own; a spool and a grant stand below it. */
+  readonly stateFolder: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly listener: Listener;
+}
+
+/** What a kind of source can do with its component's log; each is undefined where it can't. */
+export interface LogDriver {
+  /**
+   * Follows the log as it is written, until it is aborted. What it has told the server to be safe is durable in every
+   * required place. Throws 'source-failed' where the server can't be followed any more.
+   */
+  readonly stream?: (work: LogWork) => Promise<void>;
+}
