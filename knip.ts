@@ -16,6 +16,8 @@ const config: KnipConfig = {
     'scripts/*.ts',
     // Started by the script beside it.
     'examples/sqlite/sqlite-component.mjs',
+    // Run by whoever has no Holdfast.
+    'examples/read-log/read-log.mjs',
     'test/support/*-server.ts',
     'test/support/count-openings.ts',
     'test/support/shifted-clock.ts',

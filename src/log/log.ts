@@ -54,13 +54,22 @@ export interface History {
   readonly bytes: Uint8Array;
 }
 
+/** What a source noted of a segment. */
+export interface Noted {
+  /**
+   * When the changes in it were made that a restore can end at, by the server's clock: nanoseconds since 1970. Undefined
+   * where there are none. Times need not grow with positions.
+   */
+  readonly times?: { readonly earliestNs: bigint; readonly latestNs: bigint } | undefined;
+  /** What else it knows, in a form of its own. */
+  readonly facts: Fields;
+}
+
 /** What is told of a segment beside it. */
-export interface About {
+export interface About extends Noted {
   /** SHA-256 of the segment's bytes, hex. */
   readonly sha256: string;
   readonly bytes: number;
-  /** What the source noted. */
-  readonly facts: Fields;
 }
 
 /** The names of what a repository holds of one log, by one listing, each kind in the order of epochs and positions. */
@@ -78,7 +87,7 @@ export interface LogStore {
   list(): Promise<Listing>;
 
   /** Durable with its sidecar when it resolves. 'log-conflict' where other bytes stand there. */
-  put(extent: Extent, bytes: Uint8Array, facts: Fields): Promise<'stored' | 'there'>;
+  put(extent: Extent, bytes: Uint8Array, noted: Noted): Promise<'stored' | 'there'>;
   /** 'storage-not-found' says for certain that it isn't there. */
   get(extent: Extent): Promise<Uint8Array>;
   /** Undefined where a kill left the segment without. */

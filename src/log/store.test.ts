@@ -25,10 +25,11 @@ async function scene() {
 
 test('a segment comes back as it was put, with what was noted of it', async () => {
   const { store } = await scene();
-  assert.equal(await store.put(segment(3), bytesOf(3), { last: '2026-11-20T14:30:00Z' }), 'stored');
+  const noted = { times: { earliestNs: 5n, latestNs: 7n }, facts: { xids: [[1, 3]] } };
+  assert.equal(await store.put(segment(3), bytesOf(3), noted), 'stored');
   assert.deepEqual(Buffer.from(await store.get(segment(3))), bytesOf(3));
   const about = await store.about(segment(3));
-  assert.deepEqual(about?.facts, { last: '2026-11-20T14:30:00Z' });
+  assert.deepEqual(about?.facts, noted.facts);
   assert.equal(about?.bytes, Number(size));
   await assert.rejects(store.get(segment(4)), { code: 'storage-not-found' });
   assert.equal(await store.about(segment(4)), undefined);
@@ -36,25 +37,25 @@ test('a segment comes back as it was put, with what was noted of it', async () =
 
 test('the same bytes again are there already, others are a conflict, and nothing is replaced', async () => {
   const { store } = await scene();
-  await store.put(segment(3), bytesOf(3), {});
-  assert.equal(await store.put(segment(3), bytesOf(3), {}), 'there');
-  await assert.rejects(store.put(segment(3), bytesOf(4), {}), { code: 'log-conflict' });
+  await store.put(segment(3), bytesOf(3), { facts: {} });
+  assert.equal(await store.put(segment(3), bytesOf(3), { facts: {} }), 'there');
+  await assert.rejects(store.put(segment(3), bytesOf(4), { facts: {} }), { code: 'log-conflict' });
   assert.deepEqual(Buffer.from(await store.get(segment(3))), bytesOf(3));
 });
 
 test('a sidecar that a kill left out is written when the same segment is put again', async () => {
   const { store, repository } = await scene();
-  await store.put(segment(3), bytesOf(3), { xids: 1 });
+  await store.put(segment(3), bytesOf(3), { facts: { xids: 1 } });
   await removeOwnObject(repository, `${segmentKey(log, segment(3))}.about`);
   assert.equal(await store.about(segment(3)), undefined);
-  assert.equal(await store.put(segment(3), bytesOf(3), { xids: 1 }), 'there');
+  assert.equal(await store.put(segment(3), bytesOf(3), { facts: { xids: 1 } }), 'there');
   assert.deepEqual((await store.about(segment(3)))?.facts, { xids: 1 });
 });
 
 test('an object that was given the name of another is not taken for it', async () => {
   const { store, storage } = await scene();
-  await store.put(segment(3), bytesOf(3), {});
-  await store.put(segment(4), bytesOf(4), {});
+  await store.put(segment(3), bytesOf(3), { facts: {} });
+  await store.put(segment(4), bytesOf(4), { facts: {} });
   const bytes = await storage.get(segmentKey(log, segment(4)));
   await storage.put(segmentKey(log, segment(3)), [bytes]);
   await assert.rejects(store.get(segment(3)), { code: 'damaged', message: /content of another object/ });
@@ -62,7 +63,7 @@ test('an object that was given the name of another is not taken for it', async (
 
 test('a changed byte is found', async () => {
   const { store, storage } = await scene();
-  await store.put(segment(3), bytesOf(3), {});
+  await store.put(segment(3), bytesOf(3), { facts: {} });
   const bytes = Buffer.from(await storage.get(segmentKey(log, segment(3))));
   bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40);
   await storage.put(segmentKey(log, segment(3)), [bytes]);
@@ -71,7 +72,7 @@ test('a changed byte is found', async () => {
 
 test('one listing tells all that is held, and nothing of another component or stream', async () => {
   const { store, repository } = await scene();
-  await store.put(segment(3), bytesOf(3), {});
+  await store.put(segment(3), bytesOf(3), { facts: {} });
   await store.putPartial(segment(4), bytesOf(4));
   await store.putGap(segment(5), 'the queue was full');
   await store.putHistory({
@@ -82,8 +83,8 @@ test('one listing tells all that is held, and nothing of another component or st
   });
   const piece = { segment: segment(4, 2), from: 4n * size, to: 4n * size + 10n };
   await store.putPiece(piece, Buffer.from('0123456789'));
-  await openLog(repository, { component: 'shop', stream: '1' }).put(segment(9), bytesOf(9), {});
-  await openLog(repository, { ...log, stream: '2' }).put(segment(9), bytesOf(9), {});
+  await openLog(repository, { component: 'shop', stream: '1' }).put(segment(9), bytesOf(9), { facts: {} });
+  await openLog(repository, { ...log, stream: '2' }).put(segment(9), bytesOf(9), { facts: {} });
   assert.deepEqual(await store.list(), {
     segments: [segment(3)],
     partials: [segment(4)],
@@ -102,7 +103,7 @@ test('one listing tells all that is held, and nothing of another component or st
 
 test('nothing of a log can be read without its repository’s key', async () => {
   const { store, repository, storage } = await scene();
-  await store.put(segment(3), Buffer.alloc(Number(size), 'secret row '), {});
+  await store.put(segment(3), Buffer.alloc(Number(size), 'secret row '), { facts: {} });
   const other = await newRepository(new MemoryStorage());
   for (const { key } of await listOwnObjects(repository, 'holdfast/log/')) {
     const bytes = await storage.get(key);

@@ -4,7 +4,7 @@ import { HoldfastError, hasCode } from '../errors/error.ts';
 import { readOwnBytes, writeOwnBytes, type OwnBytes } from '../repository/own-bytes.ts';
 import { listOwnObjects, readOwnObject, removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { About, Extent, History, Listing, LogName, LogStore, Piece } from './log.ts';
+import type { About, Extent, History, Listing, LogName, LogStore, Noted, Piece } from './log.ts';
 import {
   closedFolder,
   historyKey,
@@ -49,11 +49,12 @@ class Stored implements LogStore {
     );
   }
 
-  async put(extent: Extent, bytes: Uint8Array, facts: Fields): Promise<'stored' | 'there'> {
+  async put(extent: Extent, bytes: Uint8Array, { times, facts }: Noted): Promise<'stored' | 'there'> {
     const key = segmentKey(this.name, extent);
     const about = { sha256: sha256(bytes), bytes: bytes.length };
     const done = await this.#write(key, { about, bytes });
-    await this.#writeAbout(`${key}.about`, { ...about, facts });
+    const told = times && { earliest: String(times.earliestNs), latest: String(times.latestNs) };
+    await this.#writeAbout(`${key}.about`, { ...about, times: told, facts });
     return done;
   }
 
@@ -69,6 +70,7 @@ class Stored implements LogStore {
       return {
         sha256: textOf(fields['sha256'], key),
         bytes: countOf(fields['bytes'], Number.MAX_SAFE_INTEGER, key),
+        times: timesOf(fields['times'], key),
         facts: fieldsOf(fields['facts'], key),
       };
     } catch (error) {
@@ -150,7 +152,7 @@ class Stored implements LogStore {
     throw new HoldfastError('damaged', `${key} does not hold the bytes that it says it holds`);
   }
 
-  async #writeAbout(key: string, about: About): Promise<void> {
+  async #writeAbout(key: string, about: Fields): Promise<void> {
     try {
       await writeOwnObject(this.#repository, key, json({ name: key, ...about }));
     } catch (error) {
@@ -180,6 +182,17 @@ function assertName(fields: Fields, key: string): void {
 function positionOf(hex: string, what: string): bigint {
   if (/^[0-9a-f]{1,16}$/.test(hex)) return BigInt(`0x${hex}`);
   throw new HoldfastError('damaged', `${what} names no position`);
+}
+
+function timesOf(value: unknown, what: string): About['times'] {
+  if (value === undefined) return undefined;
+  const { earliest, latest } = fieldsOf(value, what);
+  return { earliestNs: timeOf(earliest, what), latestNs: timeOf(latest, what) };
+}
+
+function timeOf(value: unknown, what: string): bigint {
+  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
+  throw new HoldfastError('damaged', `${what} names no time`);
 }
 
 function json(fields: Fields): Buffer {
