@@ -30,6 +30,7 @@ async function copiedWhile(faultAt: (moment: Moment, read: number) => Fault | un
   await newRepository(target);
   const outcome = await copy(jobContext(target), {
     from: jobContext(faulty).access,
+    places: { from: 'source', to: 'target' },
     ...{ names: [], filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO(), mode: 'execute' },
     writer: writerOptions(),
     onPlan: () => ([moment, read] = ['copying', 0]),

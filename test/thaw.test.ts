@@ -78,6 +78,7 @@ async function copied({ context, storage }: Stage, target: MemoryStorage): Promi
     { ...jobContext(target), onThaw: context.onThaw ?? (() => undefined) },
     {
       from: jobContext(storage).access,
+      places: { from: 'source', to: 'target' },
       ...{ names: [], ...find, mode: 'execute', writer: writerOptions() },
       ...{ onPlan: () => undefined, onCopied: () => undefined },
     },

@@ -7,7 +7,7 @@ import type { Console } from './console.ts';
 export function reportFailure(error: unknown, signal: AbortSignal, console: Console): number {
   const failure = asHoldfastError(signal.aborted ? signal.reason : error);
   const lines = [
-    `holdfast: ${failure.message}`,
+    `holdfast: ${failure.at === undefined ? '' : `${failure.at}: `}${failure.message}`,
     `  ${failure.next}`,
     `  (${failure.code}: docs/errors/${failure.code}.md)`,
   ];
@@ -16,6 +16,7 @@ export function reportFailure(error: unknown, signal: AbortSignal, console: Cons
     message_type: 'exit_error',
     code: failure.exitCode,
     message: failure.message,
+    at: failure.at,
     error_code: failure.code,
     next: failure.next,
   });

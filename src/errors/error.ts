@@ -7,6 +7,8 @@ interface Details {
   readonly next?: string;
   /** How long whoever refused asks to be left alone, where it said so. */
   readonly retryAfterMs?: number | undefined;
+  /** Which of the places that take part failed, where there are several: for people, as the user calls it. */
+  readonly at?: string | undefined;
 }
 
 /**
@@ -17,17 +19,30 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode;
   readonly next: string;
   readonly retryAfterMs: number | undefined;
+  readonly at: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.next = details.next ?? codes[code].next;
     this.retryAfterMs = details.retryAfterMs;
+    this.at = details.at;
   }
 
   /** The exit code of a command that ends with this error. */
   get exitCode(): number {
     return codes[this.code].exit;
+  }
+}
+
+/** What fails in this part of a work fails at this place, and says so; where a part of the part has said where, that stands. */
+export async function failingAt<T>(at: string, part: () => Promise<T>): Promise<T> {
+  try {
+    return await part();
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.at !== undefined) throw error;
+    const { code, message, next, retryAfterMs } = error;
+    throw new HoldfastError(code, message, { cause: error, next, retryAfterMs, at });
   }
 }
 

@@ -24,7 +24,7 @@ export async function backupRule(context: ComponentContext, of: RuleOf): Promise
   const turn = await turnFor(context, of);
   if (!('assertHeld' in turn)) return turn;
   await using lease = turn;
-  const about = { kind: 'run', component: of.name, repository: first } as const;
+  const about = { kind: 'run', component: of.name, repository: first, data: { rule: of.ruleName } } as const;
   const outcome = await recorded(
     context,
     about,
@@ -33,7 +33,7 @@ export async function backupRule(context: ComponentContext, of: RuleOf): Promise
       lease.markDone();
       return done;
     },
-    (done) => dataOf(of, done),
+    dataOf,
   );
   await recordLock(context, of, first, outcome);
   return outcome;
@@ -53,17 +53,16 @@ async function recordLock(
   await recording?.record({ kind: 'lock', component: name, repository, data });
 }
 
-function dataOf({ ruleName: rule }: RuleOf, made: BackupOutcome | MadePoint): NewRecord['data'] {
+function dataOf(made: BackupOutcome | MadePoint): NewRecord['data'] {
   const outcome = made.unread === 0 ? 'done' : 'done in part';
   if ('held' in made) {
     const { held, point, unread } = made;
     const time = point && Temporal.Instant.fromEpochNanoseconds(point.timeNs).toString();
-    return { outcome, rule, held, point: point?.identity, time, bytes: point?.sizeBytes, unread };
+    return { outcome, held, point: point?.identity, time, bytes: point?.sizeBytes, unread };
   }
   const { snapshot, counts, unread, startedNs, endedNs } = made;
   return {
     outcome,
-    rule,
     snapshot,
     unread,
     files: counts.totalFilesProcessed,

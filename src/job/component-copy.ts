@@ -1,4 +1,5 @@
 import type { FileId } from '../bytes/ids.ts';
+import { failingAt } from '../errors/error.ts';
 import type { CopyPlan } from '../snapshot/copy.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { identityOf } from '../point/point.ts';
@@ -35,12 +36,12 @@ export async function copyRule(
   options: CopyRuleOptions,
 ): Promise<CopyOutcome | Carried | undefined> {
   const { from, to } = options;
-  const about = { kind: 'copy', component: of.name, repository: to } as const;
+  const about = { kind: 'copy', component: of.name, repository: to, data: { rule: of.ruleName, from } } as const;
   const copying = async (): Promise<CopyOutcome | Carried | undefined> => {
     const own = elsewhere(context, of, to);
     return own === undefined ? await run(context, of, options) : await copyPoints(own, context, of, options);
   };
-  return await recorded(context, about, copying, (outcome) => ({ rule: of.ruleName, from, ...dataOf(outcome) }));
+  return await recorded(context, about, copying, dataOf);
 }
 
 function dataOf(outcome: CopyOutcome | Carried | undefined): NewRecord['data'] {
@@ -60,14 +61,15 @@ async function run(
   of: RuleOf,
   { from, to, onPlan, onCopied }: CopyRuleOptions,
 ): Promise<CopyOutcome | undefined> {
-  const there = await snapshotsIn(context, of, from);
-  const present = await snapshotsIn(context, of, to);
+  const there = await failingAt(from, async () => await snapshotsIn(context, of, from));
+  const present = await failingAt(to, async () => await snapshotsIn(context, of, to));
   const keep = of.rule.to[to]?.keep;
   const missing =
     keep === undefined ? [] : lacking(there, present, keep, { nowNs: context.clock.nowNs(), idOf: identityOf });
   if (missing.length === 0) return undefined;
   return await copy(contextIn(context, to), {
     from: context.access(from),
+    places: { from, to },
     names: missing.map(({ id }) => id),
     filter: snapshotsOf(of),
     now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),

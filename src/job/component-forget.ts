@@ -24,7 +24,7 @@ export async function forgetRule(
   const keep = of.rule.to[repository]?.keep;
   if (keep === undefined) return undefined;
   const groupBy = { host: false, paths: false, tags: false };
-  const about = { kind: 'forget', component: of.name, repository } as const;
+  const about = { kind: 'forget', component: of.name, repository, data: { rule: of.ruleName } } as const;
   const own = elsewhere(context, of, repository);
   const run = async (): Promise<ForgetOutcome | Carried> => {
     if (own !== undefined) return await expirePoints(own, context, of, { place: repository, keep });
@@ -37,7 +37,7 @@ export async function forgetRule(
       ...options,
     });
   };
-  return await recorded(context, about, run, (outcome) => ({ rule: of.ruleName, ...forgetData(outcome) }));
+  return await recorded(context, about, run, forgetData);
 }
 
 /** What goes beyond the numbers can be told from the records of runs. */

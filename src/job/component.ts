@@ -51,10 +51,10 @@ export interface Recording {
   fold(component: string): Promise<void>;
 }
 
-/** Does something, and records what came of it, be it a failure. */
+/** Does something, and records what came of it, be it a failure; what is known before of it is in the record either way. */
 export async function recorded<T>(
   { recording, signal }: ComponentContext,
-  about: Omit<NewRecord, 'data'>,
+  { data: always, ...about }: Pick<NewRecord, 'kind' | 'component' | 'repository' | 'plan'> & Partial<NewRecord>,
   body: () => Promise<T>,
   dataOf: (outcome: T) => NewRecord['data'],
 ): Promise<T> {
@@ -65,15 +65,17 @@ export async function recorded<T>(
     const reason: unknown = signal.aborted ? signal.reason : error;
     const known = reason instanceof HoldfastError ? reason : undefined;
     const data = {
+      ...always,
       outcome: 'failed',
       error: known?.code ?? 'internal',
       message: known?.message ?? 'a defect of Holdfast',
+      at: known?.at,
     };
     await recording?.record({ ...about, data });
     throw error;
   }
   // Outside of the try: what is done is never recorded as failed, whatever becomes of its record.
-  await recording?.record({ ...about, data: dataOf(outcome) });
+  await recording?.record({ ...about, data: { ...always, ...dataOf(outcome) } });
   return outcome;
 }
 

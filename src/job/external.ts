@@ -1,6 +1,6 @@
 import { goTime } from '../bytes/go-time.ts';
 import { localZone } from '../clock/zone.ts';
-import { HoldfastError } from '../errors/error.ts';
+import { failingAt, HoldfastError } from '../errors/error.ts';
 import type { ExternalPoint } from '../point/point.ts';
 import type { DatedSnapshot, KeepPolicy } from '../retention/keep.ts';
 import { planForget } from '../retention/plan.ts';
@@ -74,7 +74,7 @@ export async function copyPoints(
   of: RuleOf,
   way: ExternalWay,
 ): Promise<Carried | undefined> {
-  const there = (await list(way.from)).map(dated);
+  const there = (await failingAt(way.from, async () => await list(way.from))).map(dated);
   const keep = of.rule.to[way.to]?.keep;
   const present = (await list(way.to)).map(dated);
   const missing = keep === undefined ? [] : lacking(there, present, keep, { nowNs: context.clock.nowNs(), idOf });

@@ -92,7 +92,7 @@ async function removed(
   { component, repository }: { readonly component: string; readonly repository: string },
   old: readonly Snapshot[],
 ): Promise<ForgetOutcome> {
-  const about = { kind: 'forget', component, repository } as const;
+  const about = { kind: 'forget', component, repository, data: { safety: true } } as const;
   const options: ForgetJobOptions = {
     names: old.map(({ id }) => id),
     filter: anySnapshot,
@@ -104,7 +104,7 @@ async function removed(
     onRemoved: () => undefined,
   };
   const run = async (): Promise<ForgetOutcome> => await forget(contextIn(context, repository), options);
-  return await recorded(context, about, run, (outcome) => ({ safety: true, ...forgetData(outcome) }));
+  return await recorded(context, about, run, forgetData);
 }
 
 const groupBy = { host: false, paths: false, tags: false };

@@ -124,10 +124,15 @@ export function newestFailures(records: readonly StoredRecord[]): readonly Failu
       for (let less = 0; less < rank; less += 1) newest.delete(`${what} ${less}`);
     newest.set(`${what} ${rank}`, { what, record });
   }
-  return [...newest.values()].flatMap(({ what, record: { timeNs, data } }) => {
+  return [...newest.values()].flatMap(({ what, record }) => {
+    const { timeNs, data } = record;
     if (data['outcome'] !== 'failed' && data['outcome'] !== 'could not verify') return [];
-    const message = data['message'] ?? data['reason'];
     const { outcome } = data;
-    return [{ what, outcome, timeNs, message: typeof message === 'string' ? message : outcome }];
+    return [{ what, outcome, timeNs, message: messageOf(record) }];
   });
+}
+
+function messageOf({ data, repository }: StoredRecord): string {
+  const { at, message = data['reason'] ?? data['outcome'] } = data;
+  return typeof at === 'string' && at !== repository ? `${at}: ${String(message)}` : String(message);
 }

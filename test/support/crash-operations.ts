@@ -118,6 +118,7 @@ function copying(): Operation {
     run: async (context) =>
       await copy(context, {
         from: jobContext(source).access,
+        places: { from: 'source', to: 'target' },
         ...{ names: [], filter: anySnapshot, now: Temporal.Now.zonedDateTimeISO(), mode: 'execute' },
         writer: writerOptions(),
         ...{ onPlan: () => undefined, onCopied: () => undefined },

@@ -30,7 +30,12 @@ type Outcome = 'done' | 'in part' | 'failed';
 export async function backupComponents(meant: Meant, context: Context): Promise<number> {
   return await forEachRule(meant, context, async (base, rule) => {
     const [to = ''] = placesOf(rule.rule);
-    const outcome = await told(context, rule, to, async () => await runBackup(base, rule, to, context));
+    const outcome = await told(
+      context,
+      rule,
+      { action: 'backup', to },
+      async () => await runBackup(base, rule, to, context),
+    );
     // Copies are made even after a backup that failed: an earlier one may still have to travel.
     return base.mode === 'dry-run' ? [outcome] : [outcome, ...(await runCopies(base, rule, context))];
   });
@@ -63,8 +68,10 @@ async function forEachRule(
 async function runCopies(base: Base, rule: RuleOf, context: Context): Promise<readonly Outcome[]> {
   const [from = '', ...others] = placesOf(rule.rule);
   const outcomes: Outcome[] = [];
-  for (const to of others)
-    outcomes.push(await told(context, rule, to, async () => await runCopy(base, rule, { from, to }, context)));
+  for (const to of others) {
+    const step = { action: 'copy', from, to } as const;
+    outcomes.push(await told(context, rule, step, async () => await runCopy(base, rule, { from, to }, context)));
+  }
   return outcomes;
 }
 
@@ -120,19 +127,20 @@ function announce({ console }: Context, { name, ruleName }: RuleOf, step: Step):
 }
 
 /** What fails is told and ends its step alone. */
-async function told(context: Context, rule: RuleOf, to: string, step: () => Promise<Outcome>): Promise<Outcome> {
+async function told(context: Context, rule: RuleOf, step: Step, run: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    return await step();
+    return await run();
   } catch (error) {
     if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
-    const { code, message, next } = error;
+    const { code, message, next, at = step.to } = error;
     const said = message.startsWith(`${rule.name}: `) ? message.slice(rule.name.length + 2) : message;
-    const line = `${rule.name}, rule ${rule.ruleName}, ${to}: ${said}\n  ${next}`;
+    const line = `${rule.name}, rule ${rule.ruleName}, ${at === step.to ? '' : `${step.action} to ${step.to}, `}${at}: ${said}\n  ${next}`;
     const record = {
       message_type: 'rule_failed',
       component: rule.name,
       rule: rule.ruleName,
-      repository: to,
+      repository: at,
+      ...step,
       error_code: code,
       message,
       next,

@@ -24,6 +24,7 @@ export const run: Run<typeof copyOptions> = async ({ values, operands }, context
   const outcome = await copy(jobContext(context, view.listener), {
     ...findOptions(values, context),
     from: repositoryAccess(context, from),
+    places: { from: 'the source', to: 'the target' },
     names: operands,
     writer: writerOptions(context.globals),
     mode: values.dryRun ? 'dry-run' : 'execute',
