@@ -1,11 +1,13 @@
 import { HoldfastError } from '../errors/error.ts';
 import type { RepositoryAccess } from '../job/job.ts';
+import { openRemembering } from '../job/known-repositories.ts';
 import type { Policy, RepositoryPolicy } from '../policy/policy.ts';
 import { referenceOf, type PolicySecret } from '../policy/secrets.ts';
 import { readSecret, type Secret } from '../secret/secret.ts';
 import { accessWith } from './access.ts';
 import type { Environment } from './arguments.ts';
 import type { Context } from './context.ts';
+import { stateFolder } from './state-folder.ts';
 
 /** A repository of a policy: its address, and what commands on it are run with. */
 export interface PolicyPlace {
@@ -28,9 +30,16 @@ export async function placeOf(context: Context, policy: Policy, name: string): P
   };
 }
 
-/** How the repositories of a policy are opened, by their names; each opening starts from nothing. */
+/** How the repositories of a policy are opened, by their names; each opening starts from nothing, and is remembered. */
 export function accessByName(context: Context, policy: Policy): (name: string) => RepositoryAccess {
-  return (name) => accessWith(context, async () => await placeOf(context, policy, name));
+  return (name) => {
+    const access = accessWith(context, async () => await placeOf(context, policy, name));
+    const address = policy.repositories[name]?.url;
+    // What was there earlier is no news.
+    if (address === undefined || context.globals.asOf !== undefined) return access;
+    const memory = { state: { folder: stateFolder(context) }, address };
+    return { ...access, open: async () => await openRemembering(memory, access.open, context) };
+  };
 }
 
 /** What the policy says of a repository in the storage's own options, as -o would. */

@@ -24,7 +24,10 @@ export const codes = {
     exit: 1,
     next: 'Find out which cluster should write this log, and keep the other from it; nothing was replaced.',
   },
-  'no-repository': { exit: 10, next: 'Check the address, or create the repository with `holdfast init`.' },
+  'no-repository': {
+    exit: 10,
+    next: 'Check the address, and that its disk is mounted. One that never was is created by `holdfast init`.',
+  },
   'path-not-found': { exit: 1, next: 'Run `holdfast ls` to see what the snapshot holds. Nothing was changed.' },
   'policy-refused': {
     exit: 2,

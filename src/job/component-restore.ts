@@ -1,4 +1,5 @@
 import { displayPath, type RawPath } from '../bytes/ids.ts';
+import { secondText } from '../clock/date.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
@@ -84,8 +85,8 @@ export async function pointWanted(
   const hidden = unknown.map(({ repository }) => repository).join(', ');
   const where = hidden === '' ? '' : `; ${hidden} can’t be asked`;
   const wanted = identity === undefined ? '' : ` ${identity}`;
-  const then = atNs === undefined ? '' : ` of ${instant(atNs)} or before`;
-  const first = oldest === undefined ? 'none is known' : `the oldest is of ${instant(oldest.timeNs)}`;
+  const then = atNs === undefined ? '' : ` of ${secondText(atNs)} or before`;
+  const first = oldest === undefined ? 'none is known' : `the oldest is of ${secondText(oldest.timeNs)}`;
   throw new HoldfastError(
     'snapshot-not-found',
     `${component} has no recoverable point${wanted}${then}: ${first}${where}`,
@@ -93,10 +94,6 @@ export async function pointWanted(
       next: `Run \`holdfast snapshots ${component} --points\` to see what there is. Nothing was changed.`,
     },
   );
-}
-
-function instant(timeNs: bigint): string {
-  return new Temporal.Instant(timeNs).toString({ smallestUnit: 'second' });
 }
 
 function heldElsewhere({ component, identity, copies }: RecoverablePoint): HoldfastError {

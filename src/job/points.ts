@@ -1,4 +1,5 @@
-import type { HoldfastError } from '../errors/error.ts';
+import { secondText } from '../clock/date.ts';
+import { hasCode, type HoldfastError } from '../errors/error.ts';
 import { placesOf } from '../policy/policy.ts';
 import {
   pointsOf,
@@ -57,10 +58,6 @@ export async function listPoints(context: ComponentContext, components: readonly
   const answers = await fromEach(asked, held, context);
   const elsewhere = await pointsElsewhere(context, components);
   const unknown = [...answers, ...elsewhere].flatMap((one): UnknownPlace[] => (one.error === undefined ? [] : [one]));
-  for (const { repository, error } of unknown) {
-    const message = `its points are not known: ${error.message}`;
-    context.listener({ kind: 'warning', during: 'points', item: repository, message });
-  }
   const inRepositories = answers.flatMap(({ repository, value }) =>
     value === undefined ? [] : [{ repository, ...value }],
   );
@@ -69,6 +66,7 @@ export async function listPoints(context: ComponentContext, components: readonly
   );
   const records = inRepositories.flatMap((one) => one.records);
   records.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
+  for (const one of unknown) tellUnknown(context, one, records);
   const gone = goneFrom(context.policy, records, found, context.clock.nowNs());
   for (const point of gone) tellGone(context, point);
   const cut = inRepositories.flatMap((one) => one.cut.map((end) => ({ ...end, repository: one.repository })));
@@ -85,9 +83,20 @@ export async function listPoints(context: ComponentContext, components: readonly
   };
 }
 
+/** Of one that vanished other repositories may tell. */
+function tellUnknown(
+  { listener }: ComponentContext,
+  { repository: item, error }: UnknownPlace,
+  records: readonly StoredRecord[],
+): void {
+  const told = hasCode(error, 'no-repository') ? records.findLast(({ repository }) => repository === item) : undefined;
+  const known = told === undefined ? '' : `; records tell of it until ${secondText(told.timeNs)}: is its disk mounted?`;
+  const message = `its points are not known: ${error.message}${known}`;
+  listener({ kind: 'warning', during: 'points', item, message });
+}
+
 function tellGone({ listener }: ComponentContext, { component, repository, identity, rule, timeNs }: GonePoint): void {
-  const time = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
-  const message = `the point ${identity} of ${component}, rule ${rule}, made ${time}, is GONE: nothing of ours expired it`;
+  const message = `the point ${identity} of ${component}, rule ${rule}, made ${secondText(timeNs)}, is GONE: nothing of ours expired it`;
   listener({ kind: 'warning', during: 'points', item: repository, message });
 }
 

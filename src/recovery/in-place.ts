@@ -1,3 +1,4 @@
+import { secondText } from '../clock/date.ts';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { displayPath } from '../bytes/ids.ts';
@@ -39,7 +40,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   const { point, expected } = await pointWanted(context, options);
   const { identity, timeNs } = point;
   const targets = paths.map(({ path, replace }, slot) => ({ path, slot, replace }));
-  const at = Temporal.Instant.fromEpochNanoseconds(timeNs).toString({ smallestUnit: 'second' });
+  const at = secondText(timeNs);
   const steps = [
     ...targets.map((target) =>
       step(`restore-${target.slot}`, 'restore', { ...target, component: name, point: identity }),

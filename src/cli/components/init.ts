@@ -1,11 +1,13 @@
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import { currentUser, hostName } from '../../host/users.ts';
 import { init, polynomialOf } from '../../job/init.ts';
+import { knownRepository, type KnownRepository } from '../../job/known-repositories.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Context } from '../context.ts';
 import { storageAt } from '../opening.ts';
 import { accessByName, placeOf } from '../policy-access.ts';
 import { policyOf } from '../policy-file.ts';
+import { stateFolder } from '../state-folder.ts';
 import { tellFailed } from './repositories.ts';
 
 /**
@@ -46,9 +48,17 @@ async function made(name: string, policy: Policy, cut: string | undefined, conte
   const owner = { hostname: hostName(), username: currentUser().name };
   const optional = cut === undefined ? {} : { chunkerPolynomial: cut };
   const outcome = await init({ storage, password, owner, version: 2, clock: context.clock, ...optional });
-  const record = { message_type: 'initialized', id: outcome.id, name, repository: outcome.address };
+  const before = await knownRepository({ state: { folder: stateFolder(context) }, address });
+  const record = {
+    message_type: 'initialized',
+    id: outcome.id,
+    name,
+    repository: outcome.address,
+    instead_of: before?.id,
+  };
   if (context.console.form === 'json') context.console.record(record);
   context.console.say(`${name}: created repository ${outcome.id.slice(0, 10)} at ${outcome.address}`);
+  if (before !== undefined) tellReplaced(before, context);
   return cut ?? (await polynomialOf(accessByName(context, policy)(name)));
 }
 
@@ -56,4 +66,10 @@ function tell(name: string, error: unknown, context: Context): number {
   if (!(error instanceof HoldfastError) || context.signal.aborted) throw error;
   tellFailed(name, error, context);
   return 1;
+}
+
+/** Whoever finds the old one again has two. */
+function tellReplaced({ id, since }: KnownRepository, { console }: Context): void {
+  console.say(`  it is empty: the repository ${id.slice(0, 8)}, known there since ${since}, is gone.`);
+  console.say('  If only its disk isn’t mounted, remove this one before you mount it.');
 }

@@ -1,3 +1,4 @@
+import { secondText } from '../../clock/date.ts';
 import { countOf, parseFields, textOf } from '../../bytes/fields.ts';
 import type { FileId } from '../../bytes/ids.ts';
 import { parseGoTime } from '../../bytes/go-time.ts';
@@ -81,7 +82,7 @@ async function readLock(
 /** For people: who holds it, since when. */
 export function describeLock(lock: LockFile): string {
   const { hostname, username, pid, uid, gid, exclusive } = lock;
-  const since = Temporal.Instant.fromEpochNanoseconds(lock.timeNs).toString({ smallestUnit: 'second' });
+  const since = secondText(lock.timeNs);
   const kind = exclusive ? 'exclusively ' : '';
   return `${kind}by process ${pid} on ${hostname} of ${username} (uid ${uid}, gid ${gid}) since ${since}, ${shortName('locks', lock.id)}`;
 }
