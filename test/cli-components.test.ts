@@ -162,6 +162,8 @@ test('--at takes the newest point of then or before, in the zone of the policy',
     stderr,
     /uploads has no recoverable point of 2001-01-01T00:00:00Z or before: the oldest is of 20\d\d-[^]*snapshots uploads --points/,
   );
+  assert.match(await at.ok('records', '--kind', 'restore'), /outcome refused, error point-not-found/);
+  assert.doesNotMatch((await at.run('status')).stdout.toString(), /FAILED/);
 });
 
 test('a dump is judged by exit code, output and what it says; the others go on', async () => {

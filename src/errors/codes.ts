@@ -29,6 +29,7 @@ export const codes = {
     next: 'Check the address, and that its disk is mounted. One that never was is created by `holdfast init`.',
   },
   'path-not-found': { exit: 1, next: 'Run `holdfast ls` to see what the snapshot holds. Nothing was changed.' },
+  'point-not-found': { exit: 1, next: 'Run `holdfast snapshots --points` to see what there is. Nothing was changed.' },
   'policy-refused': {
     exit: 2,
     next: 'Mend the places named above; `holdfast config check` looks again. Nothing was changed.',

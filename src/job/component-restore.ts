@@ -88,7 +88,7 @@ export async function pointWanted(
   const then = atNs === undefined ? '' : ` of ${secondText(atNs)} or before`;
   const first = oldest === undefined ? 'none is known' : `the oldest is of ${secondText(oldest.timeNs)}`;
   throw new HoldfastError(
-    'snapshot-not-found',
+    oldest === undefined || unknown.length > 0 ? 'snapshot-not-found' : 'point-not-found',
     `${component} has no recoverable point${wanted}${then}: ${first}${where}`,
     {
       next: `Run \`holdfast snapshots ${component} --points\` to see what there is. Nothing was changed.`,

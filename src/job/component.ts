@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { RawPath } from '../bytes/ids.ts';
 import type { Listener } from '../events/events.ts';
-import { HoldfastError } from '../errors/error.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
 import type { RecordFacts } from '../record/record.ts';
 import type { Component, Policy, Rule } from '../policy/policy.ts';
 import type { WriterOptions } from '../repository/repository.ts';
@@ -51,6 +51,9 @@ export interface Recording {
   fold(component: string): Promise<void>;
 }
 
+/** A restore that was asked for what there is not has not failed: nobody could have brought it back from there. */
+const refusals = ['point-not-found', 'unsupported'] as const;
+
 /** Does something, and records what came of it, be it a failure; what is known before of it is in the record either way. */
 export async function recorded<T>(
   { recording, signal }: ComponentContext,
@@ -66,7 +69,7 @@ export async function recorded<T>(
     const known = reason instanceof HoldfastError ? reason : undefined;
     const data = {
       ...always,
-      outcome: 'failed',
+      outcome: about.kind === 'restore' && hasCode(known, ...refusals) ? 'refused' : 'failed',
       error: known?.code ?? 'internal',
       message: known?.message ?? 'a defect of Holdfast',
       at: known?.at,

@@ -119,3 +119,10 @@ test('what went well by a clock that is far ahead hides no failure; what failed 
   const near = [verification(1, 'failed', 'restore'), verification(5, 'verified', 'restore')];
   assert.deepEqual(newestFailures(successesAheadFirst(near, 2n)), []);
 });
+
+test('a wish that was refused is no failure, and takes none back', () => {
+  const refused: StoredRecord = { ...verification(2, 'refused', ''), kind: 'restore' };
+  const failed: StoredRecord = { ...verification(1, 'failed', ''), kind: 'restore' };
+  assert.deepEqual(newestFailures([refused]), []);
+  assert.equal(newestFailures([failed, refused]).length, 1);
+});

@@ -117,6 +117,8 @@ function unread({ repository, name, reason }: CutChain, timeNs: bigint): Failure
 export function newestFailures(records: readonly StoredRecord[]): readonly Failure[] {
   const newest = new Map<string, { readonly what: string; readonly record: StoredRecord }>();
   for (const record of records) {
+    // What was refused says nothing of what was done before.
+    if (record.data['outcome'] === 'refused') continue;
     const rule = typeof record.data['rule'] === 'string' ? ` of ${record.data['rule']}` : '';
     const what = `${record.kind}${rule}${record.repository === undefined ? '' : ` in ${record.repository}`}`;
     const rank = proofLevels.findIndex((level) => record.kind === 'verification' && level === record.data['level']);
