@@ -51,7 +51,8 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
     return { name, repository, told: await readHeads(repository) };
   });
   const home = new Map(asked.map((one) => [one.name, one]));
-  const signersOf = await trustedSigners(context);
+  const unread: string[] = [];
+  const signersOf = await trustedSigners(context, (name) => unread.push(name));
   const verifications = new VerificationLog(context.clock.nowNs());
   const how = { asked, signersOf, verifications, components: withPolicy(options.components) };
   const judged = await answersOf(context, [...home.keys()], async (name) => {
@@ -64,7 +65,8 @@ export async function judgeRecords(context: ComponentContext, options: JudgeOpti
   for (const { name, reason } of unreadable) warn(context, name, reason);
   const isMeant = ({ component }: { readonly component: string }): boolean =>
     options.components.length === 0 || options.components.includes(component);
-  const all = asked.length === names.length ? judged.flat() : judged.flat().map(withoutIntroducer);
+  const isWhole = asked.length === names.length && unread.length === 0;
+  const all = isWhole ? judged.flat() : judged.flat().map(withoutIntroducer);
   const chains = await pinFirstSeen(context, all, signersOf);
   return {
     chains: [...chains, ...gone(chains, asked, signersOf)].filter(isMeant),

@@ -9,11 +9,13 @@ import type { Event } from '../events/events.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { appendRecord, writeHead } from '../record/chain.ts';
 import { recordName } from '../record/form.ts';
-import type { RecordFacts, StoredRecord } from '../record/record.ts';
+import { wholeRepository, type RecordFacts, type StoredRecord } from '../record/record.ts';
 import { openRepository } from '../repository/open.ts';
 import { removeOwnObject } from '../repository/own-object.ts';
 import { sourceKinds } from '../source/kinds.ts';
+import { FaultyStorage } from '../storage/fault.ts';
 import { MemoryStorage } from '../storage/memory.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { ComponentContext } from './component.ts';
 import { judgeRecords } from './judge-records.ts';
 import { proofsIn, successesAheadFirst } from './points.ts';
@@ -47,7 +49,7 @@ test('a restore that failed is not made good by a verification that looks at les
 });
 
 /** One component; every repository of the policy is this storage. */
-function contextOver(storage: MemoryStorage, dir: TempDir, repositories: string, warnings: string[]): ComponentContext {
+function contextOver(storage: Storage, dir: TempDir, repositories: string, warnings: string[]): ComponentContext {
   const clock = new MovableClock();
   const { policy } = loadPolicy(`version: 1
 ${repositories}
@@ -92,6 +94,29 @@ test('a chain that ends before its end is told in a status: what failed may stan
     [['the records in near', 'could not verify']],
   );
   assert.match(warnings.join('\n'), /shop\/here-1\/0000000002: it is missing.*from there on is not known/);
+});
+
+test('a repository that opens and fails while keys are introduced hides nothing of the others', async () => {
+  await using dir = await tempDir();
+  const [storage, warnings] = [new MemoryStorage(), new Array<string>()];
+  await using repository = await newRepository(storage);
+  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
+  await appendRecord(repository, { ...fact(1, 'done', ''), kind: 'key', component: wholeRepository }, writer);
+  await appendRecord(repository, fact(2, 'failed', 'restore'), writer);
+  const faulty = new FaultyStorage(storage, {
+    faultFor: ({ kind, key }) => (kind === 'get' && key.includes(wholeRepository) ? 'error' : undefined),
+  });
+  const repositories = `signers: ["${writer.signer.publicKey}"]
+repositories: { near: { url: /near, password: { env: P } } }`;
+  const context = contextOver(faulty, dir, repositories, warnings);
+  const [status] = await statusOf(context, ['shop']);
+  assert.deepEqual(
+    status?.failures.map(({ outcome }) => outcome),
+    ['failed'],
+  );
+  assert.match(warnings.join('\n'), /whose keys its records introduce is not known/);
+  const { unknown } = await judgeRecords(context, { components: [] });
+  assert.equal(unknown, 1);
 });
 
 test('a second name of one repository can’t tell whether the end of a chain was cut off', async () => {
