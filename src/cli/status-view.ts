@@ -1,4 +1,5 @@
-import type { ComponentStatus, Failure } from '../job/status.ts';
+import type { Failure } from '../job/failures.ts';
+import type { ComponentStatus } from '../job/status.ts';
 import type { Judged, State } from '../objective/objective.ts';
 import { forecastText } from '../objective/forecast.ts';
 import { roughText } from '../policy/span.ts';
@@ -33,7 +34,10 @@ function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
     `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`,
     ...(objectives.length === 0 ? ['  no objectives: it has no tier'] : objectiveTable(objectives)),
     ...copyTable(status, nowNs),
-    ...failures.map(failureLine),
+    ...failures.counted.map((one) => failureLine(one, '!')),
+    ...failures.past.map(
+      (one) => `${failureLine(one, '·')} (not counted: the policy has no such rule or place any more)`,
+    ),
     ...adviceOn(status).map((line) => `  → ${line}`),
     '',
   ];
@@ -42,9 +46,9 @@ function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
 const mostOfAMessage = 200;
 
 /** `records` has all of a long message. */
-function failureLine({ what, outcome, timeNs, message }: Failure): string {
+function failureLine({ what, outcome, timeNs, message }: Failure, mark: string): string {
   const said = message.length > mostOfAMessage ? `${message.slice(0, mostOfAMessage)}…` : message;
-  return `  ! ${what} ${outcome.toUpperCase()} ${formatTime(timeNs)}: ${quoteForTerminal(said)}`;
+  return `  ${mark} ${what} ${outcome.toUpperCase()} ${formatTime(timeNs)}: ${quoteForTerminal(said)}`;
 }
 
 function ageOf(timeNs: bigint, nowNs: bigint): string {
@@ -97,15 +101,19 @@ function proofText(proof: Proof, nowNs: bigint): string {
   return `${proof.state === 'failed' ? 'FAILED' : seen[proof.level]} ${ageOf(proof.timeNs, nowNs)} ago`;
 }
 
-/** What is most likely to help, for each thing that is wrong. */
+/** What is most likely to help, for each thing that is wrong. What nobody knows is asked before anything is done about it. */
 function adviceOn({ component, objectives, newest, unknown }: ComponentStatus): readonly string[] {
+  const isKnown = (state: State): boolean => state !== 'unknown' || unknown.length === 0;
   const isWrong = (...wanted: readonly Judged['objective'][]): boolean =>
-    objectives.some(({ objective, state }) => state !== 'met' && wanted.includes(objective));
+    objectives.some(({ objective, state }) => isKnown(state) && state !== 'met' && wanted.includes(objective));
   const bad = newest?.copies.filter(({ proof }) => proof.state === 'failed') ?? [];
   return [
-    ...unknown.map((repository) => `${repository} can’t be asked: what it holds is not known`),
+    ...unknown.map(
+      ({ repository, error }) =>
+        `${repository} can’t be asked, what it holds is not known (${quoteForTerminal(error.message)}): ${error.next}`,
+    ),
     ...bad.map(({ repository }) => `don’t count on the copy in ${repository}: a restore takes it last`),
-    ...(newest === undefined || isWrong('rpo') ? [`holdfast backup ${component}`] : []),
+    ...((newest === undefined && unknown.length === 0) || isWrong('rpo') ? [`holdfast backup ${component}`] : []),
     ...(newest !== undefined && isWrong('copies', 'media', 'offsite') ? [`holdfast copy ${component}`] : []),
     ...(newest !== undefined && isWrong('proof', 'rto') ? [`holdfast verify ${component}`] : []),
     ...(newest !== undefined && isWrong('proof-each') ? [`holdfast verify ${component} --from each`] : []),
@@ -122,7 +130,18 @@ export function statusRecord(status: ComponentStatus): unknown {
     newest: newest && { time: jsonTime(newest.timeNs), point: newest.identity },
     objectives,
     expected: expected.map(expectedRecord),
-    failures: failures.map(({ timeNs, ...failure }) => ({ ...failure, time: jsonTime(timeNs) })),
-    unknown_repositories: unknown,
+    failures: failures.counted.map(failureRecord),
+    failures_not_counted: failures.past.map(failureRecord),
+    unknown_repositories: unknown.map(({ repository }) => repository),
+    unknown_because: unknown.map(({ repository, error: { code, message, next } }) => ({
+      repository,
+      error_code: code,
+      message,
+      next,
+    })),
   };
+}
+
+function failureRecord({ timeNs, ...failure }: Failure): unknown {
+  return { ...failure, time: jsonTime(timeNs) };
 }

@@ -42,7 +42,7 @@ export interface CutChain extends Pick<Finding, 'name' | 'reason'> {
   readonly component: string;
 }
 
-interface UnknownPlace {
+export interface UnknownPlace {
   readonly repository: string;
   /** Whose place it is; undefined for a repository. */
   readonly component?: string;

@@ -17,9 +17,10 @@ import { FaultyStorage } from '../storage/fault.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ComponentContext } from './component.ts';
+import { failuresOf, newestFailures } from './failures.ts';
 import { judgeRecords } from './judge-records.ts';
 import { proofsIn, successesAheadFirst } from './points.ts';
-import { newestFailures, statusOf } from './status.ts';
+import { statusOf } from './status.ts';
 
 function fact(time: number, outcome: string, level: string): RecordFacts {
   const actor = { id: 'ann', via: 'cli' };
@@ -86,11 +87,11 @@ test('a chain that ends before its end is told in a status: what failed may stan
   const repositories = 'repositories: { near: { url: /near, password: { env: P } } }';
   const context = contextOver(storage, dir, repositories, warnings);
   const [healthy] = await statusOf(context, ['shop']);
-  assert.deepEqual(healthy?.failures, []);
+  assert.deepEqual(healthy?.failures, { counted: [], past: [] });
   await removeOwnObject(repository, recordName('shop', 'here-1', 2));
   const [status] = await statusOf(context, ['shop']);
   assert.deepEqual(
-    status?.failures.map(({ what, outcome }) => [what, outcome]),
+    status?.failures.counted.map(({ what, outcome }) => [what, outcome]),
     [['the records in near', 'could not verify']],
   );
   assert.match(warnings.join('\n'), /shop\/here-1\/0000000002: it is missing.*from there on is not known/);
@@ -111,7 +112,7 @@ repositories: { near: { url: /near, password: { env: P } } }`;
   const context = contextOver(faulty, dir, repositories, warnings);
   const [status] = await statusOf(context, ['shop']);
   assert.deepEqual(
-    status?.failures.map(({ outcome }) => outcome),
+    status?.failures.counted.map(({ outcome }) => outcome),
     ['failed'],
   );
   assert.match(warnings.join('\n'), /whose keys its records introduce is not known/);
@@ -150,4 +151,28 @@ test('a wish that was refused is no failure, and takes none back', () => {
   const failed: StoredRecord = { ...verification(1, 'failed', ''), kind: 'restore' };
   assert.deepEqual(newestFailures([refused]), []);
   assert.equal(newestFailures([failed, refused]).length, 1);
+});
+
+test('a failure of a rule or a place that the policy has no longer is told and not counted', () => {
+  const { policy } = loadPolicy(`version: 1
+repositories: { near: { url: /near, password: { env: P } }, far: { url: /far, password: { env: P } } }
+components:
+  shop: { files: { paths: [/srv] }, backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } }, far: { keep: { last: 7 } } } } } }
+`);
+  assert.ok(policy);
+  const failed = (kind: StoredRecord['kind'], rule: string, repository: string): StoredRecord => {
+    const record = verification(1, 'failed', '');
+    return { ...record, kind, repository, data: { outcome: 'failed', rule, message: 'no' } };
+  };
+  const [counts, past] = [
+    [failed('run', 'hourly', 'near'), failed('copy', 'hourly', 'far'), failed('forget', 'hourly', 'near')],
+    [failed('run', 'nightly', 'near'), failed('run', 'hourly', 'far'), failed('copy', 'hourly', 'gone')],
+  ];
+  const found = failuresOf(policy, 'shop', { records: [...counts, ...past], gone: [], cut: [] }, 2n);
+  const places = ['run of hourly in near', 'copy of hourly in far', 'forget of hourly in near'];
+  assert.deepEqual(
+    found.counted.map(({ what }) => what),
+    places,
+  );
+  assert.equal(found.past.length, 3);
 });
