@@ -19,15 +19,11 @@ import { storeRanges, type SharedBytes } from './ranges.ts';
 import { StreamRing } from './ring.ts';
 import { nothingStored, storedBy } from './stored.ts';
 import { Totals } from './totals.ts';
+import { reject, settle, type Waiting } from './waiting.ts';
 
 type FileContent = Extract<Content, { kind: 'file' }>;
 type LiveContent = Extract<Content, { kind: 'live-file' }>;
 type StreamContent = Extract<Content, { kind: 'stream' }>;
-
-interface Waiting<Item, Result> {
-  readonly item: Item;
-  readonly done: PromiseWithResolvers<Result>;
-}
 
 /** What concerns the blob alone that can't be carried. */
 const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not-found', 'storage-failed'];
@@ -300,20 +296,4 @@ class PipelineWriter implements BlobWriter {
       this.#settled(waiting.length);
     }
   }
-}
-
-function settle<Result>(done: PromiseWithResolvers<Result>, result: () => Result | Promise<Result>): void {
-  try {
-    const value = result();
-    if (value instanceof Promise) done.promise.catch(() => undefined);
-    done.resolve(value);
-  } catch (error) {
-    reject(done, error);
-  }
-}
-
-/** Whoever waits hears of it; the process doesn't end by it where nobody listens yet. */
-function reject<Result>(done: PromiseWithResolvers<Result>, error: unknown): void {
-  done.promise.catch(() => undefined);
-  done.reject(error);
 }

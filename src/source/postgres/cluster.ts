@@ -10,6 +10,7 @@ import { describeBackup } from './description.ts';
 import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
 import { holdLog } from './hold-log.ts';
+import { readHost } from './host/read-host.ts';
 import type { PostgresOptions } from './options.ts';
 import { serverFacts } from './server.ts';
 import { Spool } from './spool.ts';
@@ -44,7 +45,10 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   const cutBefore = async (path: RawPath): Promise<number | undefined> =>
     await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
   const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
-  const gathered = await receive(options, walk, receiving);
+  const gathered =
+    options.reading === 'host'
+      ? await readHost(server, { ...options, ...receiving, facts, signal: walk.signal })
+      : await receive(options, walk, receiving);
   using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   yield* entriesOf(configuration.spool, inside('configuration'));
   yield* entriesOf(spool, inside('data'));

@@ -12,7 +12,7 @@ export function* entriesOf(spool: Spool, folder: RawPath): Generator<Entry> {
   }
 }
 
-type Facts = Pick<Arrived, 'mode' | 'uid' | 'gid' | 'mtimeNs'>;
+type Facts = Pick<Arrived, 'mode' | 'uid' | 'gid' | 'mtimeNs' | 'identity'>;
 
 export function folderEntry(path: RawPath, facts: Facts): Entry {
   return { path, metadata: metadataOf('dir', facts, 0), content: { kind: 'none' } };
@@ -28,20 +28,20 @@ export function fileEntry(path: RawPath, text: string, mtimeNs: bigint): Entry {
 /** Go's bit of a directory. */
 const directory = 2 ** 31;
 
-/** What a tar file says; the rest of what a file system knows is unknown. */
-function metadataOf(type: 'file' | 'dir', { mode, uid, gid, mtimeNs }: Facts, sizeBytes: number): Metadata {
+/** What a tar file says, and where it was read on its host what the file system knows. */
+function metadataOf(type: 'file' | 'dir', { mode, uid, gid, mtimeNs, identity }: Facts, sizeBytes: number): Metadata {
   return {
     type,
     mode: (mode & 0o777) + (type === 'dir' ? directory : 0),
     mtimeNs,
     atimeNs: mtimeNs,
-    ctimeNs: mtimeNs,
+    ctimeNs: identity?.ctimeNs ?? mtimeNs,
     uid,
     gid,
     user: '',
     group: '',
-    inode: 0n,
-    deviceId: 0n,
+    inode: identity?.inode ?? 0n,
+    deviceId: identity?.deviceId ?? 0n,
     sizeBytes,
     links: 0n,
   };

@@ -74,3 +74,10 @@ for (const url of ['mysql://localhost/shop', 'postgres://user:kanarienvogel@[::/
     );
   });
 }
+
+test('how fast the server sends can’t be said where it sends nothing', () => {
+  const url = { env: 'DATABASE_URL' };
+  assert.equal(postgresOptions.parse({ url }).reading, 'protocol');
+  assert.throws(() => postgresOptions.parse({ url, 'reading': 'host', 'max-rate': 8 }), /how fast the server sends/);
+  assert.equal(postgresOptions.parse({ url, reading: 'host' }).reading, 'host');
+});

@@ -9,6 +9,10 @@ export const postgresOptions = z
         'where the address is kept, as libpq takes it: postgres://user:password@host:5432/postgres?sslmode=verify-full. The role needs REPLICATION, and pg_read_all_settings with pg_read_server_files for a configuration that stands elsewhere',
       examples: [{ env: 'DATABASE_URL' }],
     }),
+    'reading': z.enum(['protocol', 'host']).default('protocol').meta({
+      description:
+        'how a physical backup gets at the files: the server sends them, or, on its own host, the data directory is read in parallel and what has not changed is left unread',
+    }),
     'checkpoint': z
       .enum(['fast', 'spread'])
       .default('fast')
@@ -34,6 +38,10 @@ export const postgresOptions = z
       .meta({
         description: 'folders with postgres and pg_ctl for verifications, before those where they usually stand',
       }),
+  })
+  .refine(({ reading, 'max-rate': rate }) => reading === 'protocol' || rate === undefined, {
+    path: ['max-rate'],
+    error: 'says how fast the server sends: with `reading: host` it sends nothing',
   })
   .meta({ title: 'PostgreSQL', examples: [{ url: { env: 'DATABASE_URL' } }] });
 

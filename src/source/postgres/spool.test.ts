@@ -7,6 +7,7 @@ import { hasCode } from '../../errors/error.ts';
 import { Spool } from './spool.ts';
 
 const facts = { mode: 0o600, uid: 1, gid: 2, mtimeNs: 1_700_000_000_000_000_000n };
+const identity = { ctimeNs: 1_700_000_000_000_000_001n, inode: 2n ** 64n - 1n, deviceId: 2n ** 63n };
 
 function storedAs(...texts: readonly string[]) {
   const ids = texts.map((text) => blobIdFor(Buffer.from(text)));
@@ -71,10 +72,21 @@ test('what is spooled comes back whole, and what has no place in the snapshot do
   using spool = new Spool();
   const stored = storedAs('one', 'two', 'three');
   spool.addFile({ ...file('base/1/112'), stored });
+  spool.addFile({ ...file('base/1/113'), stored, identity });
   spool.addFile({ ...file('standby.signal', 5), stored: undefined });
-  assert.deepEqual([...spool.items()], [{ ...facts, path: 'base/1/112', type: 'file', stored }]);
+  const kept = { ...facts, type: 'file', stored } as const;
+  assert.deepEqual(
+    [...spool.items()],
+    [
+      { ...kept, path: 'base/1/112' },
+      { ...kept, path: 'base/1/113', identity },
+    ],
+  );
+  const { mtimeNs } = facts;
+  const listed = { mtimeNs, sizeBytes: 3 };
+  assert.deepEqual([...spool.files()].slice(0, 1), [{ ...listed, path: 'base/1/112', crc32c: 0 }]);
   assert.deepEqual(spool.list(rawPathOfByteString('standby.signal')), { crc32c: 5, sizeBytes: 3 });
-  assert.deepEqual([...spool.unlisted()], ['base/1/112']);
+  assert.deepEqual([...spool.unlisted()], ['base/1/112', 'base/1/113']);
   assert.equal(spool.list(rawPathOfByteString('missing')), undefined);
 });
 

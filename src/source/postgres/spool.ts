@@ -11,6 +11,15 @@ export interface Arrived {
   readonly uid: number;
   readonly gid: number;
   readonly mtimeNs: bigint;
+  /** undefined: nobody knows, as of what a server sends. */
+  readonly identity?: FileIdentity | undefined;
+}
+
+/** What a file system knows of a file, from which a later backup can tell that it is the same. */
+export interface FileIdentity {
+  readonly ctimeNs: bigint;
+  readonly inode: bigint;
+  readonly deviceId: bigint;
 }
 
 export interface ArrivedFile extends Arrived {
@@ -19,6 +28,9 @@ export interface ArrivedFile extends Arrived {
   /** undefined: it was read, and has no place in the snapshot. */
   readonly stored: StoredContent | undefined;
 }
+
+/** What a manifest says of a file. */
+export type ManifestedFile = Pick<ArrivedFile, 'path' | 'mtimeNs' | 'crc32c' | 'sizeBytes'>;
 
 export type Spooled = Arrived & { readonly stored: StoredContent | undefined };
 
@@ -40,10 +52,11 @@ export class Spool implements Disposable {
       PRAGMA synchronous = OFF;
       CREATE TABLE item (place BLOB PRIMARY KEY, path TEXT NOT NULL, type TEXT NOT NULL, mode INTEGER NOT NULL,
         uid INTEGER NOT NULL, gid INTEGER NOT NULL, mtime INTEGER NOT NULL, crc INTEGER, size INTEGER,
-        blobs INTEGER, bytes INTEGER, packed INTEGER, ids BLOB, listed INTEGER NOT NULL DEFAULT 0);
+        ctime INTEGER, inode TEXT, device TEXT, blobs INTEGER, bytes INTEGER, packed INTEGER, ids BLOB, listed INTEGER NOT NULL DEFAULT 0);
       BEGIN`);
-    const columns = 'place, path, type, mode, uid, gid, mtime, crc, size, blobs, bytes, packed, ids';
-    this.#insert = this.#database.prepare(`INSERT INTO item (${columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`);
+    const columns =
+      'place, path, type, mode, uid, gid, mtime, ctime, inode, device, crc, size, blobs, bytes, packed, ids';
+    this.#insert = this.#database.prepare(`INSERT INTO item (${columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`);
     this.#find = this.#database.prepare('SELECT crc, size FROM item WHERE place = ?');
     this.#mark = this.#database.prepare('UPDATE item SET listed = 1 WHERE place = ?');
   }
@@ -81,6 +94,19 @@ export class Spool implements Disposable {
     for (const { path } of rows.iterate()) yield rawPathOfByteString(String(path));
   }
 
+  /** Every file in the same order, for a manifest of our own. */
+  *files(): Generator<ManifestedFile> {
+    const rows = this.#database.prepare("SELECT path, mtime, crc, size FROM item WHERE type = 'file' ORDER BY place");
+    rows.setReadBigInts(true);
+    for (const { path, mtime, crc, size } of rows.iterate())
+      yield {
+        path: rawPathOfByteString(String(path)),
+        mtimeNs: BigInt(String(mtime)),
+        crc32c: Number(crc),
+        sizeBytes: Number(size),
+      };
+  }
+
   /** In the order of Entry: what is in a folder, by name, then the folder. What has no place in the snapshot is left out. */
   *items(): Generator<Spooled> {
     const rows = this.#database.prepare("SELECT * FROM item WHERE type = 'dir' OR ids IS NOT NULL ORDER BY place");
@@ -90,11 +116,12 @@ export class Spool implements Disposable {
 
   #add(
     place: Buffer,
-    { path, type, mode, uid, gid, mtimeNs }: Arrived,
+    { path, type, mode, uid, gid, mtimeNs, identity }: Arrived,
     rest: readonly (number | Buffer | null)[],
   ): void {
     try {
-      this.#insert.run(place, path, type, mode, uid, gid, mtimeNs, ...rest);
+      const known = [identity?.ctimeNs ?? null, String(identity?.inode ?? 0n), String(identity?.deviceId ?? 0n)];
+      this.#insert.run(place, path, type, mode, uid, gid, mtimeNs, ...known, ...rest);
     } catch (cause) {
       throw new HoldfastError('source-failed', `what arrived of ${path} can't be noted: ${reasonOf(cause)}`, { cause });
     }
@@ -112,7 +139,7 @@ function placeOfFolder(path: RawPath): Buffer {
 
 function spooledOf(row: Readonly<Record<string, unknown>>): Spooled {
   const number = (name: string): number => Number(row[name]);
-  const { path, type, ids, mtime } = row;
+  const { path, type, ids, mtime, ctime, inode, device } = row;
   return {
     path: rawPathOfByteString(String(path)),
     type: type === 'dir' ? 'dir' : 'file',
@@ -120,6 +147,9 @@ function spooledOf(row: Readonly<Record<string, unknown>>): Spooled {
     uid: number('uid'),
     gid: number('gid'),
     mtimeNs: BigInt(String(mtime)),
+    ...(typeof ctime === 'bigint' && {
+      identity: { ctimeNs: ctime, inode: BigInt(String(inode)), deviceId: BigInt(String(device)) },
+    }),
     stored:
       ids instanceof Uint8Array
         ? {

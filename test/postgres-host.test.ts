@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { giveToServer } from './servers/postgres-user.ts';
+import { withoutPostgres } from './servers/postgres.ts';
+import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
+import { withoutRestic } from './servers/restic.ts';
+import { databaseFiles, restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
+import { runOk } from './support/run-program.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const skip = withoutPostgresVersions() || withoutRestic('0.19.1') || withoutPostgres();
+const onHost = { options: 'reading: host' };
+/** Debian's, which the packages of npm's lack. */
+const verifyBackup = '/usr/lib/postgresql/15/bin/pg_verifybackup';
+
+async function startShop(major: PostgresMajor): Promise<PostgresServer & { readonly elsewhere: string }> {
+  const server = await startPostgresVersion({ major, settings: ['autovacuum=off'] });
+  const elsewhere = server.running.dir.file('elsewhere');
+  await mkdir(elsewhere);
+  await giveToServer(elsewhere);
+  await server.sql(`create tablespace elsewhere location '${elsewhere}'`);
+  await server.sql(`
+    create table orders as select n as id, repeat(md5(n::text), 10) as what from generate_series(1, 40000) n;
+    create unlogged table scratch as select n as id from generate_series(1, 1000) n;
+    create table first (id int); create table second (id int) tablespace elsewhere;
+    create table far (id int, what text) tablespace elsewhere;
+    insert into far select n, md5(n::text) from generate_series(1, 5000) n`);
+  return { ...server, elsewhere };
+}
+
+/** Writes rows of equal content into two tables, one transaction each, and rewrites others, until it is told to end. */
+async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
+  const ofBoth =
+    'insert into first select coalesce(max(id), 0) + 1 from first; insert into second select max(id) from first';
+  for (let round = 0; !ended.aborted; round++) {
+    await server.sql(`begin; ${ofBoth}; commit`);
+    await server.sql(`update orders set what = what || ' ' where id % 400 = ${round % 400}`);
+    if (round % 5 === 0) await server.sql('checkpoint; create table passing as select * from far; drop table passing');
+  }
+}
+
+const content = 'select count(*), md5(string_agg(id || what, chr(10) order by id)) from';
+
+for (const major of ['15', '18'] as const) {
+  test(
+    `PostgreSQL ${major}: a data directory read on its host under load comes back by restic alone, beside production`,
+    { skip },
+    async () => {
+      await using shop = await startShop(major);
+      await using dir = await tempDir();
+      const scene = await shopScene(dir.path, shop.url, onHost);
+      const ended = new AbortController();
+      const writing = writeUntil(shop, ended.signal);
+      const said = await scene.ok('backup', 'shop-db');
+      ended.abort();
+      await writing;
+      assert.doesNotMatch(said, /warning/i);
+      const data = await restoreByRestic(scene, shop.running.dir.file('copy'));
+      if (major === '15') await runOk(verifyBackup, [data]);
+      assert.ok(!(await readdir(data)).includes('tablespace_map'));
+      await shop.sql('checkpoint');
+      const folders = [join(shop.data, 'base'), join(shop.data, 'pg_tblspc'), shop.elsewhere];
+      const before = await databaseFiles(folders);
+      await using copy = await startCopy(major, data);
+      assert.deepEqual(await copy.sql(`${content} far`), await shop.sql(`${content} far`));
+      assert.deepEqual(await copy.sql('select count(*), max(id) from orders'), ['40000|40000']);
+      assert.deepEqual(await copy.sql('select count(*) from scratch'), ['0'], 'an unlogged table comes back empty');
+      const counts = await copy.sql('select (select count(*) from first), (select count(*) from second)');
+      const [first, second] = counts[0]?.split('|') ?? [];
+      assert.equal(first, second);
+      assert.ok(Number(first) > 0);
+      await copy.sql('delete from far; update orders set id = 0');
+      await copy.sql('vacuum far');
+      await copy.sql('checkpoint');
+      assert.deepEqual(await databaseFiles(folders), before);
+    },
+  );
+}
+
+test(
+  'a wrong page is told when a data directory is read on its host, and the rest is in the snapshot',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
+    await shop.sql('create table orders as select n as id from generate_series(1, 10000) n; checkpoint');
+    const [path = ''] = await shop.sql("select pg_relation_filepath('orders')");
+    await using file = await open(join(shop.data, path), 'r+');
+    await file.write(Buffer.from([0xff]), 0, 1, 8192 + 4000);
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, onHost);
+    const { code, stderr } = await scene.run('backup', 'shop-db');
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, new RegExp(`checksum verification failed in file "${path}", block 1`));
+    assert.doesNotMatch(stderr, /block (?:0|2)/);
+    const data = await restoreByRestic(scene, shop.running.dir.file('copy'));
+    assert.deepEqual(await readFile(join(data, path)), await readFile(join(shop.data, path)));
+  },
+);
