@@ -86,7 +86,8 @@ test('a window keeps all that any moment in it needs, and nothing that none does
     { timeNs: 30n, epoch: 1, from: 66n },
   ];
   assert.deepEqual(planWindow(listing, bases, 25n), { remove: [at(0), at(1)], from: bases[1] });
-  assert.deepEqual(planWindow(listing, bases, 5n).remove, []);
+  assert.deepEqual(planWindow(listing, bases, 5n).remove, [], 'what the oldest base needs stays');
+  assert.deepEqual(planWindow(listing, bases.slice(1), 5n).remove, [at(0), at(1)], 'nothing replays what is before it');
   assert.deepEqual(planWindow(listing, [], 25n).remove, []);
   // The newest base alone may be behind a promotion: what the one before it needs in the window stays.
   const behind = [...bases.slice(0, 2), { timeNs: 26n, epoch: 2, from: 8n }];

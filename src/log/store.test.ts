@@ -30,6 +30,7 @@ test('a segment comes back as it was put, with what was noted of it', async () =
   assert.deepEqual(Buffer.from(await store.get(segment(3))), bytesOf(3));
   const about = await store.about(segment(3));
   assert.deepEqual(about?.facts, noted.facts);
+  assert.deepEqual(about.times, noted.times);
   assert.equal(about?.bytes, Number(size));
   await assert.rejects(store.get(segment(4)), { code: 'storage-not-found' });
   assert.equal(await store.about(segment(4)), undefined);

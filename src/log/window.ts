@@ -17,12 +17,14 @@ export interface WindowPlan {
 
 /**
  * What a window of any moment no longer needs. Its oldest moment is replayed from the newest base before it: what is older
- * than that base's beginning goes, of that epoch and of those before it. Where no base is as old as the window, nothing
- * goes. Older snapshots restore to their own end with what they carry.
+ * than that base's beginning goes, of that epoch and of those before it. Where no base is as old as the window, the oldest
+ * of all is where replay can begin; without any base nothing goes, since one may be on its way. Older snapshots restore to
+ * their own end with what they carry.
  */
 export function planWindow(listing: Listing, bases: readonly Base[], oldestNs: bigint): WindowPlan {
   const before = bases.filter(({ timeNs }) => timeNs <= oldestNs);
-  const from = before.toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : 1)).at(-1);
+  const byAge = (a: Base, b: Base): number => (a.timeNs < b.timeNs ? -1 : 1);
+  const from = before.toSorted(byAge).at(-1) ?? bases.toSorted(byAge)[0];
   if (from === undefined) return { remove: [], from };
   const isPassed = ({ epoch, to }: Extent): boolean => epoch <= from.epoch && to <= from.from;
   const needed = bases.filter(({ timeNs }) => timeNs > oldestNs);

@@ -34,6 +34,8 @@ export interface LogWork {
 
 /** What a kind of source can do with its component's log; each is undefined where it can't. */
 export interface LogDriver {
+  /** A position as people of its kind write it, `0/2000138`. */
+  readonly positionText: (position: bigint) => string;
   /**
    * Follows the log as it is written, until it is aborted. What it has told the server to be safe is durable in every
    * required place. Throws 'source-failed' where the server can't be followed any more.

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { forgetRule, type ForgetRuleOptions } from '../../job/component-forget.ts';
 import type { ComponentContext, RuleOf } from '../../job/component.ts';
+import { expireLog } from '../../job/log-window.ts';
 import { forgetSafety, safetyKeptDays, safetyPlacesOf } from '../../job/safety-forget.ts';
 import { placesOf } from '../../policy/policy.ts';
 import { clearPlans } from '../../recovery/live.ts';
@@ -52,11 +53,30 @@ export async function forgetComponents({ names, values, showing }: Meant, contex
     const places = safetyPlacesOf(base, name).filter((place) => !closed.has(place));
     for (const repository of places)
       failed += await forgetSafetyBackups({ component: name, repository }, base, context);
+    failed += await expireLogOf(name, base, context);
     await base.recording?.fold(name);
   }
   if (mode === 'execute') await clearPlans({ context: base, folder: plansFolder(context) });
   if (failed === 0) return 0;
   return done === 0 ? 1 : 3;
+}
+
+/** What the windows of its log have passed. How many failures that is. */
+async function expireLogOf(component: string, base: ComponentContext, context: Context): Promise<number> {
+  const { console } = context;
+  const places = Object.keys(base.policy.components[component]?.log?.to ?? {});
+  try {
+    for (const { repository, stream, removed } of await expireLog(base, component)) {
+      const record = { message_type: 'log_expired', component, repository, log: stream, segments: removed.length };
+      if (console.form === 'json') console.record(record);
+      const word = base.mode === 'dry-run' ? 'would remove' : 'removed';
+      const what = `${plural(removed.length, 'segment')} of the log ${stream}, which no moment of its window needs`;
+      console.say(`\n${component}, in ${repository}: ${word} ${what}`);
+    }
+    return 0;
+  } catch (error) {
+    return tellFailed({ component, repository: places.join(', '), what: 'its log' }, error, context);
+  }
 }
 
 function announce({ name, ruleName }: RuleOf, from: string, { console }: Context): void {
@@ -67,18 +87,23 @@ function announce({ name, ruleName }: RuleOf, from: string, { console }: Context
 
 interface Place {
   readonly component: string;
-  /** Undefined of safety backups, which belong to none. */
+  /** Undefined of safety backups and logs, which belong to none. */
   readonly rule?: string;
+  readonly what?: string;
   readonly repository: string;
 }
 
 /** How many failures that is. */
-function tellFailed({ component, rule, repository }: Place, error: unknown, { console, signal }: Context): number {
+function tellFailed(
+  { component, rule, repository, what = 'safety backups' }: Place,
+  error: unknown,
+  { console, signal }: Context,
+): number {
   if (!(error instanceof HoldfastError) || signal.aborted) throw error;
   const { code, message, next } = error;
   const record = { message_type: 'rule_failed', component, rule, repository, error_code: code, message, next };
-  const what = rule === undefined ? 'safety backups' : `rule ${rule}`;
-  console.complain(`${component}, ${what}, ${repository}: ${message}\n  ${next}`, record);
+  const whose = rule === undefined ? what : `rule ${rule}`;
+  console.complain(`${component}, ${whose}, ${repository}: ${message}\n  ${next}`, record);
   return 1;
 }
 

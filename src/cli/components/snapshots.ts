@@ -1,7 +1,11 @@
 import { localZoneName } from '../../clock/zone.ts';
+import type { ComponentContext } from '../../job/component.ts';
+import { listLogs } from '../../job/logs.ts';
+import { openSource } from '../../job/open-source.ts';
 import { listPoints } from '../../job/points.ts';
 import type { Proof, RecoverablePoint } from '../../point/point.ts';
 import type { Context } from '../context.ts';
+import { logLines, logRecord } from '../log-view.ts';
 import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
@@ -23,10 +27,22 @@ export async function showSnapshots(
   const { listener } = context;
   await using base = await componentContext(context, policy, { mode: 'execute', listener });
   const found = await listPoints(base, components);
-  if (context.console.form === 'json') context.console.record(found.points.map(pointRecord));
-  else if (points) for (const line of pointTable(found.points)) context.console.say(line, 0);
-  else for (const name of Object.keys(policy.repositories)) showHeld(name, found.points, context);
-  return found.unknown.length === 0 ? 0 : 3;
+  const logs = points ? await listLogs(base, components, found.points) : { logs: [], unknown: [] };
+  const ranges = logs.logs.map((log) => ({ log, text: positionText(base, log.component) }));
+  if (context.console.form === 'json')
+    context.console.record([...found.points.map(pointRecord), ...ranges.map(({ log, text }) => logRecord(log, text))]);
+  else if (points) {
+    for (const line of pointTable(found.points)) context.console.say(line, 0);
+    for (const { log, text } of ranges) for (const line of logLines(log, text)) context.console.say(line, 0);
+  } else for (const name of Object.keys(policy.repositories)) showHeld(name, found.points, context);
+  return found.unknown.length + logs.unknown.length === 0 ? 0 : 3;
+}
+
+/** How people of a component's kind write positions. */
+function positionText(context: ComponentContext, name: string): (position: bigint) => string {
+  const { [name]: component } = context.policy.components;
+  const log = component && openSource(context, name, component).log;
+  return log?.positionText ?? ((position) => position.toString(16));
 }
 
 function showHeld(repository: string, points: readonly RecoverablePoint[], { console }: Context): void {

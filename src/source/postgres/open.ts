@@ -4,6 +4,7 @@ import { named } from '../named.ts';
 import type { Lacking } from '../probe.ts';
 import type { Rehearsal } from '../rehearsal.ts';
 import type { LogPosition, OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
+import { lsnText } from './lsn.ts';
 import type { PostgresOptions } from './options.ts';
 
 /**
@@ -49,7 +50,8 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
     ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
   };
-  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal };
+  const log = { positionText: lsnText };
+  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, log };
 }
 
 async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {

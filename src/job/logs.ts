@@ -1,0 +1,82 @@
+import type { HoldfastError } from '../errors/error.ts';
+import type { Extent } from '../log/log.ts';
+import { openLog, streamsOf } from '../log/store.ts';
+import type { RecoverablePoint } from '../point/point.ts';
+import { rangesFrom, type HeldLog, type RecoverableRange } from '../point/range.ts';
+import type { ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
+
+export interface LogsOutcome {
+  /** By component and repository, in the policy's order. */
+  readonly logs: readonly (HeldLog & { readonly ranges: readonly TimedRange[] })[];
+  /** Repositories whose log is not known, each told as a warning. */
+  readonly unknown: readonly {
+    readonly component: string;
+    readonly repository: string;
+    readonly error: HoldfastError;
+  }[];
+}
+
+export interface TimedRange extends RecoverableRange {
+  /** Of the newest change in its whole segments, by the server's clock: nanoseconds since 1970. */
+  readonly untilNs: bigint | undefined;
+}
+
+/** What the repositories of these components hold of their logs, and what can be brought back by it. */
+export async function listLogs(
+  context: ComponentContext,
+  components: readonly string[],
+  points: readonly RecoverablePoint[],
+): Promise<LogsOutcome> {
+  const [logs, unknown]: [LogsOutcome['logs'][number][], LogsOutcome['unknown'][number][]] = [[], []];
+  for (const component of components) {
+    const places = Object.keys(context.policy.components[component]?.log?.to ?? {});
+    const own = points.filter((point) => point.component === component);
+    const ask = async (repository: string): Promise<LogsOutcome['logs']> =>
+      await logsIn(context, component, repository, own);
+    for (const { repository, value, error } of await fromEach(places, ask, context)) {
+      logs.push(...(value ?? []));
+      if (error === undefined) continue;
+      unknown.push({ component, repository, error });
+      const message = `its log of ${component} is not known: ${error.message}`;
+      context.listener({ kind: 'warning', during: 'points', item: repository, message });
+    }
+  }
+  return { logs, unknown };
+}
+
+async function logsIn(
+  { access }: ComponentContext,
+  component: string,
+  repository: string,
+  points: readonly RecoverablePoint[],
+): Promise<LogsOutcome['logs']> {
+  await using opened = await access(repository).open();
+  const logs: LogsOutcome['logs'][number][] = [];
+  for (const stream of await streamsOf(opened, component)) {
+    const store = openLog(opened, { component, stream });
+    const listing = await store.list();
+    const histories = await Promise.all(listing.histories.map(async (epoch) => await store.getHistory(epoch)));
+    const log: HeldLog = { component, repository, stream, listing, histories };
+    const timed = rangesFrom(log, points).map(async (range) => ({ ...range, untilNs: await latestIn(store, range) }));
+    logs.push({ ...log, ranges: await Promise.all(timed) });
+  }
+  return logs;
+}
+
+/** A segment in which nothing was committed tells no time: then one before it does, within reason. */
+const mostAsked = 32;
+
+async function latestIn(
+  store: ReturnType<typeof openLog>,
+  { newest, log }: RecoverableRange,
+): Promise<bigint | undefined> {
+  if (newest === undefined) return undefined;
+  const isBefore = (one: Extent): boolean => one.epoch <= newest.epoch && one.to <= newest.to;
+  const before = log.listing.segments.filter(isBefore).toReversed().slice(0, mostAsked);
+  for (const extent of before) {
+    const about = await store.about(extent);
+    if (about?.times !== undefined) return about.times.latestNs;
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { extentNamed, logOf, walOf } from './support/postgres-log.ts';
+import { shopScene } from './support/postgres-scene.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const skip = withoutPostgresVersions();
+
+test(
+  'a log is shown with what can be brought back by it and its gaps, and its window is kept by forget',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off', 'wal_keep_size=1GB'] });
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, {
+      more: '    log: { mode: stream, to: { near: { window: 14d } } }',
+    });
+    const [first = ''] = await shop.sql('select pg_walfile_name(pg_current_wal_lsn())');
+    await shop.sql('create table orders (id int); select pg_switch_wal()');
+    await shop.sql('create table more (id int); select pg_switch_wal()');
+    await scene.ok('backup', 'shop-db');
+    for (const id of [1, 2, 3, 4]) await shop.sql(`insert into orders values (${id}); select pg_switch_wal()`);
+    await using log = await logOf(dir.path, shop);
+    const wal = (await walOf(shop, first)).slice(0, -1);
+    const times = { earliestNs: 1_800_000_000_000_000_000n, latestNs: 1_800_000_001_000_000_000n };
+    const held = wal.toSpliced(-2, 1);
+    for (const { name, bytes } of held) await log.store.put(extentNamed(name), bytes, { times, facts: {} });
+
+    const shown = await scene.ok('snapshots', 'shop-db', '--points');
+    assert.match(shown, new RegExp(`${held.length} segments\\n +any moment from .* on timeline 1, the last change`));
+    assert.match(shown, /GAP on timeline 1 from 0\/[0-9A-F]+ to 0\/[0-9A-F]+\n/);
+    const [point, found] = JSON.parse(await scene.ok('snapshots', 'shop-db', '--points', '--json')) as Shown;
+    assert.equal(found.ranges[0]?.base, point.identity);
+    assert.equal(found.ranges[0]?.last_change, '2027-01-15T08:00:01Z');
+    assert.deepEqual([found.segments, found.gaps.length, found.gaps[0]?.named], [held.length, 1, false]);
+
+    const lost = extentNamed(wal.at(-2)?.name ?? '');
+    await log.store.putGap(lost, 'the queue was full');
+    assert.match(await scene.ok('snapshots', 'shop-db', '--points'), /GAP .*, which was told at its time/);
+
+    const before = (await log.store.list()).segments;
+    const [, begins = ''] = found.ranges[0]?.from.split('/') ?? [];
+    const stay = before.filter(({ to }) => to > BigInt(`0x${begins}`));
+    const passed = before.length - stay.length;
+    assert.ok(passed >= 2);
+    const said = new RegExp(`would remove ${passed} segments of the log`);
+    assert.match(await scene.ok('forget', 'shop-db', '--dry-run'), said);
+    assert.deepEqual((await log.store.list()).segments, before);
+    assert.match(
+      await scene.ok('forget', 'shop-db'),
+      /removed \d segments of the log \d+, which no moment of its window needs/,
+    );
+    assert.deepEqual((await log.store.list()).segments, stay);
+    assert.doesNotMatch(await scene.ok('forget', 'shop-db'), /of the log/);
+    const [, after] = JSON.parse(await scene.ok('snapshots', 'shop-db', '--points', '--json')) as Shown;
+    assert.deepEqual(after.ranges, found.ranges, 'what can be brought back is the same');
+  },
+);
+
+type Shown = readonly [
+  { readonly identity: string },
+  {
+    readonly segments: number;
+    readonly ranges: readonly { readonly base: string; readonly from: string; readonly last_change?: string }[];
+    readonly gaps: readonly { readonly named: boolean }[];
+  },
+];
