@@ -97,6 +97,11 @@ const table = {
     runnable((await import('./commands/doctor.ts')).doctorStorage, async () => (await import('./runs/doctor.ts')).run),
   'verify': async () =>
     runnable((await import('./commands/verify.ts')).verify, async () => (await import('./runs/verify.ts')).run),
+  'postgres setup': async () =>
+    runnable(
+      (await import('./commands/postgres.ts')).postgresSetup,
+      async () => (await import('./runs/postgres-setup.ts')).run,
+    ),
   'status': async () =>
     runnable((await import('./commands/status.ts')).status, async () => (await import('./runs/status.ts')).run),
   'confirm': async () =>

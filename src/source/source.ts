@@ -10,6 +10,7 @@ import type { Lacking } from './probe.ts';
 import type { Secret } from '../secret/secret.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import type { PolicySecret } from './secret-reference.ts';
+import type { Setup } from './setup.ts';
 
 /**
  * What a component has that goes into a repository. Every driver keeps what is promised here, which a suite proves
@@ -69,6 +70,8 @@ export interface OpenedSource {
   readonly log?: LogDriver;
   /** How what was restored is brought up in a sandbox, where the component says so. */
   readonly rehearsal?: Rehearsal | undefined;
+  /** Sets its server up for backups, where it has one that can be asked. */
+  readonly setup?: Setup;
   /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */
   readonly inPlace?: readonly RawPath[];
 }

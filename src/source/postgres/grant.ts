@@ -18,8 +18,15 @@ import { lookAtDataDirectory, type DataDirectory } from './data-directory.ts';
  */
 export type GrantVerdict =
   | { readonly state: 'ok'; readonly directory: DataDirectory }
-  /** Nothing may be written. `next` says what a person does about it. */
-  | { readonly state: 'refused'; readonly reason: string; readonly next: string };
+  /** Nothing may be written: there is no grant yet, it is another's, or it can't be looked at. `next` is for a person. */
+  | {
+      readonly state: 'refused';
+      readonly because: 'none' | 'other' | 'unusable';
+      readonly reason: string;
+      readonly next: string;
+    };
+
+type Refused = Extract<GrantVerdict, { readonly state: 'refused' }>;
 
 interface Grant extends Omit<DataDirectory, 'uid'> {
   readonly host: HostIdentity;
@@ -32,20 +39,23 @@ export async function checkGrant(
   dataDirectory: string,
   host = hostIdentity(),
 ): Promise<GrantVerdict> {
-  const refused = (reason: string, next = wayOut(component, dataDirectory)): GrantVerdict => ({
+  const refused = (because: Refused['because'], reason: string, next: string): Refused => ({
     state: 'refused',
+    because,
     reason: `${component}: ${reason}`,
     next,
   });
   try {
     const grant = await readGrant(stateDir, component);
-    if (grant === undefined) return refused(`no grant to write its log is in ${stateDir}`, firstStep(component));
+    if (grant === undefined)
+      return refused('none', `no grant to write its log is in ${stateDir}`, firstStep(component));
     const directory = lookAtDataDirectory(dataDirectory);
     const difference = differenceBetween(grant, directory, host);
-    return difference === undefined ? { state: 'ok', directory } : refused(difference);
+    if (difference === undefined) return { state: 'ok', directory };
+    return refused('other', difference, wayOut(component, dataDirectory));
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    return refused(error.message, error.next);
+    return refused('unusable', error.message, error.next);
   }
 }
 

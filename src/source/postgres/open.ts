@@ -5,6 +5,7 @@ import type { Lacking } from '../probe.ts';
 import type { Rehearsal } from '../rehearsal.ts';
 import type { LogPosition, OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
 import { lsnText } from './lsn.ts';
+import { openSetup } from './open-setup.ts';
 import type { PostgresOptions } from './options.ts';
 
 /**
@@ -51,7 +52,8 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
   };
   const log = { positionText: lsnText };
-  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, log };
+  const setup = openSetup(options, surroundings);
+  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, setup, log };
 }
 
 async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {

@@ -1,0 +1,38 @@
+import { command } from '../command.ts';
+import { flag, text } from '../option.ts';
+
+export const setupOptions = {
+  apply: flag('do what Holdfast may do of the plan'),
+  adopt: text(
+    'directory',
+    'let this data directory write the log from now on, in place of the one that has written it',
+  ),
+  replaceArchiving: flag('replace an archive_command that is somebody else’s'),
+} as const;
+
+export const postgresSetup = command({
+  name: 'postgres setup',
+  summary: 'Show what a PostgreSQL server lacks for backups and its log, and set it up',
+  operands: 'COMPONENT',
+  examples: [
+    {
+      line: 'holdfast postgres setup shop-db',
+      does: 'What is there, what is wanted, why, and how it takes effect. Nothing is changed.',
+    },
+    {
+      line: 'holdfast postgres setup shop-db --apply',
+      does: 'Does what it may, and prints the exact lines for the rest. It restarts nothing.',
+    },
+    {
+      line: 'holdfast postgres setup shop-db --apply --adopt /var/lib/postgresql/17/main',
+      does: 'After a restore has replaced production’s data directory: the new one writes the log.',
+    },
+  ],
+  about: [
+    'Exit code 0: nothing is left to do. 3: something is left, by --apply or by hand. 1: what was to be applied failed.',
+    'With `log: { mode: archive }` run it on the database’s own host as the user of its server, to whom the program, the',
+    'policy and its secrets have to be readable: the server starts Holdfast for each segment, and its data directory gets a',
+    'grant to write the log, which no copy of it has.',
+  ],
+  options: setupOptions,
+});

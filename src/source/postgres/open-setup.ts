@@ -1,0 +1,20 @@
+import { named } from '../named.ts';
+import type { Setup } from '../setup.ts';
+import type { Surroundings } from '../source.ts';
+import type { PostgresOptions } from './options.ts';
+
+/** Loads what sets a server up once it is asked for. */
+export function openSetup({ url }: PostgresOptions, { component, clock, readSecret }: Surroundings): Setup {
+  const own = async <Result>(signal: AbortSignal, body: (setup: Setup) => Promise<Result>): Promise<Result> => {
+    try {
+      const { setupOf } = await import('./setup/setup.ts');
+      return await body(setupOf({ component, clock, url: (await readSecret(url, signal)).reveal() }));
+    } catch (error) {
+      throw named(component, error, signal);
+    }
+  };
+  return {
+    look: async (wanted, signal) => await own(signal, async (setup) => await setup.look(wanted, signal)),
+    apply: async (item, wanted, signal) => await own(signal, async (setup) => await setup.apply(item, wanted, signal)),
+  };
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { archiveCommand, isOurs, isTooLong, restoreCommand } from './commands.ts';
+import type { SetupFacts } from './facts.ts';
+import { changed, fileValue, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
+
+/** `log: { mode: archive }`: the server hands each segment over. */
+export function planArchiving(looked: Looked): readonly PlannedItem[] {
+  const { facts, wanted } = looked;
+  if (wanted.log?.mode !== 'archive') return leftOver(looked);
+  if (facts.isStandby)
+    return [{ name: 'archiving', state: 'by hand', found: 'this server is a standby', ...ofPrimary }];
+  const granted = grant(looked);
+  const pushing = granted.state === 'by hand' ? waiting(command(looked), granted) : command(looked);
+  const archiving = pushing.state === 'by hand' ? waiting(mode(facts), pushing) : mode(facts);
+  return [granted, pushing, archiving, ...timeout(looked), recovery(looked)];
+}
+
+/** A server that hands segments to who refuses them keeps them all, until its disk is full. */
+function waiting(item: PlannedItem, first: PlannedItem): PlannedItem {
+  if (item.state !== 'to apply') return item;
+  const { change: _later, ...rest } = item;
+  return { ...rest, state: 'by hand', lines: { where: `after “${first.name}”`, text: ['run this command again'] } };
+}
+
+const ofPrimary = {
+  wanted: 'the address of its primary in the policy',
+  why: 'a standby archives nothing before it is promoted',
+} as const;
+
+/** What was ours, and nobody wants any more. */
+function leftOver({ facts, component }: Looked): readonly PlannedItem[] {
+  const { value } = settingOf(facts, 'archive_command');
+  if (!isOurs(value, component)) return [];
+  return [
+    {
+      name: 'archive_command',
+      state: 'advice',
+      found: value,
+      wanted: 'none of Holdfast',
+      why: 'the policy wants no archive of this component: its log would be refused, and pile up',
+      effect: 'reload',
+      lines: { where: 'the policy, or postgresql.conf', text: ['log: { mode: archive, … }', "archive_command = ''"] },
+    },
+  ];
+}
+
+function grant(looked: Looked): PlannedItem {
+  const { component, here, wanted } = looked;
+  const item = {
+    name: 'writer grant',
+    wanted: `${join(wanted.stateFolder, 'grants', `${component}.json`)}`,
+    why: 'a copy has production’s identity: without a grant to one directory it would write into production’s log',
+    effect: 'at once',
+  } as const;
+  if (here.state !== 'here')
+    return { ...item, state: 'by hand', found: here.reason, lines: onItsHost(looked, 'as the user of its server') };
+  const { directory } = here;
+  if (looked.grant?.state === 'ok') return fine(item.name, `${directory.path} has it`);
+  const found = looked.grant?.reason ?? 'none';
+  if (looked.uid !== directory.uid)
+    return {
+      ...item,
+      state: 'by hand',
+      found,
+      lines: onItsHost(looked, `as user ${directory.uid}, whose server it is`),
+    };
+  if (looked.grant?.state === 'refused' && looked.grant.because !== 'none' && wanted.adopt === undefined)
+    return { ...item, state: 'by hand', found, lines: { where: 'here', text: [looked.grant.next] } };
+  return { ...item, state: 'to apply', found, change: { do: 'grant', dataDirectory: directory.path } };
+}
+
+function onItsHost({ component, wanted }: Looked, where: string): NonNullable<PlannedItem['lines']> {
+  const { path, options } = wanted.program;
+  const words = [path, 'postgres', 'setup', component, '--apply', ...options];
+  return { where: `on the database’s own host, ${where}`, text: [words.join(' ')] };
+}
+
+function command(looked: Looked): PlannedItem {
+  const { facts, component, wanted } = looked;
+  const name = 'archive_command';
+  const value = archiveCommand(component, facts.systemIdentifier, wanted);
+  const configured = configuredCommand(facts);
+  if (configured === value && !hasLibrary(facts)) return fine(name, 'hands each segment to Holdfast');
+  const why = 'each finished segment of the log is handed to Holdfast; any role can read it, so no secret is in it';
+  const there = hasLibrary(facts) ? `archive_library = ${settingOf(facts, 'archive_library').value}` : configured;
+  const item = { name, found: there || 'empty', wanted: value, why, effect: 'reload' } as const;
+  const byHand = (where: string): PlannedItem => ({ ...item, state: 'by hand', lines: { where, text: [value] } });
+  if (isTooLong(value, facts.major))
+    return byHand('nowhere: PostgreSQL up to 15 cuts it off. Give a shorter --state-dir and --config');
+  if (there === undefined)
+    return byHand('where archiving is set up now: the role may not see whether somebody uses it');
+  if (hasLibrary(facts)) return byHand('archive_command, with archive_library emptied: only one of the two counts');
+  const isForeign = there !== '' && !isOurs(there, component);
+  if (isForeign && wanted.foreign === 'kept')
+    return byHand('archive_command, with --replace-archiving: another archive is fed by it now, and would end');
+  return changed(facts, { name, value, effect: 'reload', why, found: there || 'empty' });
+}
+
+function hasLibrary(facts: SetupFacts): boolean {
+  return settingOf(facts, 'archive_library').value !== '';
+}
+
+/** While archiving is off the server shows `(disabled)`, whatever stands there; undefined: not to be seen. */
+function configuredCommand(facts: SetupFacts): string | undefined {
+  const { value } = settingOf(facts, 'archive_command');
+  if (value !== '(disabled)') return value;
+  return facts.fileSettings === undefined ? undefined : (facts.fileSettings.get('archive_command') ?? '');
+}
+
+function mode(facts: SetupFacts): PlannedItem {
+  const { value } = settingOf(facts, 'archive_mode');
+  if (value !== 'off') return fine('archive_mode', value);
+  const why = 'the server hands nothing over while it is off';
+  return changed(facts, { name: 'archive_mode', value: 'on', effect: 'restart', why });
+}
+
+/** `every`: a segment that isn't full is closed after it. */
+function timeout({ facts, wanted: { log } }: Looked): readonly PlannedItem[] {
+  if (log?.everyMs === undefined) return [];
+  const seconds = Math.ceil(log.everyMs / 1000);
+  const now = Number(settingOf(facts, 'archive_timeout').value);
+  if (now > 0 && now <= seconds) return [fine('archive_timeout', `${now} s`)];
+  const why = 'without it a quiet server keeps its newest changes to itself until a segment is full';
+  const found = now === 0 ? 'off' : `${now} s`;
+  return [changed(facts, { name: 'archive_timeout', value: `${seconds}s`, effect: 'reload', why, found })];
+}
+
+function recovery({ component, wanted }: Looked): PlannedItem {
+  const text = [`restore_command = ${fileValue(restoreCommand(component, wanted))}`];
+  const found = 'for a standby or a recovery that you lead yourself';
+  return { name: 'restore_command', state: 'fine', found, lines: { where: 'postgresql.conf of that server', text } };
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { SetupWanted } from '../../setup.ts';
+
+type Wanted = Pick<SetupWanted, 'program' | 'stateFolder'>;
+
+/**
+ * What PostgreSQL hands each segment to, by /bin/sh in the data directory. A marker says that the segment is stored
+ * already: it is consumed by success, so that none is believed twice. Any role can read the command: no secret is in it.
+ */
+export function archiveCommand(component: string, systemIdentifier: string, wanted: Wanted): string {
+  const markers = escaped(join(wanted.stateFolder, 'spool', component, systemIdentifier));
+  const push = program(wanted, ['postgres', 'archive-push', component]);
+  return `rm '${markers}/%f.ok' 2>/dev/null || ${push} %p`;
+}
+
+/**
+ * What fetches a segment while a server recovers. PostgreSQL takes 1 to 125 for the end of the log, and a program that
+ * fails to start ends with 1: so only the one code that proves absence becomes 1, and whatever else happens stops it.
+ */
+export function restoreCommand(component: string, wanted: Wanted): string {
+  const get = program(wanted, ['postgres', 'archive-get', component]);
+  return `${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+}
+
+/** Whether a command is one of ours for this component, of whatever version and state folder. */
+export function isOurs(command: string, component: string): boolean {
+  return new RegExp(`(?:^|\\s)'?postgres'? '?archive-push'? '?${component}'? `).test(command);
+}
+
+function program({ program: { path, options } }: Wanted, words: readonly string[]): string {
+  return [quoted(path), ...words, ...options.map(quoted)].join(' ');
+}
+
+/** One word for the shell, in which PostgreSQL replaces nothing. */
+function quoted(word: string): string {
+  return `'${escaped(word)}'`;
+}
+
+function escaped(word: string): string {
+  return word.replaceAll("'", `'\\''`).replaceAll('%', '%%');
+}
+
+/** Up to 15 the server cuts a command off here, without a word. */
+export function isTooLong(command: string, major: number): boolean {
+  const longestName = '00000001000000000000000A.00000028.backup'.length + 'pg_wal/'.length;
+  return major <= 15 && Buffer.byteLength(command) + 2 * longestName >= 1024;
+}

@@ -1,0 +1,82 @@
+import type { SetupItem, SetupWanted } from '../../setup.ts';
+import type { GrantVerdict } from '../grant.ts';
+import type { Setting, SettingName, SetupFacts } from './facts.ts';
+import type { Here } from './here.ts';
+import type { LettingIn } from './letting-in.ts';
+
+/** What a plan is made of: everything that was looked at. Making it is pure. */
+export interface Looked {
+  readonly component: string;
+  readonly facts: SetupFacts;
+  readonly here: Here;
+  readonly lettingIn: LettingIn;
+  /** Undefined where the server isn't here. */
+  readonly grant: GrantVerdict | undefined;
+  readonly uid: number;
+  readonly wanted: SetupWanted;
+}
+
+/** What Holdfast does to have an item done. */
+export type Change =
+  | { readonly do: 'alter system'; readonly name: SettingName; readonly value: string }
+  | { readonly do: 'create slot'; readonly name: string }
+  | { readonly do: 'grant'; readonly dataDirectory: string };
+
+export interface PlannedItem extends SetupItem {
+  /** Of an item that is 'to apply'. */
+  readonly change?: Change;
+}
+
+export interface WantedSetting {
+  readonly name: SettingName;
+  readonly value: string;
+  readonly effect: 'reload' | 'restart';
+  readonly why: string;
+  /** Otherwise its value. */
+  readonly found?: string;
+}
+
+const absent: Setting = { value: '', source: 'default', pending: false, mayAlter: false };
+
+export function settingOf({ settings }: SetupFacts, name: SettingName): Setting {
+  return settings.get(name) ?? absent;
+}
+
+export function fine(name: string, found: string): PlannedItem {
+  return { name, state: 'fine', found };
+}
+
+/** A setting that is not as it is wanted: by ALTER SYSTEM where the role may, else by hand. */
+export function changed(facts: SetupFacts, { name, value, effect, why, found }: WantedSetting): PlannedItem {
+  const setting = settingOf(facts, name);
+  const item = { name, found: found ?? (setting.value || 'empty'), wanted: value, why, effect };
+  if (setting.pending) return { ...item, found: `${item.found} until a restart`, state: 'by hand', lines: restart };
+  const hindrance = hindranceOf(facts, setting);
+  if (hindrance === undefined) return { ...item, state: 'to apply', change: { do: 'alter system', name, value } };
+  return { ...item, state: 'by hand', lines: { where: hindrance, text: [`${name} = ${fileValue(value)}`] } };
+}
+
+const restart = { where: 'the server', text: ['restart it: the change counts from then on'] } as const;
+
+/** Why ALTER SYSTEM is of no use, as the place where a person writes the line. */
+function hindranceOf(facts: SetupFacts, { source, mayAlter }: Setting): string | undefined {
+  const file = settingOf(facts, 'config_file').value || 'postgresql.conf';
+  if (source === 'command line') return 'the command line of the server, which beats every file';
+  if (settingOf(facts, 'allow_alter_system').value === 'off') return `${file} (allow_alter_system is off)`;
+  if (mayAlter && facts.role.reloads) return undefined;
+  return `${file}, then \`select pg_reload_conf()\` (the role may not ALTER SYSTEM and reload)`;
+}
+
+/** As postgresql.conf takes it. */
+export function fileValue(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+/** Statements for a superuser. */
+export function bySuperuser(...text: readonly string[]): NonNullable<SetupItem['lines']> {
+  return { where: 'psql, as a superuser', text };
+}
+
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

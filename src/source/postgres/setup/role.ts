@@ -1,0 +1,87 @@
+import { bySuperuser, fine, identifier, type Looked, type PlannedItem } from './planning.ts';
+
+/** What the role may. A superuser may all of it; none is needed for backups. */
+export function planRole({ facts, lettingIn }: Looked): readonly PlannedItem[] {
+  const { role, major } = facts;
+  if (role.kind === 'superuser') return [smallerRole(role.name, major)];
+  const name = identifier(role.name);
+  return [
+    replication(name, role.replicates || lettingIn.state === 'let in'),
+    settings(facts, name),
+    ...files(facts, name),
+  ];
+}
+
+function replication(name: string, replicates: boolean): PlannedItem {
+  const item = 'role: REPLICATION';
+  if (replicates) return fine(item, 'has it');
+  return {
+    name: item,
+    state: 'by hand',
+    found: 'lacks it',
+    wanted: 'REPLICATION',
+    why: 'base backups and the log come over the replication protocol',
+    effect: 'at once',
+    lines: bySuperuser(`alter role ${name} replication;`),
+  };
+}
+
+function settings({ role, dataDirectory }: Looked['facts'], name: string): PlannedItem {
+  const item = 'role: pg_read_all_settings';
+  if (role.seesSettings && dataDirectory !== undefined) return fine(item, 'has it');
+  return {
+    name: item,
+    state: 'by hand',
+    found: 'lacks it',
+    wanted: 'pg_read_all_settings',
+    why: 'without it nobody sees where data directory and configuration stand, and each backup is one in part',
+    effect: 'at once',
+    lines: bySuperuser(`grant pg_read_all_settings to ${name};`),
+  };
+}
+
+/** Only of use where there are such files. */
+function files({ role, dataDirectory, configuration }: Looked['facts'], name: string): readonly PlannedItem[] {
+  const elsewhere = configuration.filter(
+    (file) => dataDirectory !== undefined && !file.startsWith(`${dataDirectory}/`),
+  );
+  if (elsewhere.length === 0) return [];
+  const item = 'role: pg_read_server_files';
+  if (role.readsFiles) return [fine(item, 'has it')];
+  return [
+    {
+      name: item,
+      state: 'by hand',
+      found: `lacks it, and ${elsewhere.join(', ')} stand outside of the data directory`,
+      wanted: 'pg_read_server_files',
+      why: 'without it they are missing in each backup, which is one in part',
+      effect: 'at once',
+      lines: bySuperuser(
+        `grant pg_read_server_files to ${name};`,
+        `grant execute on function pg_read_binary_file(text), pg_stat_file(text) to ${name};`,
+      ),
+    },
+  ];
+}
+
+function smallerRole(name: string, major: number): PlannedItem {
+  const parameters = ['archive_mode', 'archive_command', 'archive_timeout', 'max_slot_wal_keep_size'];
+  const more = [
+    `grant alter system on parameter ${parameters.join(', ')} to holdfast;`,
+    'grant execute on function pg_reload_conf() to holdfast;',
+  ];
+  return {
+    name: 'role',
+    state: 'advice',
+    found: `${name}, a superuser`,
+    wanted: 'a role for backups alone',
+    why: 'whoever gets hold of the address then reads the cluster, and can’t change it',
+    effect: 'at once',
+    lines: bySuperuser(
+      'create role holdfast login replication; \\password holdfast',
+      'grant pg_read_all_settings, pg_read_server_files to holdfast;',
+      'grant execute on function pg_read_binary_file(text), pg_stat_file(text) to holdfast;',
+      ...(major >= 15 ? more : []),
+    ),
+  };
+}

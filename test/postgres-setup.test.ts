@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { giveToServer } from './servers/postgres-user.ts';
+import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { setupScene } from './support/postgres-setup-scene.ts';
+import { runOk } from './support/run-program.ts';
+
+const skip = withoutPostgresVersions();
+const archive = 'log: { mode: archive, every: 1m, to: { near: { window: 14d } } }';
+const stream = 'log: { mode: stream, to: { near: { window: 14d } } }';
+
+test(
+  'a fresh server is set up for an archive: planned, applied, restarted by a person, and then nothing is left',
+  { skip },
+  async () => {
+    await using server = await startPostgresVersion({ major: '18' });
+    await using scene = await setupScene(server.url, archive);
+    const planned = await scene.run();
+    assert.deepEqual(planned.left, ['writer grant', 'archive_command', 'archive_mode', 'archive_timeout']);
+    assert.equal(planned.code, 3, planned.stderr);
+    assert.deepEqual(await server.sql('select count(*) from pg_file_settings where name like $$archive%$$'), ['0']);
+    assert.deepEqual(
+      (await readdir(scene.dir.path)).filter((name) => name === 'state'),
+      [],
+    );
+
+    const applied = await scene.run('--apply');
+    assert.deepEqual(applied.applied, planned.left);
+    assert.deepEqual(applied.left, ['archive_mode']);
+    assert.deepEqual(applied.items.get('archive_mode')?.lines, ['restart it: the change counts from then on']);
+    assert.equal(applied.code, 3);
+
+    await server.stop();
+    await using again = await startPostgresVersion({ major: '18', data: server.data });
+    await scene.pointTo(again.url);
+    const [command = ''] = await again.sql('show archive_command');
+    assert.match(
+      command,
+      /^rm '.*\/state\/spool\/shop-db\/\d+\/%f\.ok' 2>\/dev\/null \|\| '.*\/bin\/holdfast' postgres archive-push shop-db '--config' /,
+    );
+    assert.match(command, /%p$/);
+    const done = await scene.run();
+    assert.deepEqual(done.left, []);
+    assert.equal(done.code, 0);
+    assert.equal((await scene.run('--apply')).applied.length, 0);
+  },
+);
+
+test(
+  'a copy of the data directory gets no grant but by adoption, which takes it from the original and wipes the spool',
+  { skip },
+  async () => {
+    await using server = await startPostgresVersion({ major: '18' });
+    await using scene = await setupScene(server.url, archive);
+    assert.ok((await scene.run('--apply')).applied.includes('writer grant'));
+    await server.stop();
+    const copied = `${server.data}-copy`;
+    await runOk('cp', ['-a', server.data, copied]);
+    await using original = await startPostgresVersion({ major: '18', data: server.data });
+    await using copy = await startPostgresVersion({ major: '18', data: copied, settings: ['archive_mode=off'] });
+
+    await scene.pointTo(copy.url);
+    const refused = await scene.run('--apply');
+    assert.deepEqual(refused.applied, []);
+    assert.equal(refused.items.get('writer grant')?.state, 'by hand');
+    assert.match(refused.items.get('writer grant')?.lines[0] ?? '', /archive_mode=off.*--adopt .*-copy/);
+    assert.equal(refused.code, 3);
+    const wrong = await scene.run('--apply', '--adopt', server.data);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /shop-db: the server runs on .*-copy, not on /);
+
+    const marker = scene.dir.file('state/spool/shop-db/1/000000010000000000000001.ok');
+    await mkdir(scene.dir.file('state/spool/shop-db/1'), { recursive: true });
+    await writeFile(marker, '');
+    for (const path of ['spool', 'spool/shop-db', 'spool/shop-db/1']) await giveToServer(scene.dir.file('state', path));
+    await giveToServer(marker);
+    const adopted = await scene.run('--apply', '--adopt', copied);
+    assert.deepEqual(adopted.applied, ['writer grant'], adopted.stderr);
+    assert.deepEqual(await readdir(scene.dir.file('state/spool/shop-db/1')), []);
+    assert.ok(!(await scene.run()).left.includes('writer grant'));
+    await scene.pointTo(original.url);
+    assert.ok((await scene.run()).left.includes('writer grant'));
+  },
+);
+
+test(
+  'an archive of somebody else’s is shown and kept, also while it is switched off, until its end is asked for',
+  { skip },
+  async () => {
+    const foreign = 'cp %p /srv/archive/%f';
+    await using server = await startPostgresVersion({
+      major: '15',
+      prepare: async (data) => await appendFile(join(data, 'postgresql.conf'), `archive_command = '${foreign}'\n`),
+    });
+    await using scene = await setupScene(server.url, archive);
+    const planned = await scene.run('--apply');
+    const { state, found, wanted = '', where } = planned.items.get('archive_command') ?? {};
+    assert.deepEqual([state, found], ['by hand', foreign]);
+    assert.match(`${wanted} ${where}`, /archive-push shop-db .* --replace-archiving/);
+    assert.equal(planned.items.get('archive_mode')?.state, 'by hand', 'it would wake the other archive');
+    assert.deepEqual(planned.applied.toSorted(), ['archive_timeout', 'writer grant']);
+
+    const replaced = await scene.run('--apply', '--replace-archiving');
+    assert.deepEqual(replaced.applied, ['archive_command', 'archive_mode']);
+    assert.deepEqual(replaced.left, ['archive_mode']);
+  },
+);
+
+test(
+  'a server is set up for a stream: the slot, and before it the limit that protects the server’s disk',
+  { skip },
+  async () => {
+    await using server = await startPostgresVersion({ major: '15' });
+    await using scene = await setupScene(server.url, stream);
+    const planned = await scene.run();
+    assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot']);
+    const applied = await scene.run('--apply');
+    assert.deepEqual(applied.applied, planned.left);
+    assert.equal(applied.code, 0, applied.stderr);
+    const slots = 'select slot_name, slot_type, restart_lsn is not null, temporary from pg_replication_slots';
+    assert.deepEqual(await server.sql(slots), ['holdfast_shop_db|physical|true|false']);
+    assert.deepEqual(
+      await server.sql("select setting::int > 0 from pg_settings where name = 'max_slot_wal_keep_size'"),
+      ['true'],
+    );
+    await using without = await setupScene(server.url);
+    const left = await without.run();
+    assert.deepEqual(left.left, ['replication slot'], 'nobody wants it any more');
+    await server.sql(left.items.get('replication slot')?.lines[0] ?? '');
+    assert.equal((await without.run()).code, 0);
+  },
+);
+
+test(
+  'a role that lacks what it needs is told the very lines, and once they are followed nothing is left',
+  { skip },
+  async () => {
+    let hba = '';
+    await using server = await startPostgresVersion({
+      major: '15',
+      prepare: async (data) => {
+        hba = join(data, '../etc/pg_hba.conf');
+        await mkdir(join(data, '../etc'), { mode: 0o755 });
+        await writeFile(
+          hba,
+          'host all all all trust\nhost replication postgres all trust\nhost replication all all reject\n',
+        );
+        await giveToServer(hba);
+        await appendFile(join(data, 'postgresql.conf'), `hba_file = '${hba}'\n`);
+      },
+    });
+    await server.sql('create role "Backup-1" login');
+    await using scene = await setupScene(server.url.replace('postgres@', 'Backup-1@'));
+    const left = ['role: REPLICATION', 'role: pg_read_all_settings', 'pg_hba.conf'];
+    const planned = await scene.run('--apply');
+    assert.deepEqual([planned.applied, planned.left], [[], left]);
+    assert.equal(planned.code, 3);
+    const line = planned.items.get('pg_hba.conf')?.lines[0] ?? '';
+    assert.match(line, /^host +replication +"Backup-1" +127\.0\.0\.1\/32 +scram-sha-256$/);
+
+    for (const name of left.slice(0, 2)) await server.sql(planned.items.get(name)?.lines.join('') ?? '');
+    const seen = await scene.run();
+    assert.deepEqual(seen.left, ['role: pg_read_server_files', 'pg_hba.conf']);
+    assert.equal(seen.items.get('pg_hba.conf')?.where, `${hba}, at its end`, 'the rules may not be read');
+    await server.sql(seen.items.get('role: pg_read_server_files')?.lines.join('') ?? '');
+    await server.sql(
+      'grant select on pg_hba_file_rules to "Backup-1"; grant execute on function pg_hba_file_rules() to "Backup-1"',
+    );
+    assert.equal((await scene.run()).items.get('pg_hba.conf')?.where, `${hba}, above line 2`);
+    const trusting = line.replace(/scram-sha-256$/, 'trust'); // the test's role has no password
+    await writeFile(hba, (await readFile(hba, 'utf8')).replace('host replication postgres', `${trusting}\n$&`));
+    await server.sql('select pg_reload_conf()');
+    const done = await scene.run();
+    assert.deepEqual([done.left, done.code], [[], 0], done.stderr);
+  },
+);
+
+test(
+  'a role that may not change settings is told which line belongs into which file; one that may, by grants alone, changes them',
+  { skip },
+  async () => {
+    await using server = await startPostgresVersion({ major: '18', settings: ['max_wal_senders=2'] });
+    await server.sql('create role backup login replication; grant pg_read_all_settings to backup');
+    await using scene = await setupScene(server.url.replace('postgres@', 'backup@'), stream);
+    const planned = await scene.run();
+    const size = planned.items.get('max_slot_wal_keep_size');
+    assert.match(`${size?.where} ${size?.lines[0]}`, /postgresql\.conf.* max_slot_wal_keep_size = '\d+MB'$/);
+    assert.match(planned.items.get('max_wal_senders')?.where ?? '', /command line/);
+    await server.sql('grant alter system on parameter max_slot_wal_keep_size to backup');
+    await server.sql('grant execute on function pg_reload_conf() to backup');
+    const applied = await scene.run('--apply');
+    assert.deepEqual(applied.applied, ['max_slot_wal_keep_size', 'replication slot']);
+    assert.deepEqual(applied.left, ['max_wal_senders']);
+  },
+);

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asServer, giveToServer } from '../servers/postgres-user.ts';
+import { runProgram } from './run-program.ts';
+import { jsonLines, type JsonRecord } from './scene.ts';
+import { tempDir, type TempDir } from './temp-dir.ts';
+
+/** `postgres setup shop-db` as the user of the server, by the program itself. */
+export interface SetupScene extends AsyncDisposable {
+  readonly dir: TempDir;
+  readonly run: (...args: readonly string[]) => Promise<SetUp>;
+  readonly pointTo: (url: string) => Promise<void>;
+}
+
+export interface SetUp {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly applied: readonly string[];
+  readonly items: ReadonlyMap<string, Item>;
+  /** Names of those that are not as they are wanted. */
+  readonly left: readonly string[];
+}
+
+interface Item {
+  readonly state: string;
+  readonly found: string;
+  readonly wanted?: string;
+  readonly where?: string;
+  readonly lines: readonly string[];
+}
+
+const program = join(import.meta.dirname, '../../bin/holdfast');
+
+export async function setupScene(url: string, log = ''): Promise<SetupScene> {
+  const dir = await tempDir();
+  await chmod(dir.path, 0o755);
+  await giveToServer(dir.path);
+  const pointTo = async (address: string): Promise<void> => await writeFile(dir.file('url'), address);
+  await pointTo(url);
+  await writeFile(
+    dir.file('holdfast.yaml'),
+    `version: 1
+repositories: { near: { url: ${dir.file('near')}, password: { file: ${dir.file('password')} } } }
+components:
+  shop-db:
+    postgres: { url: { file: ${dir.file('url')} } }
+    backups: { full: { at: "02:00", to: { near: { keep: { daily: 7 } } } } }
+    ${log}
+`,
+  );
+  const own = ['--json', '--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state'), '--no-cache'];
+  const run = async (...args: readonly string[]): Promise<SetUp> => {
+    const [as, ...words] = asServer([program, 'postgres', 'setup', 'shop-db', ...own, ...args]);
+    const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path };
+    const { code, stdout, stderr } = await runProgram(as, words, { env, cwd: dir.path });
+    return { code, stderr, ...outcomeOf(jsonLines(stdout.toString())) };
+  };
+  return { dir, run, pointTo, [Symbol.asyncDispose]: async () => await dir[Symbol.asyncDispose]() };
+}
+
+function outcomeOf(records: readonly JsonRecord[]): Pick<SetUp, 'applied' | 'items' | 'left'> {
+  const of = (type: string): readonly JsonRecord[] => records.filter((one) => one['message_type'] === type);
+  const items = new Map(of('setup_item').map((record) => [String(record['name']), itemOf(record)]));
+  assert.equal(items.size, of('setup_item').length, 'each item has a name of its own');
+  const left = [...items].filter(([, { state }]) => ['to apply', 'by hand', 'unknown'].includes(state));
+  return { applied: of('setup_applied').map(({ name }) => String(name)), items, left: left.map(([name]) => name) };
+}
+
+function itemOf({ state, found, wanted, lines }: JsonRecord): Item {
+  const { where, text } = (lines ?? {}) as { readonly where?: string; readonly text?: readonly string[] };
+  return {
+    state: String(state),
+    found: String(found),
+    lines: text ?? [],
+    ...(typeof wanted === 'string' ? { wanted } : {}),
+    ...(where === undefined ? {} : { where }),
+  };
+}
