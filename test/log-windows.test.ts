@@ -13,9 +13,8 @@ test(
   async () => {
     await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off', 'wal_keep_size=1GB'] });
     await using dir = await tempDir();
-    const scene = await shopScene(dir.path, shop.url, {
-      more: '    log: { mode: stream, to: { near: { window: 14d } } }',
-    });
+    const more = '    log: { mode: stream, to: { near: { window: 14d } } }\n    tier: t\ntiers: { t: { rpo: 1h } }\n';
+    const scene = await shopScene(dir.path, shop.url, { more });
     const [first = ''] = await shop.sql('select pg_walfile_name(pg_current_wal_lsn())');
     await shop.sql('create table orders (id int); select pg_switch_wal()');
     await shop.sql('create table more (id int); select pg_switch_wal()');
@@ -34,6 +33,9 @@ test(
     assert.equal(found.ranges[0]?.base, point.identity);
     assert.equal(found.ranges[0]?.last_change, '2027-01-15T08:00:01Z');
     assert.deepEqual([found.segments, found.gaps.length, found.gaps[0]?.named], [held.length, 1, false]);
+
+    const { stdout } = await scene.run('status', 'shop-db');
+    assert.match(stdout.toString(), /would be lost, by its log/);
 
     const lost = extentNamed(wal.at(-2)?.name ?? '');
     await log.store.putGap(lost, 'the queue was full');

@@ -1,5 +1,5 @@
-import type { HoldfastError } from '../errors/error.ts';
-import type { Extent } from '../log/log.ts';
+import { hasCode, type HoldfastError } from '../errors/error.ts';
+import type { Extent, LogStore } from '../log/log.ts';
 import { openLog, streamsOf } from '../log/store.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import { rangesFrom, type HeldLog, type RecoverableRange } from '../point/range.ts';
@@ -20,6 +20,8 @@ export interface LogsOutcome {
 export interface TimedRange extends RecoverableRange {
   /** Of the newest change in its whole segments, by the server's clock: nanoseconds since 1970. */
   readonly untilNs: bigint | undefined;
+  /** When its end was stored: what was committed before that, as the server had sent it, can be brought back. */
+  readonly storedNs: bigint | undefined;
 }
 
 /** What the repositories of these components hold of their logs, and what can be brought back by it. */
@@ -58,19 +60,30 @@ async function logsIn(
     const listing = await store.list();
     const histories = await Promise.all(listing.histories.map(async (epoch) => await store.getHistory(epoch)));
     const log: HeldLog = { component, repository, stream, listing, histories };
-    const timed = rangesFrom(log, points).map(async (range) => ({ ...range, untilNs: await latestIn(store, range) }));
-    logs.push({ ...log, ranges: await Promise.all(timed) });
+    const ranges = rangesFrom(log, points).map(async (range) => await timed(store, range));
+    logs.push({ ...log, ranges: await Promise.all(ranges) });
   }
   return logs;
+}
+
+async function timed(store: LogStore, range: RecoverableRange): Promise<TimedRange> {
+  return { ...range, untilNs: await latestIn(store, range), storedNs: await storedNs(store, range) };
+}
+
+/** The piece at its end may have become a segment meanwhile: then nobody knows when, and nothing is claimed. */
+async function storedNs(store: LogStore, { last }: RecoverableRange): Promise<bigint | undefined> {
+  try {
+    return await store.storedNs(last);
+  } catch (error) {
+    if (hasCode(error, 'storage-not-found')) return undefined;
+    throw error;
+  }
 }
 
 /** A segment in which nothing was committed tells no time: then one before it does, within reason. */
 const mostAsked = 32;
 
-async function latestIn(
-  store: ReturnType<typeof openLog>,
-  { newest, log }: RecoverableRange,
-): Promise<bigint | undefined> {
+async function latestIn(store: LogStore, { newest, log }: RecoverableRange): Promise<bigint | undefined> {
   if (newest === undefined) return undefined;
   const isBefore = (one: Extent): boolean => one.epoch <= newest.epoch && one.to <= newest.to;
   const before = log.listing.segments.filter(isBefore).toReversed().slice(0, mostAsked);

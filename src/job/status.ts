@@ -7,6 +7,7 @@ import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
 import { failuresOf, type Failures } from './failures.ts';
 import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
+import { listLogs, type LogsOutcome } from './logs.ts';
 import { readLockState } from './lock-state.ts';
 import { listPoints, type PointsOutcome, type UnknownPlace } from './points.ts';
 
@@ -33,16 +34,18 @@ export async function statusOf(
   components: readonly string[],
 ): Promise<readonly ComponentStatus[]> {
   const listed = await listPoints(context, components);
+  const logs = await listLogs(context, components, listed.points);
   const locks = new Map<string, LockState>();
   for (const component of components)
     for (const [copy, lock] of await locksOf(context, component, listed.points)) locks.set(copy, lock);
-  const known = { policy: context.policy, listed, locks, nowNs: context.clock.nowNs() };
+  const known = { policy: context.policy, listed, logs, locks, nowNs: context.clock.nowNs() };
   return components.map((component) => statusFrom(known, component));
 }
 
 interface Known {
   readonly policy: Policy;
   readonly listed: PointsOutcome;
+  readonly logs: LogsOutcome;
   readonly locks: ReadonlyMap<string, LockState>;
   readonly nowNs: bigint;
 }
@@ -56,8 +59,10 @@ function statusFrom(known: Known, component: string): ComponentStatus {
   const unknown = unknownTo(known, component);
   const restoreSeconds = measuredSeconds(points, records, component);
   const lockOf: Facts['lockOf'] = (repository, identity) => known.locks.get(`${repository} ${identity}`);
-  const names = unknown.map(({ repository }) => repository);
-  const facts = { points, unknown: names, restoreSeconds, forecast: expected[0], lockOf };
+  const unasked = known.logs.unknown.filter((one) => one.component === component);
+  const names = [...new Set([...unknown, ...unasked].map(({ repository }) => repository))];
+  const logNs = storedUntil(known, component);
+  const facts = { points, logNs, unknown: names, restoreSeconds, forecast: expected[0], lockOf };
   const objectives = judge(policy, component, facts, nowNs);
   const failures = failuresOf(policy, component, listed, nowNs);
   const isBlind = unknown.length > 0 || listed.cut.some((one) => one.component === component);
@@ -89,6 +94,13 @@ function unknownTo({ policy, listed: { unknown } }: Known, component: string): r
   return unknown.filter(
     (one) => (one.component === undefined || one.component === component) && places.has(one.repository),
   );
+}
+
+/** The newest end of its log, in whichever place, up to which any moment can be brought back. */
+function storedUntil({ logs: { logs } }: Known, component: string): bigint | undefined {
+  const ends = logs.filter((log) => log.component === component).flatMap(({ ranges }) => ranges);
+  const stored = ends.flatMap(({ storedNs }) => storedNs ?? []);
+  return stored.reduce<bigint | undefined>((most, one) => (most === undefined || one > most ? one : most), undefined);
 }
 
 /** What a place took that holds nothing any more is no promise of another. */

@@ -100,6 +100,9 @@ export interface LogStore {
   putHistory(history: History): Promise<'stored' | 'there'>;
   getHistory(epoch: number): Promise<History>;
 
+  /** When a segment, or a piece of one, was stored, by the storage's clock; undefined where that doesn't tell. */
+  storedNs(of: Extent | Piece): Promise<bigint | undefined>;
+
   /** Says that an extent will never come, and why; for people. */
   putGap(extent: Extent, reason: string): Promise<void>;
   gapReason(extent: Extent): Promise<string>;

@@ -99,6 +99,11 @@ class Stored implements LogStore {
     return { epoch, parent, forkedAt: positionOf(textOf(about['forkedAt'], key), key), bytes };
   }
 
+  async storedNs(of: Extent | Piece): Promise<bigint | undefined> {
+    const key = 'segment' in of ? pieceKey(this.name, of) : segmentKey(this.name, of);
+    return (await this.#repository.storage.stat(key)).modifiedNs;
+  }
+
   async putGap(extent: Extent, reason: string): Promise<void> {
     const key = `${segmentKey(this.name, extent)}.gap`;
     try {

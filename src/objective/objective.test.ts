@@ -70,6 +70,15 @@ test('everything that was observed and is as wanted is met; a lock that was not 
   });
 });
 
+test('where a log can be replayed, the age of its stored end is the RPO', () => {
+  const points = [point(20, { disk: stored })];
+  const ago = (hours: number): bigint => now - BigInt(hours * 3600) * 1_000_000_000n;
+  assert.equal(states({ points, logNs: ago(1) })['rpo'], 'met');
+  assert.equal(states({ points, logNs: ago(3) })['rpo'], 'broken');
+  assert.equal(states({ points })['rpo'], 'broken');
+  assert.equal(states({ points: [point(1, { disk: stored })], logNs: ago(30) })['rpo'], 'met');
+});
+
 test('the age of the newest point is the RPO: at risk near its end, broken beyond it', () => {
   for (const [hours, state] of [
     [1.5, 'met'],

@@ -14,6 +14,8 @@ import { immutabilityOf, lockText, type LockState, type NamedLock } from './immu
 export interface Facts {
   /** Oldest first. */
   readonly points: readonly RecoverablePoint[];
+  /** When the newest end of a log was stored up to which any moment can be brought back; undefined where there is none. */
+  readonly logNs?: bigint | undefined;
   /** Repositories of the component whose points are not known. */
   readonly unknown: readonly string[];
   /** How long the newest verified restore took in all, seconds. */
@@ -58,14 +60,16 @@ const proofSlackMs = 86_400_000;
 
 function rpo({ wanted, facts, nowMs }: Asked): Judged | undefined {
   if (wanted.rpo === undefined) return undefined;
-  const ages = facts.points.map(({ timeNs }) => nowMs - Number(timeNs / 1_000_000n));
+  const times = [...facts.points.map(({ timeNs }) => timeNs), ...(facts.logNs === undefined ? [] : [facts.logNs])];
+  const ages = times.map((timeNs) => nowMs - Number(timeNs / 1_000_000n));
   const known = ages.filter((age) => age >= -clockSlackMs);
   const base = { objective: 'rpo', wanted: wanted.rpo.text } as const;
   const ahead = known.length === ages.length ? '' : `${ages.length - known.length} dated in the future`;
   if (known.length === 0 && ahead !== '') return { ...base, state: 'unknown', reached: `not known: ${ahead}` };
   if (known.length === 0) return { ...base, ...absent(facts, 'nothing can be brought back') };
   const ageMs = Math.max(0, Math.min(...known));
-  const reached = `${roughText(ageMs)} would be lost${ahead === '' ? '' : `, not counting ${ahead}`}`;
+  const byLog = facts.logNs !== undefined && nowMs - Number(facts.logNs / 1_000_000n) === Math.min(...known);
+  const reached = `${roughText(ageMs)} would be lost${byLog ? ', by its log' : ''}${ahead === '' ? '' : `, not counting ${ahead}`}`;
   if (ageMs <= wanted.rpo.ms) return { ...base, reached, state: ageMs > wanted.rpo.ms * 0.9 ? 'at risk' : 'met' };
   return { ...base, ...absent(facts, reached) };
 }

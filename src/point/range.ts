@@ -1,5 +1,5 @@
-import { coverFrom, lineageOf } from '../log/cover.ts';
-import type { Extent, History, Listing } from '../log/log.ts';
+import { coverFrom, lineageOf, type Part } from '../log/cover.ts';
+import type { Extent, History, Listing, Piece } from '../log/log.ts';
 import type { RecoverablePoint } from './point.ts';
 
 /** A component's log of one stream, as one repository holds it. */
@@ -22,6 +22,8 @@ export interface RecoverableRange {
   readonly to: bigint;
   /** The newest whole segment in it. */
   readonly newest: Extent | undefined;
+  /** What holds its end. */
+  readonly last: Extent | Piece;
 }
 
 /**
@@ -45,9 +47,14 @@ function rangesOfEpoch(log: HeldLog, points: readonly RecoverablePoint[], epoch:
     const at = base.log;
     if (at === undefined || at.from < (ranges.at(-1)?.to ?? 0n)) continue;
     const { parts, to } = coverFrom(log.listing, lineage, at.from);
-    if (to < at.to || to <= forkedAt) continue;
+    const last = lastOf(parts.at(-1));
+    if (to < at.to || to <= forkedAt || last === undefined) continue;
     const newest = parts.flatMap((part) => (part.held === 'segment' ? [part.extent] : [])).at(-1);
-    ranges.push({ log, epoch, base, from: at.to, to, newest });
+    ranges.push({ log, epoch, base, from: at.to, to, newest, last });
   }
   return ranges;
+}
+
+function lastOf(part: Part | undefined): Extent | Piece | undefined {
+  return part?.held === 'pieces' ? part.pieces.at(-1) : part?.extent;
 }
