@@ -35,6 +35,10 @@ export const codes = {
     next: 'Mend the places named above; `holdfast config check` looks again. Nothing was changed.',
   },
   'refused': { exit: 1, next: 'Nothing was changed.' },
+  'replay-failed': {
+    exit: 1,
+    next: 'Restore into another, empty folder once what the server says is mended. Nothing live was changed.',
+  },
   'snapshot-not-found': { exit: 1, next: 'Run `holdfast snapshots` to see what there is. Nothing was changed.' },
   'source-failed': { exit: 1, next: 'No snapshot was written. Earlier snapshots are unharmed.' },
   'storage-archived': {

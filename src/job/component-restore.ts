@@ -7,7 +7,9 @@ import { anySnapshot } from '../snapshot/snapshots.ts';
 import { bounded, type Asked } from './bounded.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { expectedRestores, surestFirst, type ExpectedRestore } from './expected.ts';
+import { openSource } from './open-source.ts';
 import { listPoints } from './points.ts';
+import { restoreInOrder } from './restore-in-order.ts';
 import { restoreToFolder } from './restore.ts';
 
 export interface ComponentRestoreOptions {
@@ -55,6 +57,22 @@ export async function restoreComponent(
 
 async function run(context: ComponentContext, options: ComponentRestoreOptions): Promise<ComponentRestoreOutcome> {
   const { point } = await pointWanted(context, options);
+  return await restorePoint(context, point, { ...options, ready: async () => undefined });
+}
+
+export interface PointRestoreOptions extends Pick<
+  ComponentRestoreOptions,
+  'component' | 'target' | 'restore' | 'onCopy'
+> {
+  /** Done once all is there but what nothing starts without, where the component's source says what that is. */
+  readonly ready: () => Promise<void>;
+}
+
+export async function restorePoint(
+  context: ComponentContext,
+  point: RecoverablePoint,
+  options: PointRestoreOptions,
+): Promise<ComponentRestoreOutcome> {
   const copies = surestFirst(context.policy, point).filter((copy) => copy.held === 'repository');
   if (copies.length === 0) throw heldElsewhere(point);
   for (const [at, copy] of copies.entries()) {
@@ -108,12 +126,16 @@ function heldElsewhere({ component, identity, copies }: RecoverablePoint): Holdf
 async function restoredFrom(
   context: ComponentContext,
   { repository, snapshot }: StoredCopy,
-  { target, restore }: ComponentRestoreOptions,
+  { component: name, target, restore, ready }: PointRestoreOptions,
   isLast: boolean,
 ): Promise<RestoreOutcome | undefined> {
+  const { [name]: component } = context.policy.components;
+  const last = component && openSource(context, name, component).recovery?.last;
   const find = { filter: anySnapshot, now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC') };
+  const [job, options] = [contextIn(context, repository), { name: snapshot.id, find, target, restore }];
   try {
-    return await restoreToFolder(contextIn(context, repository), { name: snapshot.id, find, target, restore });
+    if (last === undefined) return await restoreToFolder(job, options);
+    return await restoreInOrder(job, options, { last, ready });
   } catch (error) {
     if (isLast || context.signal.aborted || !(error instanceof HoldfastError)) throw error;
     const message = `the copy there failed, the next one goes on: ${error.message}`;

@@ -69,7 +69,7 @@ export function listingOf(log: LogName, keys: Iterable<string>): Listing {
     if (key.startsWith(openAt)) addPiece(listing, key.slice(openAt.length));
     else if (key.startsWith(closedAt)) addClosed(listing, key.slice(closedAt.length));
   }
-  return sorted(listing);
+  return inTheirOrder(listing);
 }
 
 interface Growing {
@@ -98,7 +98,8 @@ function addPiece({ pieces }: Growing, name: string): void {
   pieces.push({ segment: extentOf(epoch, from, to), from: piece.from, to: piece.to });
 }
 
-function sorted({ segments, partials, gaps, histories, pieces }: Listing): Listing {
+/** Each kind in the order of epochs and positions. */
+export function inTheirOrder({ segments, partials, gaps, histories, pieces }: Listing): Listing {
   return {
     segments: segments.toSorted(inOrder),
     partials: partials.toSorted(inOrder),

@@ -7,6 +7,7 @@ import type { Entry } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
 import type { LogDriver } from './log.ts';
 import type { Lacking } from './probe.ts';
+import type { RecoveryDriver } from './recovery.ts';
 import type { Secret } from '../secret/secret.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import type { PolicySecret } from './secret-reference.ts';
@@ -68,6 +69,8 @@ export interface OpenedSource {
   readonly probe?: (options: WalkOptions) => Promise<readonly Lacking[]>;
   /** What it can do with the component's log. */
   readonly log?: LogDriver;
+  /** How what was restored is brought to a moment between backups. */
+  readonly recovery?: RecoveryDriver;
   /** How what was restored is brought up in a sandbox, where the component says so. */
   readonly rehearsal?: Rehearsal | undefined;
   /** Sets its server up for backups, where it has one that can be asked. */

@@ -5,6 +5,13 @@ import { choice, flag, list, text, unsupported } from '../option.ts';
 export const restoreOptions = {
   ...snapshotFilter,
   at: text('time', 'of a component: the newest point of then or before', { fallback: 'the newest' }),
+  lsn: text('position', 'of a component with a log: up to there, as 16/B374D848'),
+  xid: text('number', 'of a component with a log: up to the end of this transaction'),
+  name: text('name', 'of a component with a log: up to the restore point of this name'),
+  latest: flag('of a component with a log: all that there is'),
+  immediate: flag('of a component with a log: where its newest backup is consistent'),
+  exclusive: flag('with --at, --lsn and --xid: without what is exactly there'),
+  timeline: text('number', 'of a component with a log: the timeline to follow', { fallback: 'the newest' }),
   inPlace: flag('of a component: replace what is live, by a plan that can be undone'),
   noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
   target: text('folder', 'where to restore to (needed, or --in-place)', { short: 't' }),
@@ -45,6 +52,10 @@ export const restore = command({
     {
       line: 'holdfast restore shop-db --at "2026-11-20 14:30" --target /srv/restored',
       does: 'A component of the policy as it was, from the nearest copy that can be read.',
+    },
+    {
+      line: 'holdfast restore shop-db --latest --target /srv/restored',
+      does: 'A cluster with all that its log holds, brought up by a server of its major, and ended again.',
     },
     {
       line: 'holdfast restore uploads --in-place --dry-run',

@@ -25,16 +25,20 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
   const restore = await optionsOf(values, context.environment);
   if (await goesByPolicy(context)) {
+    if (namesMoment(values)) {
+      const { restoreMomentTo } = await import('../components/restore-moment.ts');
+      return await restoreMomentTo({ name: operands[0] ?? '', words: values, target, restore }, context);
+    }
     const { restoreComponentTo } = await import('../components/restore.ts');
     return await restoreComponentTo(
       { name: operands[0] ?? '', at: values.at, target, restore, asked: askedOf(values) },
       context,
     );
   }
-  if (values.at !== undefined)
+  if (values.at !== undefined || namesMoment(values))
     throw new HoldfastError(
       'usage',
-      'restore: --at is for components of a policy; a time can stand in place of a snapshot',
+      'restore: --at and what else names a moment are for components of a policy; a time can stand in place of a snapshot',
     );
   using view = restoreView(context, restore.mode);
   const outcome = await restoreToFolder(jobContext(context, view.listener), {
@@ -46,6 +50,10 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
 };
+
+function namesMoment({ lsn, xid, name, latest, immediate }: Values): boolean {
+  return lsn !== undefined || xid !== undefined || name !== undefined || latest || immediate;
+}
 
 async function inPlace({ values, operands }: Invocation<typeof restoreOptions>, context: Context): Promise<number> {
   if (values.target !== undefined)

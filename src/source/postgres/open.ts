@@ -7,6 +7,7 @@ import type { LogPosition, OpenedSource, Source, Surroundings, WalkOptions } fro
 import { lsnText } from './lsn.ts';
 import { openSetup } from './open-setup.ts';
 import type { PostgresOptions } from './options.ts';
+import { recoveryOf } from './recovery.ts';
 
 /**
  * A cluster of databases as a whole: what stands in its data directory, and its configuration. The driver's packages are
@@ -53,7 +54,8 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   };
   const log = { positionText: lsnText };
   const setup = openSetup(options, surroundings);
-  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, setup, log };
+  const recovery = recoveryOf(component, options);
+  return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, setup, log, recovery };
 }
 
 async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {

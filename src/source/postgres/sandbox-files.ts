@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { currentUser } from '../../host/users.ts';
 import type { Description } from './description.ts';
+import { isolatedSettings, settingLines } from './isolated-settings.ts';
 
 /** The folder of our own beside the data directory: configuration, socket, and what the server says. */
 export const ownFolder = '.holdfast';
@@ -42,27 +43,13 @@ const inside = `/run/holdfast/${ownFolder}`;
 
 function settings({ capacities }: Description): string {
   const own: Readonly<Record<string, string>> = {
-    listen_addresses: '',
+    ...isolatedSettings,
     unix_socket_directories: inside,
     hba_file: `${inside}/pg_hba.conf`,
     ident_file: `${inside}/pg_ident.conf`,
-    external_pid_file: '',
-    archive_mode: 'off',
-    primary_conninfo: '',
-    primary_slot_name: '',
-    max_logical_replication_workers: '0',
-    shared_preload_libraries: '',
-    session_preload_libraries: '',
-    local_preload_libraries: '',
-    allow_in_place_tablespaces: 'on',
-    autovacuum: 'off',
     fsync: 'off',
-    huge_pages: 'off',
-    jit: 'off',
-    logging_collector: 'off',
-    log_destination: 'stderr',
     max_parallel_workers_per_gather: '0',
   };
   const enough = Object.entries(capacities).filter(([, value]) => value !== '');
-  return [...Object.entries(own), ...enough].map(([name, value]) => `${name} = '${value}'\n`).join('');
+  return settingLines({ ...own, ...Object.fromEntries(enough) });
 }

@@ -1,0 +1,134 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { openSource } from '../../job/open-source.ts';
+import { restoreMoment, type PlannedMoment } from '../../job/moment-restore.ts';
+import type { Moment, MomentAsked } from '../../point/moment.ts';
+import type { RestoreOptions } from '../../snapshot/restore.ts';
+import type { Replayed } from '../../source/recovery.ts';
+import type { Context } from '../context.ts';
+import { formatBytes, formatSeconds, formatTime, plural, shortPoint } from '../format.ts';
+import { showExpected } from '../expected-view.ts';
+import { wholeNumber } from '../option.ts';
+import { policyOf } from '../policy-file.ts';
+import { rawArgument } from '../raw-argument.ts';
+import { restoreView } from '../restore-view.ts';
+import { componentsMeant, recordingContext, type OpenContext } from './context.ts';
+
+export interface MomentWords {
+  readonly lsn: string | undefined;
+  readonly xid: string | undefined;
+  readonly name: string | undefined;
+  readonly latest: boolean;
+  readonly immediate: boolean;
+  readonly exclusive: boolean;
+  readonly timeline: string | undefined;
+}
+
+interface Meant {
+  readonly name: string;
+  readonly words: MomentWords;
+  readonly target: string;
+  readonly restore: RestoreOptions;
+}
+
+/** `restore COMPONENT --lsn|--xid|--name|--latest|--immediate --target DIR`. Exit code 1: it is prepared, not brought there. */
+export async function restoreMomentTo({ name, words, target, restore }: Meant, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const [component = name] = componentsMeant(policy, [name], false);
+  const { console } = context;
+  using view = restoreView(context, restore.mode);
+  const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
+  await using base = await recordingContext(context, policy, { mode, listener: view.listener });
+  const { done, planned } = await restoreMoment(base, {
+    ...askedBy(words, base, component),
+    component,
+    target: rawArgument(target),
+    restore,
+    onPlan: (plan) => showPlanned(plan, context),
+    onCopy: ({ timeNs, identity }, { repository }) =>
+      console.say(`${component}: point ${shortPoint(identity)} of ${formatTime(timeNs)}, from ${repository}`),
+  });
+  if (done === undefined) return 0;
+  view.finish(done.restored);
+  showReplayed(done.replayed, planned, context);
+  return done.replayed.state === 'recovered' ? 0 : 1;
+}
+
+function askedBy(words: MomentWords, context: OpenContext, name: string): MomentAsked {
+  const epoch = words.timeline === undefined ? undefined : wholeNumber(words.timeline, '--timeline');
+  return { moment: momentBy(words, context, name), edge: words.exclusive ? 'excluded' : 'included', epoch };
+}
+
+function momentBy({ lsn, xid, name, latest, immediate }: MomentWords, context: OpenContext, component: string): Moment {
+  const named: readonly (Moment | false)[] = [
+    lsn !== undefined && { kind: 'position', at: positionOf(lsn, context, component) },
+    xid !== undefined && { kind: 'transaction', id: wholeNumber(xid, '--xid') },
+    name !== undefined && { kind: 'name', name },
+    latest && { kind: 'latest' },
+    immediate && { kind: 'consistent' },
+  ];
+  const [one, ...more] = named.filter((moment) => moment !== false);
+  if (one !== undefined && more.length === 0) return one;
+  throw new HoldfastError(
+    'usage',
+    'restore: one of --at, --lsn, --xid, --name, --latest and --immediate names the moment',
+  );
+}
+
+function positionOf(text: string, context: OpenContext, name: string): bigint {
+  const { [name]: component } = context.policy.components;
+  const recovery = component && openSource(context, name, component).recovery;
+  if (recovery === undefined) throw new HoldfastError('unsupported', `${name} has no log: --lsn says nothing of it`);
+  return recovery.parsePosition(text);
+}
+
+function showPlanned(planned: PlannedMoment, context: Context): void {
+  const { console } = context;
+  const { plan, positionText, places, logBytes, sizeBytes } = planned;
+  const { base, lineage, parts, to } = plan;
+  const path = lineage.epochs.map(({ epoch }) => epoch).toReversed();
+  if (console.form === 'json') {
+    console.record({
+      message_type: 'moment_plan',
+      base: base.identity,
+      base_time: formatTime(base.timeNs),
+      from: positionText(base.log.from),
+      to: positionText(to),
+      timelines: path,
+      segments: parts.length,
+      places: Object.fromEntries(places),
+      log_bytes: logBytes,
+      size_bytes: sizeBytes ?? null,
+    });
+    return showExpected(planned.expected, context);
+  }
+  const from = [...places].map(([place, count]) => `${count} from ${place}`).join(', ');
+  console.say(`base: point ${shortPoint(base.identity)} of ${formatTime(base.timeNs)}`);
+  console.say(
+    `log: ${plural(parts.length, 'segment')}${from === '' ? '' : ` (${from})`}, held up to ${positionText(to)}, timeline ${path.join(' → ')}`,
+  );
+  const disk = sizeBytes === undefined ? 'unknown' : formatBytes(sizeBytes);
+  console.say(`disk: ${disk} for the backup, at most ${formatBytes(logBytes)} more for the log`);
+  showExpected(planned.expected, context);
+  console.say('afterwards: a cluster of its own, which archives nothing; slots and standbys are not brought along');
+}
+
+function showReplayed(replayed: Replayed, { positionText }: PlannedMoment, { console }: Context): void {
+  if (console.form === 'json') return console.record({ message_type: 'replay', ...recordOf(replayed, positionText) });
+  if (replayed.state === 'prepared') {
+    console.say(`prepared, not replayed: ${replayed.reason}`);
+    return console.say(replayed.next);
+  }
+  const { stopped, position, lastCommit, epoch, seconds } = replayed;
+  console.say(`replayed: ${stopped}`);
+  if (position !== undefined) console.say(`the last record is at ${positionText(position)}`);
+  if (lastCommit !== undefined) console.say(`the last transaction ended at ${lastCommit}`);
+  if (epoch !== undefined) console.say(`it goes on as timeline ${epoch}`);
+  console.say(`${formatSeconds(seconds.replay)} to replay, ${formatSeconds(seconds.finish)} to finish`);
+}
+
+function recordOf(replayed: Replayed, positionText: PlannedMoment['positionText']): Readonly<Record<string, unknown>> {
+  if (replayed.state === 'prepared') return replayed;
+  const { state, stopped, position, lastCommit, epoch, seconds } = replayed;
+  const at = position === undefined ? null : positionText(position);
+  return { state, stopped, position: at, last_commit: lastCommit ?? null, timeline: epoch ?? null, seconds };
+}

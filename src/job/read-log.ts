@@ -1,0 +1,116 @@
+import { HoldfastError, hasCode } from '../errors/error.ts';
+import type { Extent, History, Listing, LogStore, Piece } from '../log/log.ts';
+import { openLog } from '../log/store.ts';
+import { unionOf } from '../log/union.ts';
+import { extentOf, type MomentPlan, type StreamHeld } from '../point/moment.ts';
+import type { LogFeed } from '../source/recovery.ts';
+import type { LogPlace } from '../source/log.ts';
+import type { ComponentContext } from './component.ts';
+import { fromEach } from './from-each.ts';
+
+/** One stream of a component's log in all its places, which stay open until it is disposed of. */
+export interface ReadLog extends StreamHeld, AsyncDisposable {
+  /** In the order in which they are read, the nearest first. */
+  readonly places: readonly HeldPlace[];
+  /** Places that could not be asked: they may hold more. */
+  readonly unasked: readonly string[];
+}
+
+export interface HeldPlace {
+  readonly repository: string;
+  readonly store: LogStore;
+  readonly listing: Listing;
+}
+
+/** Opens and lists the places of a component's log; each that can't be asked is told as a warning. */
+export async function openLogs(
+  context: ComponentContext,
+  component: string,
+  stream: string,
+  places: readonly LogPlace[],
+): Promise<ReadLog> {
+  await using closing = new AsyncDisposableStack();
+  const byName = new Map(places.map((place) => [place.repository, place]));
+  const open = async (repository: string): Promise<HeldPlace> => {
+    const opened = await byName.get(repository)?.open();
+    if (opened === undefined) throw new HoldfastError('internal', `${repository} is no place of this log`);
+    const store = openLog(closing.use(opened), { component, stream });
+    return { repository, store, listing: await store.list() };
+  };
+  const answers = await fromEach([...byName.keys()], open, context);
+  const unasked = answers.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
+  for (const { repository: item, error } of unasked) {
+    const message = `what it holds of the log is not known: ${error.message}`;
+    context.listener({ kind: 'warning', during: 'restore', item, message });
+  }
+  const held = answers.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  const listing = unionOf(held.map((place) => place.listing));
+  const histories = await Promise.all(listing.histories.map(async (epoch) => await historyOf(held, epoch)));
+  const kept = closing.move();
+  return {
+    stream,
+    listing,
+    histories,
+    places: held,
+    unasked: unasked.map(({ repository }) => repository),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+async function historyOf(places: readonly HeldPlace[], epoch: number): Promise<History> {
+  const holding = places.filter(({ listing }) => listing.histories.includes(epoch));
+  return await firstOf(holding, async ({ store }) => await store.getHistory(epoch));
+}
+
+/** From the nearest place that has it; from the next where that one fails. */
+async function firstOf<T>(places: readonly HeldPlace[], read: (place: HeldPlace) => Promise<T>): Promise<T> {
+  const failures: HoldfastError[] = [];
+  for (const place of places) {
+    try {
+      return await read(place);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      failures.push(error);
+    }
+  }
+  throw failures.find((error) => !hasCode(error, 'storage-not-found')) ?? failures[0] ?? nowhere();
+}
+
+function nowhere(): HoldfastError {
+  return new HoldfastError('internal', 'what no place lists was asked for');
+}
+
+/** What a plan replays, read segment by segment out of the nearest place that has it. */
+export function feedOf({ places, listing, histories }: ReadLog, plan: MomentPlan): LogFeed {
+  return {
+    order: plan.parts.map(extentOf),
+    segment: async (epoch, from) => {
+      const extent = listing.segments.find((one) => one.epoch === epoch && one.from === from);
+      if (extent !== undefined)
+        return await firstOf(holding(places, extent), async ({ store }) => await store.get(extent));
+      const part = plan.parts.find((one) => isAt(extentOf(one), epoch, from));
+      return part?.held === 'pieces' ? await filled(places, part.segment, part.pieces) : undefined;
+    },
+    history: async (epoch) => histories.find((one) => one.epoch === epoch)?.bytes,
+  };
+}
+
+const isAt = (extent: Extent, epoch: number, from: bigint): boolean => extent.epoch === epoch && extent.from === from;
+
+function holding(places: readonly HeldPlace[], { epoch, from }: Extent): readonly HeldPlace[] {
+  return places.filter(({ listing }) => listing.segments.some((one) => isAt(one, epoch, from)));
+}
+
+/** A segment that is still written, out of its pieces, with zeros behind them. */
+async function filled(places: readonly HeldPlace[], segment: Extent, pieces: readonly Piece[]): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(Number(segment.to - segment.from));
+  for (const piece of pieces) {
+    const from = places.filter(({ listing }) => listing.pieces.some((one) => isSame(one, piece)));
+    bytes.set(await firstOf(from, async ({ store }) => await store.getPiece(piece)), Number(piece.from - segment.from));
+  }
+  return bytes;
+}
+
+function isSame(a: Piece, b: Piece): boolean {
+  return isAt(a.segment, b.segment.epoch, b.segment.from) && a.from === b.from && a.to === b.to;
+}
