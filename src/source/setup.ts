@@ -18,11 +18,21 @@ export interface SetupWanted {
   /** How the server starts this very program: its absolute path, and the options that name policy and state. */
   readonly program: { readonly path: string; readonly options: readonly string[] };
   readonly stateFolder: string;
+  /** Needed elsewhere, before any log may come: shown in the plan, which waits for it. */
+  readonly missing: readonly SetupItem[];
+  /** Whether the log holds this stream already: then somebody writes, or has written, it. Asked only where that matters. */
+  readonly heldStream: (stream: string) => Promise<HeldStream>;
   /** The data directory that takes the place of the one which has written the log so far. */
   readonly adopt: string | undefined;
   /** What belongs to others is never changed without being told so. */
   readonly foreign: 'kept' | 'replaced';
 }
+
+export type HeldStream =
+  | { readonly state: 'not held' }
+  /** `by` names the repository. */
+  | { readonly state: 'held'; readonly by: string }
+  | { readonly state: 'not known'; readonly reason: string };
 
 export interface SetupPlan {
   /** What was looked at, for people. */

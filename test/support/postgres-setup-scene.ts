@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asServer, giveToServer } from '../servers/postgres-user.ts';
 import { runProgram } from './run-program.ts';
 import { jsonLines, type JsonRecord } from './scene.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
+import { cheapNear } from './verifying.ts';
 
 /** `postgres setup shop-db` as the user of the server, by the program itself. */
 export interface SetupScene extends AsyncDisposable {
@@ -32,16 +33,18 @@ interface Item {
 
 const program = join(import.meta.dirname, '../../bin/holdfast');
 
-export async function setupScene(url: string, log = ''): Promise<SetupScene> {
+/** Its repository holds nothing. */
+export async function setupScene(url: string, log = '', password = ''): Promise<SetupScene> {
   const dir = await tempDir();
+  await cheapNear(dir.path);
+  await writeFile(dir.file('password'), 'secret');
   await chmod(dir.path, 0o755);
-  await giveToServer(dir.path);
   const pointTo = async (address: string): Promise<void> => await writeFile(dir.file('url'), address);
   await pointTo(url);
   await writeFile(
     dir.file('holdfast.yaml'),
     `version: 1
-repositories: { near: { url: ${dir.file('near')}, password: { file: ${dir.file('password')} } } }
+repositories: { near: { url: ${dir.file('near')}, password: { ${password || `file: ${dir.file('password')}`} } } }
 components:
   shop-db:
     postgres: { url: { file: ${dir.file('url')} } }
@@ -49,6 +52,7 @@ components:
     ${log}
 `,
   );
+  await owned(dir.path);
   const own = ['--json', '--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state'), '--no-cache'];
   const run = async (...args: readonly string[]): Promise<SetUp> => {
     const [as, ...words] = asServer([program, 'postgres', 'setup', 'shop-db', ...own, ...args]);
@@ -57,6 +61,11 @@ components:
     return { code, stderr, ...outcomeOf(jsonLines(stdout.toString())) };
   };
   return { dir, run, pointTo, [Symbol.asyncDispose]: async () => await dir[Symbol.asyncDispose]() };
+}
+
+/** Hands a folder with all that is in it to the user of the server. */
+export async function owned(folder: string): Promise<void> {
+  for (const name of ['', ...(await readdir(folder, { recursive: true }))]) await giveToServer(join(folder, name));
 }
 
 function outcomeOf(records: readonly JsonRecord[]): Pick<SetUp, 'applied' | 'items' | 'left'> {

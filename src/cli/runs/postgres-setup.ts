@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
+import { heldStreamOf, secretsOutOfReach } from '../../job/log-setup.ts';
 import { openSource } from '../../job/open-source.ts';
 import type { Component } from '../../policy/policy.ts';
 import type { Setup, SetupItem, SetupPlan, SetupWanted } from '../../source/setup.ts';
@@ -26,6 +27,8 @@ export const run: Run<typeof setupOptions> = async ({ operands, values }, contex
     throw new HoldfastError('unsupported', `${name} has no server that could be set up: it needs nothing`);
   const wanted: SetupWanted = {
     ...wantedOf(component, file, context),
+    missing: secretsOutOfReach(policy, component),
+    heldStream: heldStreamOf(base, name, component),
     adopt: values.adopt === undefined ? undefined : resolve(values.adopt),
     foreign: values.replaceArchiving ? 'replaced' : 'kept',
   };

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import type { SetupItem } from '../../setup.ts';
 import { archiveCommand, isOurs, isTooLong, restoreCommand } from './commands.ts';
 import type { SetupFacts } from './facts.ts';
+import { planGrant } from './granting.ts';
 import { changed, fileValue, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
 
 /** `log: { mode: archive }`: the server hands each segment over. */
@@ -9,14 +10,15 @@ export function planArchiving(looked: Looked): readonly PlannedItem[] {
   if (wanted.log?.mode !== 'archive') return leftOver(looked);
   if (facts.isStandby)
     return [{ name: 'archiving', state: 'by hand', found: 'this server is a standby', ...ofPrimary }];
-  const granted = grant(looked);
-  const pushing = granted.state === 'by hand' ? waiting(command(looked), granted) : command(looked);
+  const granted = planGrant(looked);
+  const first = [...wanted.missing, granted].find(({ state }) => state === 'by hand');
+  const pushing = first === undefined ? command(looked) : waiting(command(looked), first);
   const archiving = pushing.state === 'by hand' ? waiting(mode(facts), pushing) : mode(facts);
-  return [granted, pushing, archiving, ...timeout(looked), recovery(looked)];
+  return [...wanted.missing, granted, pushing, archiving, ...timeout(looked), recovery(looked)];
 }
 
 /** A server that hands segments to who refuses them keeps them all, until its disk is full. */
-function waiting(item: PlannedItem, first: PlannedItem): PlannedItem {
+function waiting(item: PlannedItem, first: SetupItem): PlannedItem {
   if (item.state !== 'to apply') return item;
   const { change: _later, ...rest } = item;
   return { ...rest, state: 'by hand', lines: { where: `after “${first.name}”`, text: ['run this command again'] } };
@@ -42,37 +44,6 @@ function leftOver({ facts, component }: Looked): readonly PlannedItem[] {
       lines: { where: 'the policy, or postgresql.conf', text: ['log: { mode: archive, … }', "archive_command = ''"] },
     },
   ];
-}
-
-function grant(looked: Looked): PlannedItem {
-  const { component, here, wanted } = looked;
-  const item = {
-    name: 'writer grant',
-    wanted: `${join(wanted.stateFolder, 'grants', `${component}.json`)}`,
-    why: 'a copy has production’s identity: without a grant to one directory it would write into production’s log',
-    effect: 'at once',
-  } as const;
-  if (here.state !== 'here')
-    return { ...item, state: 'by hand', found: here.reason, lines: onItsHost(looked, 'as the user of its server') };
-  const { directory } = here;
-  if (looked.grant?.state === 'ok') return fine(item.name, `${directory.path} has it`);
-  const found = looked.grant?.reason ?? 'none';
-  if (looked.uid !== directory.uid)
-    return {
-      ...item,
-      state: 'by hand',
-      found,
-      lines: onItsHost(looked, `as user ${directory.uid}, whose server it is`),
-    };
-  if (looked.grant?.state === 'refused' && looked.grant.because !== 'none' && wanted.adopt === undefined)
-    return { ...item, state: 'by hand', found, lines: { where: 'here', text: [looked.grant.next] } };
-  return { ...item, state: 'to apply', found, change: { do: 'grant', dataDirectory: directory.path } };
-}
-
-function onItsHost({ component, wanted }: Looked, where: string): NonNullable<PlannedItem['lines']> {
-  const { path, options } = wanted.program;
-  const words = [path, 'postgres', 'setup', component, '--apply', ...options];
-  return { where: `on the database’s own host, ${where}`, text: [words.join(' ')] };
 }
 
 function command(looked: Looked): PlannedItem {

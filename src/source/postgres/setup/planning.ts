@@ -1,4 +1,4 @@
-import type { SetupItem, SetupWanted } from '../../setup.ts';
+import type { HeldStream, SetupItem, SetupWanted } from '../../setup.ts';
 import type { GrantVerdict } from '../grant.ts';
 import type { Setting, SettingName, SetupFacts } from './facts.ts';
 import type { Here } from './here.ts';
@@ -12,6 +12,8 @@ export interface Looked {
   readonly lettingIn: LettingIn;
   /** Undefined where the server isn't here. */
   readonly grant: GrantVerdict | undefined;
+  /** Of the cluster's stream, where a first grant is to be issued. */
+  readonly heldStream: HeldStream;
   readonly uid: number;
   readonly wanted: SetupWanted;
 }

@@ -54,10 +54,22 @@ async function look(
     facts,
     here,
     lettingIn: await tryReplication(url, signal),
-    grant: here.state === 'here' ? await checkGrant(wanted.stateFolder, component, here.directory.path) : undefined,
+    ...(await lookAtGrant(component, here, { facts, wanted })),
     uid: process.getuid?.() ?? 0,
     wanted,
   };
+}
+
+async function lookAtGrant(
+  component: string,
+  here: Looked['here'],
+  { facts, wanted }: Pick<Looked, 'facts' | 'wanted'>,
+): Promise<Pick<Looked, 'grant' | 'heldStream'>> {
+  const grant =
+    here.state === 'here' ? await checkGrant(wanted.stateFolder, component, here.directory.path) : undefined;
+  const isFirst = grant?.state === 'refused' && grant.because === 'none' && wanted.adopt === undefined;
+  const asks = isFirst && wanted.log?.mode === 'archive';
+  return { grant, heldStream: asks ? await wanted.heldStream(facts.systemIdentifier) : { state: 'not held' } };
 }
 
 /** To adopt is to say which one: a copy that answers at the same address is not adopted by mistake. */
