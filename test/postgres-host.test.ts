@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, utimes } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import type { FileId } from '../src/bytes/ids.ts';
+import { systemClock } from '../src/clock/clock.ts';
+import { Secret } from '../src/secret/secret.ts';
+import { openPostgres } from '../src/source/postgres/open.ts';
+import { postgresOptions } from '../src/source/postgres/options.ts';
+import type { Source } from '../src/source/source.ts';
+import { MemoryStorage } from '../src/storage/memory.ts';
 import { giveToServer } from './servers/postgres-user.ts';
 import { withoutPostgres } from './servers/postgres.ts';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
 import { withoutRestic } from './servers/restic.ts';
+import { backupSource, jobContext, newRepository, restoreSnapshot } from './support/engine.ts';
 import { databaseFiles, restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -97,5 +105,65 @@ test(
     assert.doesNotMatch(stderr, /block (?:0|2)/);
     const data = await restoreByRestic(scene, shop.running.dir.file('copy'));
     assert.deepEqual(await readFile(join(data, path)), await readFile(join(shop.data, path)));
+  },
+);
+
+/** The component's source, with what it has the workers read. */
+function recordingSource(url: string, read: Set<string>): Source {
+  const options = postgresOptions.parse({ url: { env: 'DATABASE_URL' }, reading: 'host' });
+  const readSecret = async (): Promise<Secret> => new Secret(url);
+  const { source } = openPostgres(options, { component: 'shop-db', clock: systemClock, readSecret, leftOut: [] });
+  assert.ok(source);
+  return {
+    entries: ({ store, ...walk }) =>
+      source.entries({
+        ...walk,
+        store: async (content) => {
+          if (content.kind === 'live-file') read.add(content.path);
+          return (await store?.(content)) ?? assert.fail('nothing can be stored');
+        },
+      }),
+  };
+}
+
+test(
+  'a second backup of a data directory reads what has changed since, whatever its times say, and nothing else',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
+    await shop.sql(`create table orders as select n as id, 'new' as what from generate_series(1, 20000) n;
+      create table kept as select n as id from generate_series(1, 20000) n; checkpoint`);
+    const [orders = ''] = await shop.sql("select pg_relation_filepath('orders')");
+    const [kept = ''] = await shop.sql("select pg_relation_filepath('kept')");
+    const old = new Date(Date.parse('2026-01-01T00:00:00Z'));
+    for (const name of await readdir(join(shop.data, 'base'), { recursive: true }))
+      await utimes(join(shop.data, 'base', name), old, old);
+
+    const storage = new MemoryStorage();
+    await (await newRepository(storage))[Symbol.asyncDispose]();
+    const context = jobContext(storage, systemClock);
+    const backUp = async (): Promise<{ readonly id: FileId | undefined; readonly read: ReadonlySet<string> }> => {
+      const read = new Set<string>();
+      const { snapshot } = await backupSource(context, recordingSource(shop.url, read));
+      return { id: snapshot, read: new Set([...read].map((path) => relative(shop.data, path))) };
+    };
+    const first = await backUp();
+    assert.ok(first.read.has(kept) && first.read.size > 500);
+
+    await shop.sql("update orders set what = 'old' where id = 7; checkpoint");
+    await utimes(join(shop.data, orders), old, old);
+    const second = await backUp();
+    assert.ok(second.read.has(orders), 'its times are what they were, but not that of its last change');
+    assert.ok(!second.read.has(kept) && second.read.size < 100, [...second.read].join(' '));
+    assert.ok(second.id);
+    const copied = shop.running.dir.file('copy');
+    await mkdir(copied);
+    await giveToServer(copied);
+    await restoreSnapshot(context, second.id, copied);
+    const data = join(copied, 'shop-db', 'data');
+    await runOk(verifyBackup, [data]);
+    await using copy = await startCopy('15', data);
+    const counts = "select count(*), count(*) filter (where what = 'old'), (select count(*) from kept) from orders";
+    assert.deepEqual(await copy.sql(counts), ['20000|1|20000']);
   },
 );

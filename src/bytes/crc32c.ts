@@ -23,6 +23,11 @@ export function crc32c(previous: number, bytes: Uint8Array): number {
   return crc;
 }
 
+/** What `crc32cText` wrote. */
+export function crc32cOf(text: string): number {
+  return new DataView(Uint8Array.fromHex(text).buffer).getUint32(0, true);
+}
+
 /** As a manifest writes it: the four bytes as they stand in the memory of a little-endian machine, lower-case hex. */
 export function crc32cText(crc: number): string {
   const bytes = new Uint8Array(4);

@@ -13,6 +13,7 @@ import { saveBackup, type SnapshotFacts } from './backup-snapshot.ts';
 import { journalsToHeed, loadIndexToStore, pruneJournals } from './index-to-store.ts';
 import { makeImmutable } from './immutable.ts';
 import { cutBefore } from './cut-before.ts';
+import { parentFiles } from './parent-files.ts';
 import { heldBefore } from './held-before.ts';
 import { findParent, type ParentChoice } from './parent.ts';
 
@@ -127,12 +128,13 @@ async function stored(
   const { source, detection, notes } = options;
   await using writer = await repository.openWriter({ ...options.writer, signal });
   const cut = parent && cutBefore(repository, parent.tree);
+  const held = parent && parentFiles(repository, parent.tree);
   const before = options.before && heldBefore(repository, options.before);
   const store = async (content: Content): Promise<StoredContent> => {
     await writer.ready();
     return await writer.store(content);
   };
-  const entries = source.entries({ listener, signal, heldBefore: before, cutBefore: cut, store });
+  const entries = source.entries({ listener, signal, heldBefore: before, cutBefore: cut, parent: held, store });
   const input = { repository, writer, entries, detection, timeNs, clock, listener, notes, signal };
   const outcome = await archive(parent === undefined ? input : { ...input, parent: parent.tree });
   await writer.flush();

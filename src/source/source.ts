@@ -1,9 +1,9 @@
-import type { RawPath } from '../bytes/ids.ts';
+import type { BlobId, RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { Extent } from '../log/log.ts';
 import type { Content, StoredContent } from '../repository/content.ts';
-import type { Entry } from '../snapshot/entry.ts';
+import type { Entry, Metadata } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
 import type { LogDriver } from './log.ts';
 import type { Lacking } from './probe.ts';
@@ -48,11 +48,28 @@ export interface WalkOptions {
   readonly heldBefore?: ((path: RawPath) => Promise<'files' | 'no files' | 'nothing known'>) | undefined;
   /** How long the first chunk was of what stood at a path of the parent snapshot, where it had several. */
   readonly cutBefore?: ((path: RawPath) => Promise<number | undefined>) | undefined;
+  /** What the parent snapshot holds; undefined where there is none. */
+  readonly parent?: ParentFiles | undefined;
   /**
    * Stores a content whose bytes come before its entry can: that one then says 'stored'. Resolves once it is read to
    * its end, and calls may overlap. Undefined where nothing is stored of what is walked.
    */
   readonly store?: (content: Content) => Promise<StoredContent>;
+}
+
+/** Files of the parent snapshot. What can't be read of it counts as not there. */
+export interface ParentFiles {
+  /** Cheap as long as paths are asked for folder by folder, in the order of their names. */
+  find(path: RawPath): Promise<ParentFile | undefined>;
+  /** The bytes of a file; 'path-not-found', or what went wrong. */
+  read(path: RawPath): AsyncIterable<Uint8Array>;
+}
+
+export interface ParentFile extends Pick<Metadata, 'sizeBytes' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'deviceId'> {
+  /** undefined where some of them are not in the repository any more. */
+  readonly ids: readonly BlobId[] | undefined;
+  /** How long the first of several chunks was. */
+  readonly cutBytes: number | undefined;
 }
 
 /** A component's source, and what it can do; each capability is undefined where it can't. */

@@ -68,10 +68,14 @@ function sourceOf(folder: string): Source {
 
 /** A backup of a folder, as the command makes it. */
 export async function backupFolder(context: JobContext, folder: string): Promise<BackupOutcome> {
+  return await backupSource(context, sourceOf(folder), folder);
+}
+
+export async function backupSource(context: JobContext, source: Source, path = '/component'): Promise<BackupOutcome> {
   const { signal: _signal, ...writer } = writerOptions();
   return await backup(context, {
-    source: sourceOf(folder),
-    paths: [rawPathOf(folder)],
+    source,
+    paths: [rawPathOf(path)],
     parent: { kind: 'latest', groupBy: { host: true, paths: true, tags: false } },
     detection: { mode: 'metadata', ctime: 'compared', inode: 'compared' },
     snapshot: {

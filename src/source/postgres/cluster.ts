@@ -6,7 +6,7 @@ import type { Entry } from '../../snapshot/entry.ts';
 import type { LogPosition, WalkOptions } from '../source.ts';
 import { gatherConfiguration } from './configuration.ts';
 import { connectTo, unhurried, type ServerConnection } from './connect.ts';
-import { describeBackup } from './description.ts';
+import { describeBackup, type ReadingFacts } from './description.ts';
 import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
 import { holdLog } from './hold-log.ts';
@@ -45,15 +45,16 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   const cutBefore = async (path: RawPath): Promise<number | undefined> =>
     await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
   const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
-  const gathered =
+  const gathered: Gathered & { readonly system: string; readonly reading?: ReadingFacts } =
     options.reading === 'host'
-      ? await readHost(server, { ...options, ...receiving, facts, signal: walk.signal })
+      ? await readHost(server, { ...options, ...receiving, facts, parent: walk.parent, signal: walk.signal })
       : await receive(options, walk, receiving);
   using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   yield* entriesOf(configuration.spool, inside('configuration'));
   yield* entriesOf(spool, inside('data'));
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
-  const description = describeBackup({ facts, gathered, configuration: configuration.files });
+  const { reading } = gathered;
+  const description = describeBackup({ facts, gathered, configuration: configuration.files, reading });
   yield fileEntry(inside('postgres.json'), description, timeNs);
   const { system, start, end } = gathered;
   options.onPosition({ stream: system, epoch: start.timeline, from: start.lsn, to: end.lsn });

@@ -8,7 +8,21 @@ export interface Described {
   readonly facts: ServerFacts;
   readonly gathered: Gathered & { readonly system: string };
   readonly configuration: readonly string[];
+  /** undefined: the server sent it. */
+  readonly reading: ReadingFacts | undefined;
 }
+
+/** Of a backup that was read on its host: whether the next one can tell what has not changed since. */
+const reading = z.object({
+  /** Nanoseconds since 1970: what was written since may have changed in the midst. */
+  startedNs: z.string().regex(/^\d+$/),
+  boot: z.string(),
+  bootSeconds: z.int(),
+  /** So many backups have taken files over since one read them all. */
+  sinceAllRead: z.int().nonnegative(),
+});
+
+export type ReadingFacts = z.output<typeof reading>;
 
 const description = z.object({
   format: z.literal(1),
@@ -25,13 +39,14 @@ const description = z.object({
   configuration: z.array(z.string()),
   database: z.string(),
   superuser: z.string(),
+  reading: reading.optional(),
   capacities: z.record(z.string().regex(/^[a-z_]+$/), z.string().regex(/^\d*$/)),
 });
 
 /** What a restore has to know that the data directory doesn't say itself: `postgres.json`. */
 export type Description = z.output<typeof description>;
 
-export function describeBackup({ facts, gathered, configuration }: Described): string {
+export function describeBackup({ facts, gathered, configuration, reading: how }: Described): string {
   const { system, start, end, tablespaces, pageChecksums } = gathered;
   const described: Description = {
     format: 1,
@@ -49,6 +64,7 @@ export function describeBackup({ facts, gathered, configuration }: Described): s
     database: facts.database,
     superuser: facts.superuser,
     capacities: facts.capacities,
+    ...(how && { reading: how }),
   };
   return `${JSON.stringify(described, null, 2)}\n`;
 }

@@ -6,11 +6,15 @@ import type { Content, PageChecks, StoredContent } from '../../../repository/con
 import { cutOf, isRelation, wholeBytes } from '../placing.ts';
 import type { Arrived, Spool } from '../spool.ts';
 import { unreadable, type Listed } from './listing.ts';
+import type { HeldFile, Parent } from './parent.ts';
 
 export interface CopyOptions {
   readonly spool: Spool;
   readonly store: (content: Content) => Promise<StoredContent>;
   readonly cutBefore: (path: RawPath) => Promise<number | undefined>;
+  readonly parent: Parent | undefined;
+  /** Whether a file that the parent holds has not changed since. */
+  readonly isUnchanged: (stat: BigIntStats, held: HeldFile) => boolean;
   readonly listener: Listener;
   readonly signal: AbortSignal;
   readonly clusterBytes: number;
@@ -28,6 +32,11 @@ export interface RelationChecks {
 export interface WrongPage {
   readonly path: RawPath;
   readonly block: number;
+}
+
+interface Known {
+  readonly crc32c: number;
+  readonly stored: StoredContent;
 }
 
 /** Files wait for their batches and workers: of each no more than its name is in memory. */
@@ -55,7 +64,10 @@ export class Copying {
   async take(listed: Listed): Promise<void> {
     this.#options.signal.throwIfAborted();
     if (listed.type === 'dir') return this.#options.spool.addFolder(arrivedAt(listed));
-    const content = await this.#contentOf(listed);
+    const held = await this.#options.parent?.find(listed.path);
+    const kept = this.#keptOf(listed, held);
+    if (kept !== undefined) return this.#note(listed, kept);
+    const content = await this.#contentOf(listed, held);
     const noted: Promise<void> = this.#copy(listed, content)
       .catch((error: unknown) => void (this.#failure ??= { error }))
       .finally(() => this.#pending.delete(noted));
@@ -70,10 +82,19 @@ export class Copying {
     this.#throwFailure();
   }
 
+  /** What needs no reading: what has not changed, and what is empty. */
+  #keptOf({ stat }: Listed, held: HeldFile | undefined): Known | undefined {
+    const nothingNew = { newBlobs: 0, newBytes: 0, storedBytes: 0 };
+    if (stat.size === 0n) return { crc32c: 0, stored: { ...nothingNew, ids: [], sizeBytes: 0 } };
+    if (held?.ids === undefined || held.crc32c === undefined || !this.#options.isUnchanged(stat, held))
+      return undefined;
+    return { crc32c: held.crc32c, stored: { ...nothingNew, ids: held.ids, sizeBytes: held.sizeBytes } };
+  }
+
   /** Only so much as it had when it was listed: what has been added since the log brings. */
-  async #contentOf({ path, place, stat }: Listed): Promise<Content> {
+  async #contentOf({ path, place, stat }: Listed, held: HeldFile | undefined): Promise<Content> {
     const sizeBytes = Number(stat.size);
-    const before = isRelation(path) && sizeBytes > 0 ? await this.#options.cutBefore(path) : undefined;
+    const before = this.#options.parent === undefined ? await this.#options.cutBefore(path) : held?.cutBytes;
     const cut = cutOf(path, this.#options.clusterBytes, before);
     const whole = cut === 'rabin' && sizeBytes <= wholeBytes(cut) ? { pagesBytes: wholeBytes(cut) } : cut;
     const { checks } = this.#options;
@@ -88,7 +109,12 @@ export class Copying {
     if (read === undefined || sizeBytes !== Number(listed.stat.size))
       throw new HoldfastError('internal', `${displayPath(listed.path)} was not stored whole`);
     this.#wrong.push(...read.wrongBlocks.map((block) => ({ path: listed.path, block })));
-    this.#options.spool.addFile({ ...arrivedAt(listed), crc32c: read.crc32c, sizeBytes, stored });
+    this.#note(listed, { crc32c: read.crc32c, stored });
+  }
+
+  #note(listed: Listed, { crc32c, stored }: Known): void {
+    const { sizeBytes } = stored;
+    this.#options.spool.addFile({ ...arrivedAt(listed), crc32c, sizeBytes, stored });
     this.#tell(sizeBytes);
   }
 

@@ -27,7 +27,7 @@ export interface ListOptions {
 /** Written last, when everything else is read. */
 export const controlPath = rawPathOfByteString('global/pg_control');
 
-/** Folder by folder, each before what is in it. What vanishes meanwhile was dropped, and the log says so. */
+/** Folder by folder in the order of names, each before what is in it. What vanishes meanwhile was dropped, and the log says so. */
 export function* list(options: ListOptions): Generator<Listed> {
   yield* below(options, rawPathOfByteString(''), options.root);
   for (const { oid, location } of options.tablespaces)
@@ -76,7 +76,7 @@ function folderBehind(place: RawPath): BigIntStats {
 
 function namesIn(place: RawPath): readonly RawPath[] {
   try {
-    return readdirSync(systemPath(place), 'latin1').map(rawPathOfByteString);
+    return readdirSync(systemPath(place), 'latin1').map(rawPathOfByteString).toSorted();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw unreadable(place, error);

@@ -1,23 +1,30 @@
+import { statSync } from 'node:fs';
 import { crc32c } from '../../../bytes/crc32c.ts';
-import { displayPath, rawPathOf, type RawPath } from '../../../bytes/ids.ts';
+import { displayPath, rawPathOf, systemPath, type RawPath } from '../../../bytes/ids.ts';
 import { joinPath } from '../../../bytes/unix-path.ts';
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
+import { bootTime } from '../../../host/boot-time.ts';
+import type { ParentFiles } from '../../source.ts';
 import { assertLogIsThere, manifestName } from '../check-manifest.ts';
 import type { ServerConnection } from '../connect.ts';
+import type { ReadingFacts } from '../description.ts';
 import type { Gathered, GatherOptions } from '../gather.ts';
 import { holdLog } from '../hold-log.ts';
 import { neededFolders } from '../placing.ts';
 import type { Arrived } from '../spool.ts';
 import { readControl } from './control.ts';
-import { arrivedAt, Copying, type WrongPage } from './copy-files.ts';
+import { arrivedAt, Copying, type CopyOptions, type WrongPage } from './copy-files.ts';
 import { copyLog } from './copy-log.ts';
 import { controlPath, list, tablespacesOf, type ListOptions } from './listing.ts';
+import { openParent, type Parent } from './parent.ts';
 import { makeManifest } from './make-manifest.ts';
 import { assertOwnHost, hostFacts, type HostFacts } from './same-host.ts';
+import { isUnchanged, readingFacts, whyReadAll, type Now } from './unchanged.ts';
 import { openWindow, type WindowEnd } from './window.ts';
 
 export interface HostOptions extends Pick<GatherOptions, 'spool' | 'store' | 'cutBefore' | 'listener' | 'timeNs'> {
+  readonly parent: ParentFiles | undefined;
   readonly url: string;
   readonly component: string;
   readonly facts: GatherOptions['server'];
@@ -28,6 +35,12 @@ export interface HostOptions extends Pick<GatherOptions, 'spool' | 'store' | 'cu
 
 export interface ReadHost extends Gathered {
   readonly system: string;
+  readonly reading: ReadingFacts;
+}
+
+interface Standing {
+  readonly now: Now;
+  readonly parent: Parent | undefined;
 }
 
 /**
@@ -41,26 +54,54 @@ export async function readHost(server: ServerConnection, options: HostOptions): 
   if (host.isStandby)
     throw new HoldfastError('unsupported', 'reading a standby’s data directory is not built yet: ask its primary');
   const { major } = facts;
+  const parent = await openParent(options.parent, component);
+  const beganNs = options.clock.nowNs();
   await using _slot = await holdLog({ url, signal, listener, component, major });
   await using window = await openWindow({ url, major, label: `holdfast ${component}`, checkpoint, signal });
-  const reading = new HostReading(options, host, window.startLsn);
+  const now = await whatStands(options, host, { startLsn: window.startLsn, beganNs });
+  const reading = new HostReading(options, host, { now, parent });
   await reading.copyFiles();
   await reading.copyControl();
   return await reading.finish(await window.stop());
 }
 
+/** The checkpoint that a backup begins with has just written pg_control, by the clock of its file system. */
+async function whatStands(
+  { facts, clock, signal }: HostOptions,
+  { dataDirectory, systemIdentifier }: HostFacts,
+  { startLsn, beganNs }: { readonly startLsn: bigint; readonly beganNs: bigint },
+): Promise<Now> {
+  const place = joinPath(dataDirectory, controlPath);
+  const { timeline } = await readControl(place, clock, signal);
+  const { mtimeNs } = statSync(systemPath(place), { bigint: true });
+  return {
+    systemIdentifier,
+    version: facts.version,
+    timeline,
+    dataChecksums: facts.dataChecksums,
+    dataDirectory,
+    startLsn,
+    startedNs: mtimeNs < beganNs ? mtimeNs : beganNs,
+    boot: bootTime(),
+  };
+}
+
 class HostReading {
   readonly #options: HostOptions;
   readonly #host: HostFacts;
-  readonly #startLsn: bigint;
+  readonly #now: Now;
+  readonly #parent: Parent | undefined;
+  readonly #readAll: string | undefined;
   readonly #listing: Omit<ListOptions, 'leftOut'>;
   #wrongPages: readonly WrongPage[] = [];
   #owner: Gathered['owner'] = { uid: 0, gid: 0 };
 
-  constructor(options: HostOptions, host: HostFacts, startLsn: bigint) {
+  constructor(options: HostOptions, host: HostFacts, { now, parent }: Standing) {
     this.#options = options;
     this.#host = host;
-    this.#startLsn = startLsn;
+    this.#now = now;
+    this.#parent = parent;
+    this.#readAll = whyReadAll(parent?.description, now);
     const root = host.dataDirectory;
     this.#listing = { root, major: options.facts.major, tablespaces: tablespacesOf(root) };
   }
@@ -68,8 +109,10 @@ class HostReading {
   async copyFiles(): Promise<void> {
     const { facts, listener } = this.#options;
     const { pageBytes, blocksPerFile } = this.#host;
-    const checks = facts.dataChecksums === 'on' ? { pageBytes, blocksPerFile, before: this.#startLsn } : undefined;
-    const copying = new Copying({ ...this.#options, clusterBytes: this.#clusterBytes(), checks });
+    const checks = facts.dataChecksums === 'on' ? { pageBytes, blocksPerFile, before: this.#now.startLsn } : undefined;
+    const { parent, isUnchanged } = this.#trust();
+    const clusterBytes = this.#clusterBytes();
+    const copying = new Copying({ ...this.#options, clusterBytes, checks, parent, isUnchanged });
     const leftOut = (path: RawPath, message: string): void =>
       listener({ kind: 'warning', during: 'scan', item: displayPath(path), message });
     for (const listed of list({ ...this.#listing, leftOut })) {
@@ -79,6 +122,17 @@ class HostReading {
     await copying.settled();
     this.#wrongPages = copying.wrongPages;
     tellWrong(this.#wrongPages, this.#options);
+  }
+
+  #trust(): Pick<CopyOptions, 'parent' | 'isUnchanged'> {
+    const { listener, component } = this.#options;
+    const [parent, reason] = [this.#parent, this.#readAll];
+    if (parent !== undefined && reason !== undefined)
+      listener({ kind: 'note', name: 'read-all', data: { component, reason } });
+    const { startedNs } = this.#now;
+    const parentStartedNs = BigInt(parent?.description.reading?.startedNs ?? 0);
+    const since = { parentStartedNs, startedNs };
+    return { parent, isUnchanged: (stat, held) => reason === undefined && isUnchanged(stat, held, since) };
   }
 
   async copyControl(): Promise<void> {
@@ -94,7 +148,7 @@ class HostReading {
     const { spool, facts } = this.#options;
     const { systemIdentifier, dataDirectory: root } = this.#host;
     await this.#add(rawPathOf('backup_label'), label);
-    const range = { timeline, start: this.#startLsn, end: lsn };
+    const range = { timeline, start: this.#now.startLsn, end: lsn };
     await copyLog({ ...this.#options, root, range, segmentBytes: facts.segmentBytes, systemIdentifier });
     assertLogIsThere(range, facts.segmentBytes, (path) => spool.has(path));
     for (const path of neededFolders(facts.major))
@@ -108,6 +162,7 @@ class HostReading {
       owner: this.#owner,
       pageChecksums: this.#wrongPages.length === 0 ? 'right' : 'wrong',
       system: systemIdentifier,
+      reading: readingFacts(this.#parent?.description, this.#now, this.#readAll === undefined ? 'changed' : 'all'),
     };
   }
 
