@@ -102,6 +102,8 @@ function textNote({ console }: Context, note: Note): void {
     );
   } else if (note.name === 'command-said') {
     console.complain(`${String(note.data['program'])}: ${String(note.data['line'])}`, undefined);
+  } else if (note.name === 'left-out') {
+    console.say(`left out: ${String(note.data['item'])}: ${String(note.data['reason'])}`);
   } else if (note.name === 'measured') {
     console.say(`measured: ${String(note.data['files'])} files, ${formatBytes(Number(note.data['bytes']))}`, 2);
   } else if (isArchived(note)) console.say(archivedLine(note), 3);

@@ -18,6 +18,8 @@ export interface ComponentRestoreOptions {
   readonly atNs?: bigint;
   /** Just this point. */
   readonly identity?: string;
+  /** Only points that were made by it. */
+  readonly method?: string | undefined;
   readonly target: RawPath;
   readonly restore: RestoreOptions;
   /** What part of it, for the record; empty: all. */
@@ -78,7 +80,7 @@ export async function restorePoint(
   for (const [at, copy] of copies.entries()) {
     options.onCopy(point, copy);
     const isLast = at === copies.length - 1;
-    const outcome = await restoredFrom(context, copy, options, isLast);
+    const outcome = await restoredFrom(context, { point, copy }, options, isLast);
     if (outcome !== undefined && (outcome.failures === 0 || isLast)) return { ...outcome, point, copy };
   }
   throw new HoldfastError('internal', 'a point without copies');
@@ -92,17 +94,18 @@ export interface PointWanted {
 
 export async function pointWanted(
   context: ComponentContext,
-  { component, atNs, identity }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity'>,
+  { component, atNs, identity, method }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity' | 'method'>,
 ): Promise<PointWanted> {
   const { points, unknown, records } = await listPoints(context, [component]);
-  const point = points.findLast(
+  const meant = points.filter((one) => method === undefined || one.method === method);
+  const point = meant.findLast(
     (one) => (atNs === undefined || one.timeNs <= atNs) && (identity === undefined || one.identity === identity),
   );
   if (point !== undefined) return { point, expected: expectedRestores(context.policy, point, records) };
-  const [oldest] = points;
+  const [oldest] = meant;
   const hidden = unknown.map(({ repository }) => repository).join(', ');
   const where = hidden === '' ? '' : `; ${hidden} can’t be asked`;
-  const wanted = identity === undefined ? '' : ` ${identity}`;
+  const wanted = `${identity === undefined ? '' : ` ${identity}`}${method === undefined ? '' : ` made by the method ${method}`}`;
   const then = atNs === undefined ? '' : ` of ${secondText(atNs)} or before`;
   const first = oldest === undefined ? 'none is known' : `the oldest is of ${secondText(oldest.timeNs)}`;
   throw new HoldfastError(
@@ -125,12 +128,15 @@ function heldElsewhere({ component, identity, copies }: RecoverablePoint): Holdf
 /** Undefined where it failed and another copy is left. */
 async function restoredFrom(
   context: ComponentContext,
-  { repository, snapshot }: StoredCopy,
+  {
+    point: { method },
+    copy: { repository, snapshot },
+  }: { readonly point: RecoverablePoint; readonly copy: StoredCopy },
   { component: name, target, restore, ready }: PointRestoreOptions,
   isLast: boolean,
 ): Promise<RestoreOutcome | undefined> {
   const { [name]: component } = context.policy.components;
-  const last = component && openSource(context, name, component).recovery?.last;
+  const last = component && openSource(context, name, component, method === '' ? undefined : method).recovery?.last;
   const find = { filter: anySnapshot, now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC') };
   const [job, options] = [contextIn(context, repository), { name: snapshot.id, find, target, restore }];
   try {

@@ -6,6 +6,7 @@ import type { Content, StoredContent } from '../repository/content.ts';
 import type { Entry, Metadata } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
 import type { LogDriver } from './log.ts';
+import type { Loading } from './loading.ts';
 import type { Lacking } from './probe.ts';
 import type { RecoveryDriver } from './recovery.ts';
 import type { Secret } from '../secret/secret.ts';
@@ -92,6 +93,8 @@ export interface OpenedSource {
   readonly rehearsal?: Rehearsal | undefined;
   /** Sets its server up for backups, where it has one that can be asked. */
   readonly setup?: Setup;
+  /** How a point of it is loaded into a live system, beside what runs there. */
+  readonly loading?: Loading | undefined;
   /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */
   readonly inPlace?: readonly RawPath[];
 }

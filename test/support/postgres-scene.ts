@@ -13,7 +13,11 @@ import { cheapNear, sceneAt, type Scene } from './verifying.ts';
 export async function shopScene(
   folder: string,
   url: string,
-  { options = '', more = '' }: { readonly options?: string; readonly more?: string } = {},
+  {
+    options = '',
+    more = '',
+    method = 'physical',
+  }: { readonly options?: string; readonly more?: string; readonly method?: 'physical' | 'logical' } = {},
 ): Promise<Scene> {
   if (!existsSync(join(folder, 'near'))) await cheapNear(folder);
   await writeFile(join(folder, 'url'), url);
@@ -24,7 +28,7 @@ export async function shopScene(
 components:
   shop-db:
     postgres: { url: { file: DIR/url }, ${options} }
-    backups: { full: { method: physical, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
+    backups: { full: { method: ${method}, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
 ${more}`,
   );
 }

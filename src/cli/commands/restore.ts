@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
-import { choice, flag, list, text, unsupported } from '../option.ts';
+import { choice, flag, list, parsed, refusal, text, unsupported } from '../option.ts';
 
 export const restoreOptions = {
   ...snapshotFilter,
@@ -14,7 +14,14 @@ export const restoreOptions = {
   timeline: text('number', 'of a component with a log: the timeline to follow', { fallback: 'the newest' }),
   inPlace: flag('of a component: replace what is live, by a plan that can be undone'),
   noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
-  target: text('folder', 'where to restore to (needed, or --in-place)', { short: 't' }),
+  target: text('folder', 'where to restore to (needed, or --in-place or --into)', { short: 't' }),
+  into: text('address', 'of a component: into a new database, at an address, env:NAME or file:PATH'),
+  method: text('method', 'with --into: the newest point that was made by it', { fallback: 'logical' }),
+  database: text('name', 'with --into: which one, where the point holds several'),
+  jobs: parsed('n', jobsOf, 'with --into: how many load at once', { fallback: '4' }),
+  noOwner: flag('with --into: all that is loaded belongs to the role of the address'),
+  noPrivileges: flag('with --into: nothing is granted that was'),
+  switch: flag('with --into: it takes the name of the old database, which is kept under another'),
   include: list('pattern', 'only what matches', { short: 'i' }),
   iinclude: list('pattern', 'the same, whatever the case of letters'),
   includeFile: list('file', 'only what matches a pattern of this file'),
@@ -34,6 +41,11 @@ export const restoreOptions = {
   sparse: flag('leave holes where files hold zeros'),
   ownershipByName: unsupported('none'),
 } as const;
+
+function jobsOf(given: string, label: string): number {
+  if (/^(?:[1-9]|[1-5]\d|6[0-4])$/.test(given)) return Number(given);
+  throw refusal(label, given, 'a number from 1 to 64');
+}
 
 export const restore = command({
   name: 'restore',
@@ -56,6 +68,10 @@ export const restore = command({
     {
       line: 'holdfast restore shop-db --latest --target /srv/restored',
       does: 'A cluster with all that its log holds, brought up by a server of its major, and ended again.',
+    },
+    {
+      line: 'holdfast restore shop-db --method logical --into postgres://admin@db2/shop_new',
+      does: 'The newest dump into a new database; the password stands in $PGPASSWORD.',
     },
     {
       line: 'holdfast restore uploads --in-place --dry-run',

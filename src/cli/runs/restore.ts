@@ -21,6 +21,7 @@ type Values = Invocation<typeof restoreOptions>['values'];
 export const run: Run<typeof restoreOptions> = async ({ values, operands }, context) => {
   const { target } = values;
   if (values.inPlace) return await inPlace({ values, operands }, context);
+  if (values.into !== undefined) return await load({ values, operands }, values.into, context);
   if (target === undefined) throw new HoldfastError('usage', 'restore: where to? Say --target FOLDER');
   if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
   const restore = await optionsOf(values, context.environment);
@@ -64,6 +65,19 @@ async function inPlace({ values, operands }: Invocation<typeof restoreOptions>, 
   const mode = values.dryRun ? 'dry-run' : 'execute';
   const safety = values.noSafetyBackup ? 'none' : 'backup first';
   return await restoreInPlace({ name: operands[0] ?? '', at: values.at, mode, safety }, context);
+}
+
+async function load(
+  { values, operands }: Invocation<typeof restoreOptions>,
+  into: string,
+  context: Context,
+): Promise<number> {
+  if (values.target !== undefined)
+    throw new HoldfastError('usage', 'restore: --into and --target can’t stand together');
+  if (values.dryRun) throw new HoldfastError('unsupported', 'restore: --into has no --dry-run yet');
+  if (!(await goesByPolicy(context))) throw new HoldfastError('usage', 'restore: --into is for components of a policy');
+  const { loadComponentInto } = await import('../components/load.ts');
+  return await loadComponentInto({ ...values, name: operands[0] ?? '', into }, context);
 }
 
 async function optionsOf(values: Values, environment: Environment): Promise<RestoreOptions> {

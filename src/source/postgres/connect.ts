@@ -14,6 +14,8 @@ export interface ServerConnection extends AsyncDisposable {
 export interface ConnectOptions {
   /** As libpq takes it: `postgres://user:password@host:port/database?sslmode=verify-full`. */
   readonly url: string;
+  /** Instead of the one of the address. */
+  readonly database?: string;
   readonly use: 'statements' | 'replication';
   readonly signal: AbortSignal;
   /** Told what the server says beside its answers: notices and warnings. */
@@ -130,9 +132,9 @@ async function ask(client: pg.Client, text: string, values: readonly string[]): 
 
 const asText = { getTypeParser: () => (value: string | Buffer) => value.toString() };
 
-function clientFor({ url, use, settings = {} }: ConnectOptions): pg.Client {
+function clientFor({ url, database, use, settings = {} }: ConnectOptions): pg.Client {
   try {
-    const connectionString = addressFor(url, use);
+    const connectionString = addressFor(database === undefined ? url : inDatabase(url, database), use);
     return new pg.Client({
       connectionString,
       options: Object.entries(settings)
@@ -147,6 +149,14 @@ function clientFor({ url, use, settings = {} }: ConnectOptions): pg.Client {
     const reason = error instanceof Error ? error.message : 'it is none';
     throw new HoldfastError('refused', `the address of the PostgreSQL server can't be used: ${reason}`);
   }
+}
+
+/** The same address, of another database. */
+function inDatabase(url: string, database: string): string {
+  const address = URL.parse(url);
+  if (address === null) throw new HoldfastError('refused', 'it can’t be understood');
+  address.pathname = `/${encodeURI(database.toWellFormed())}`;
+  return address.href;
 }
 
 /** `sslmode` means what it means to libpq. */

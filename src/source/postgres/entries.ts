@@ -1,4 +1,5 @@
 import { rawPathOfByteString, type RawPath } from '../../bytes/ids.ts';
+import type { StoredContent } from '../../repository/content.ts';
 import type { Entry, Metadata } from '../../snapshot/entry.ts';
 import type { Arrived, Spool } from './spool.ts';
 
@@ -16,6 +17,12 @@ type Facts = Pick<Arrived, 'mode' | 'uid' | 'gid' | 'mtimeNs' | 'identity'>;
 
 export function folderEntry(path: RawPath, facts: Facts): Entry {
   return { path, metadata: metadataOf('dir', facts, 0), content: { kind: 'none' } };
+}
+
+/** A file that was stored already, for its owner alone. */
+export function storedEntry(path: RawPath, stored: StoredContent, mtimeNs: bigint): Entry {
+  const metadata = metadataOf('file', { mode: 0o600, uid: 0, gid: 0, mtimeNs }, stored.sizeBytes);
+  return { path, metadata, content: { kind: 'stored', stored } };
 }
 
 /** A small file of our own, for its owner alone. */

@@ -17,15 +17,19 @@ function usualFolders(major: number): readonly string[] {
   ];
 }
 
-/** The folder of `postgres` and `pg_ctl` of a major: of those named, or where they usually stand; undefined where none is. */
+/** What a server is started with. */
+const ofServers = ['postgres', 'pg_ctl'] as const;
+
+/** The folder of programs of a major: of those named, or where they usually stand; undefined where none is. */
 export async function findPrograms(
   major: number,
   named: readonly string[],
   signal: AbortSignal,
+  programs: readonly [string, ...string[]] = ofServers,
 ): Promise<string | undefined> {
   for (const folder of [...named, ...usualFolders(major)]) {
-    if (!folder.startsWith('/') || !['postgres', 'pg_ctl'].every((name) => canBeFound(join(folder, name)))) continue;
-    if ((await majorOf(join(folder, 'postgres'), signal)) === major) return folder;
+    if (!folder.startsWith('/') || !programs.every((name) => canBeFound(join(folder, name)))) continue;
+    if ((await majorOf(join(folder, programs[0]), signal)) === major) return folder;
   }
   return undefined;
 }

@@ -60,8 +60,8 @@ test('errors and what a probe finds name the component or the server, and no pas
 
 test('a method that is not built is refused by name', () => {
   assert.throws(
-    () => opened('postgres://localhost', 'logical'),
-    (error) => hasCode(error, 'unsupported') && /logical/.test(error.message),
+    () => opened('postgres://localhost', 'weekly'),
+    (error) => hasCode(error, 'unsupported') && /no method weekly; physical and logical/.test(error.message),
   );
 });
 

@@ -6,6 +6,7 @@ import type { Rehearsal } from '../rehearsal.ts';
 import type { LogPosition, OpenedSource, Source, Surroundings, WalkOptions } from '../source.ts';
 import { lsnText } from './lsn.ts';
 import { openSetup } from './open-setup.ts';
+import { openLogical } from './logical/open.ts';
 import type { PostgresOptions } from './options.ts';
 import { recoveryOf } from './recovery.ts';
 
@@ -15,10 +16,11 @@ import { recoveryOf } from './recovery.ts';
  */
 export function openPostgres(options: PostgresOptions, surroundings: Surroundings): OpenedSource {
   const { component, readSecret, clock, method = 'physical' } = surroundings;
+  if (method === 'logical') return openLogical(options, surroundings);
   if (method !== 'physical')
     throw new HoldfastError(
       'unsupported',
-      `${component}: the method ${method} is not built yet for PostgreSQL; physical is`,
+      `${component}: PostgreSQL has no method ${method}; physical and logical are there`,
     );
   let position: LogPosition | undefined;
   const source: Source = {

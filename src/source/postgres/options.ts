@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { secret } from '../secret-reference.ts';
+import { logicalOptions } from './logical/options.ts';
 
 /** `postgres:` of a policy. */
 export const postgresOptions = z
@@ -36,8 +37,12 @@ export const postgresOptions = z
       )
       .default([])
       .meta({
-        description: 'folders with postgres and pg_ctl for verifications, before those where they usually stand',
+        description:
+          'folders with programs of PostgreSQL, for verifications and logical backups, before those where they usually stand',
       }),
+    'logical': logicalOptions
+      .prefault({})
+      .meta({ description: 'what rules with `method: logical` dump, and how', examples: [{ databases: ['shop'] }] }),
   })
   .refine(({ reading, 'max-rate': rate }) => reading === 'protocol' || rate === undefined, {
     path: ['max-rate'],

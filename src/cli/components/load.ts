@@ -1,0 +1,98 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { loadComponent, type ComponentLoadOutcome } from '../../job/component-load.ts';
+import { neverShow } from '../../secret/redact.ts';
+import { Secret } from '../../secret/secret.ts';
+import type { Context } from '../context.ts';
+import { formatSeconds, formatTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
+import { secretsIn } from '../policy-access.ts';
+import { policyOf } from '../policy-file.ts';
+import { showProgress } from '../progress.ts';
+import { stateFolder } from '../state-folder.ts';
+import { componentsMeant, recordingContext } from './context.ts';
+import { momentAt } from './moment.ts';
+
+interface Meant {
+  readonly name: string;
+  readonly at: string | undefined;
+  readonly into: string;
+  readonly method: string | undefined;
+  readonly database: string | undefined;
+  readonly jobs: number | undefined;
+  readonly noOwner: boolean;
+  readonly noPrivileges: boolean;
+  readonly switch: boolean;
+}
+
+/** `restore COMPONENT --into ADDRESS [--at TIME]`. */
+export async function loadComponentInto(meant: Meant, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  const [component = meant.name] = componentsMeant(policy, [meant.name], false);
+  const { console, clock } = context;
+  const startedMs = clock.monotonicMs();
+  const into = await addressOf(meant.into, context);
+  const moment = momentAt(meant.at, policy, context);
+  using view = showProgress(context);
+  await using base = await recordingContext(context, policy, { mode: 'execute', listener: view.listener });
+  let shown = '';
+  const outcome = await loadComponent(base, {
+    component,
+    ...(moment === undefined ? {} : { atNs: moment.ns }),
+    method: meant.method ?? 'logical',
+    wanted: {
+      into,
+      part: meant.database,
+      jobs: meant.jobs ?? 4,
+      owner: meant.noOwner ? 'whoever loads' : 'as it was',
+      privileges: meant.noPrivileges ? 'none' : 'as they were',
+      afterwards: meant.switch ? 'switch' : 'leave',
+    },
+    scratch: `${stateFolder(context)}/loads`,
+    onCopy: ({ timeNs, identity }, { repository }) => {
+      const line = `${component}: point ${shortPoint(identity)} of ${formatTime(timeNs)}, from ${repository}`;
+      if (line !== shown) console.say(line);
+      shown = line;
+    },
+  });
+  view[Symbol.dispose]();
+  show(component, outcome, (clock.monotonicMs() - startedMs) / 1000, context);
+  return 0;
+}
+
+/** Where the address is kept, or itself; a password may stand in $PGPASSWORD instead. It is shown nowhere. */
+async function addressOf(into: string, context: Context): Promise<Secret> {
+  const [, kind, place = ''] = /^(env|file):(?!\/\/)(.+)$/s.exec(into) ?? [];
+  const reference = kind === 'env' ? { env: place } : { file: place };
+  const read = kind === undefined ? new Secret(into) : await secretsIn(context)(reference, context.signal);
+  const address = URL.parse(read.reveal());
+  if (address === null || !/^postgres(?:ql)?:$/.test(address.protocol))
+    throw new HoldfastError('usage', '--into is no address: postgres://user@host:5432/newdb, env:NAME or file:PATH');
+  const { PGPASSWORD: password = '' } = context.environment;
+  if (address.password === '' && password !== '') address.password = encodeURIComponent(password);
+  neverShow(decodeURIComponent(address.password));
+  return new Secret(address.href);
+}
+
+function show(
+  component: string,
+  { target, rows, notes, point, copy }: ComponentLoadOutcome,
+  seconds: number,
+  { console }: Context,
+): void {
+  if (console.form === 'json')
+    console.record({
+      message_type: 'loaded',
+      component,
+      point: point.identity,
+      repository: copy.repository,
+      target,
+      rows,
+      notes,
+      seconds,
+    });
+  const tables = Object.entries(rows);
+  const sum = tables.reduce((all, [, count]) => all + count, 0);
+  const [ofTables, ofRows] = [plural(tables.length, 'table'), plural(sum, 'row')];
+  console.say(`loaded ${ofTables} with ${ofRows} into ${target} in ${formatSeconds(seconds)}`);
+  for (const [table, count] of tables) console.say(`  ${quoteForTerminal(table)}: ${plural(count, 'row')}`);
+  for (const note of notes) console.say(note);
+}

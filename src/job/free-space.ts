@@ -1,0 +1,15 @@
+import { statfs } from 'node:fs/promises';
+import { HoldfastError } from '../errors/error.ts';
+
+const mib = 2 ** 20;
+
+/** 'refused' where a folder's disk has no room for so much, with a tenth to spare. */
+export async function assertFree(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const [free, needed] = [bavail * bsize, Math.ceil(bytes * 1.1)];
+  if (free >= needed) return;
+  const [lacks, has] = [Math.ceil(needed / mib), Math.floor(free / mib)];
+  throw new HoldfastError('refused', `${lacks} MiB are needed in ${folder}, and ${has} MiB are free`, {
+    next: 'Free some space there, or name another disk by --state-dir. Nothing was changed.',
+  });
+}

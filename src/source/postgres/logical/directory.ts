@@ -1,0 +1,55 @@
+import { relative } from 'node:path';
+import { join } from 'node:path';
+import { rawPathOf } from '../../../bytes/ids.ts';
+import { HoldfastError } from '../../../errors/error.ts';
+import type { Dumped, Dumping } from './back-up.ts';
+import { textOf } from './client.ts';
+import { libpqEnvironment } from './libpq.ts';
+import { filesBelow, openSpool, watchSpool, type SpoolFolder } from './spool-folder.ts';
+import { dumpArguments } from './stream.ts';
+
+const gib = 2 ** 30;
+
+/** The format directory, by several jobs, through a spool that is gone afterwards, whatever happens. */
+export async function dumpDirectory(dumping: Dumping, database: string): Promise<Dumped> {
+  const { client, options, walk } = dumping;
+  const { clock, logical } = options;
+  const { 'spool': folder, 'spool-limit': limitGib } = logical;
+  await using spool = await openSpool({ folder, limitBytes: limitGib === undefined ? undefined : limitGib * gib });
+  const target = join(spool.path, 'dump');
+  await within(spool, dumping, async (signal) => {
+    const args = ['--format=directory', `--jobs=${logical.jobs}`, '--no-sync', ...dumpArguments(dumping)];
+    const connection = libpqEnvironment(options.url, database);
+    await textOf(client, 'pg_dump', [...args, `--file=${target}`], { connection, clock, signal });
+  });
+  const { signal, store } = walk;
+  await textOf(client, 'pg_restore', ['--file=/dev/null', target], { connection: {}, clock, signal });
+  const files = (await filesBelow(target)).toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const dumped: Dumped[number][] = [];
+  for (const { path, bytes } of files) {
+    const content = { kind: 'file', path: rawPathOf(path), sizeBytes: bytes, cut: 'rabin' } as const;
+    dumped.push({ file: relative(target, path), stored: await store(content) });
+  }
+  return dumped;
+}
+
+/** Ends what fills the spool once it has outgrown its limit. */
+async function within(
+  spool: SpoolFolder,
+  { options: { clock }, walk }: Dumping,
+  body: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  const beyond = new AbortController();
+  const limit = `${Math.floor(spool.limitBytes / 2 ** 20)} MiB`;
+  const tooLarge = new HoldfastError('source-failed', `the dump outgrew its spool: the limit is ${limit}`, {
+    next: 'Raise `logical: spool-limit:` or name a larger disk by `spool:`; the format custom needs no spool. No snapshot was written.',
+  });
+  const watching = watchSpool(spool, { clock, done: done.signal, beyond: () => beyond.abort(tooLarge) });
+  try {
+    await body(AbortSignal.any([walk.signal, beyond.signal]));
+  } finally {
+    done.abort();
+    await watching;
+  }
+}

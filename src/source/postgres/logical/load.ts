@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../clock/clock.ts';
+import { HoldfastError } from '../../../errors/error.ts';
+import type { Loaded, PlannedLoad, WantedLoad } from '../../loading.ts';
+import { clientHere, textOf, type Client } from './client.ts';
+import { parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
+import { libpqEnvironment } from './libpq.ts';
+import type { LogicalOptions } from './options.ts';
+import { switchNames } from './switch.ts';
+import { assertLoadable, createDatabase, dropDatabase, targetOf, type Target } from './target.ts';
+import { countRows, giveSettings } from './loaded.ts';
+
+export interface LoadingOptions {
+  readonly component: string;
+  readonly clock: Clock;
+  readonly programs: readonly string[];
+  readonly logical: LogicalOptions;
+}
+
+interface Planned {
+  readonly options: LoadingOptions;
+  readonly described: LogicalDescription;
+  readonly database: DumpedDatabase;
+  readonly wanted: WantedLoad;
+  readonly target: Target;
+  readonly client: Client;
+}
+
+interface Planning {
+  readonly restored: string;
+  readonly wanted: WantedLoad;
+  readonly signal: AbortSignal;
+}
+
+/** Into a new database of whichever server, of the dump's major or a later one. */
+export async function planLoad(
+  options: LoadingOptions,
+  { restored, wanted: asked, signal }: Planning,
+): Promise<PlannedLoad> {
+  const { component } = options;
+  const described = parseLogicalDescription(await readFile(join(restored, component, 'postgres.json'), 'utf8'));
+  const database = chosen(described, asked.part);
+  const target = await targetOf(asked.into.reveal(), signal);
+  const wanted = { ...asked, ...withinPolicy(options.logical, asked) };
+  await assertLoadable(target, { described, database, wanted, signal });
+  const client = await clientFor(options, described, target, signal);
+  const planned = { options, described, database, wanted, target, client };
+  return {
+    target: target.shown,
+    needs: `${component}/${database.path}`,
+    bytes: database.bytes,
+    load: async (folder, walk) => await load(planned, join(folder, component, database.path), walk.signal),
+  };
+}
+
+function withinPolicy(
+  { owner, privileges }: LogicalOptions,
+  asked: WantedLoad,
+): Pick<WantedLoad, 'owner' | 'privileges'> {
+  return {
+    owner: owner ? asked.owner : 'whoever loads',
+    privileges: privileges ? asked.privileges : 'none',
+  };
+}
+
+/** The one that is named; the only one beside the server's own `postgres`. */
+function chosen({ databases }: LogicalDescription, part: string | undefined): DumpedDatabase {
+  const names = databases.map(({ name }) => name);
+  if (part !== undefined) {
+    const found = databases.find(({ name }) => name === part);
+    if (found !== undefined) return found;
+    throw new HoldfastError('refused', `the point holds no database ${part}; it holds ${names.join(', ')}`);
+  }
+  const own = databases.length === 1 ? databases : databases.filter(({ name }) => name !== 'postgres');
+  const [only] = own;
+  if (only !== undefined && own.length === 1) return only;
+  throw new HoldfastError('usage', `which database? --database NAME, one of ${names.join(', ')}`);
+}
+
+/** pg_restore knows dumps of its own major and before, and writes statements of its own: the target's, else one between. */
+async function clientFor(
+  { programs, logical }: LoadingOptions,
+  described: LogicalDescription,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Client> {
+  for (let major = target.major; major >= described.major; major -= 1) {
+    const found = await clientHere({ place: logical.client, programs, signal }, major, ['pg_restore']);
+    if (found !== undefined) return found;
+  }
+  throw new HoldfastError('refused', `there is no pg_restore of PostgreSQL ${target.major} on this host`, {
+    next: `Install postgresql-client-${target.major}, or name its folder by \`programs:\`. Nothing was changed.`,
+  });
+}
+
+async function load(planned: Planned, dump: string, signal: AbortSignal): Promise<Loaded> {
+  const { target, database, wanted, options } = planned;
+  await createDatabase(target, { dumped: database, wanted, signal });
+  let rows: Loaded['rows'];
+  try {
+    await restoreInto(planned, dump, signal);
+    await giveSettings(target, database, signal);
+    rows = await countRows(target, signal);
+  } catch (error) {
+    throw await cleared(target, error);
+  }
+  const notes = wanted.afterwards === 'switch' ? await switchNames(target, database.name, options.clock, signal) : [];
+  return { rows, notes };
+}
+
+/** The first error ends it: half a database is none. */
+async function restoreInto(
+  { client, target, wanted, options }: Planned,
+  dump: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = [
+    '--exit-on-error',
+    '--no-password',
+    `--jobs=${wanted.jobs}`,
+    ...(wanted.owner === 'as it was' ? [] : ['--no-owner']),
+    ...(wanted.privileges === 'as they were' ? [] : ['--no-privileges']),
+    `--dbname=dbname='${target.database.replaceAll(/[\\']/g, String.raw`\$&`)}'`,
+    dump,
+  ];
+  const connection = libpqEnvironment(target.url, target.database);
+  await textOf(client, 'pg_restore', args, { connection, clock: options.clock, signal });
+}
+
+/** What failed, once what was made is gone again; an abort too, whose own signal would end that at once. */
+async function cleared(target: Target, error: unknown): Promise<unknown> {
+  if (target.before === 'empty') return error;
+  await dropDatabase(target);
+  if (!(error instanceof HoldfastError)) return error;
+  const next = `The new database ${target.database} was removed again; all else is as it was.`;
+  return new HoldfastError(error.code, error.message, { cause: error, next });
+}
