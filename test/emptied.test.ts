@@ -92,6 +92,25 @@ test('where the last backup can’t be read, an empty path is not taken for one 
   assert.equal((await scene.run('backup', 'data')).code, 1);
 });
 
+test('the last snapshot with a path that was emptied since is kept, whatever the rules say, until the path is back', async () => {
+  await using dir = await tempDir();
+  const scene = await disks(dir, ['one', 'two']);
+  const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  await writeFile(dir.file('holdfast.yaml'), policy.replace('last: 9', 'last: 1'));
+  await scene.ok('backup', 'data');
+  await unmount(dir, 'one');
+  for (const changed of ['second', 'third']) {
+    await writeFile(dir.file('two/file'), changed);
+    assert.equal((await scene.run('backup', 'data')).code, 3);
+    assert.match(await scene.ok('forget', 'data'), /the newest with \S+\/one/);
+    assert.equal(await count(scene), 2);
+  }
+  await fill(dir, 'one');
+  await scene.ok('backup', 'data');
+  assert.doesNotMatch(await scene.ok('forget', 'data'), /the newest with/);
+  assert.equal(await count(scene), 1);
+});
+
 test('an emptied component is restored in place: its safety backup is of what is there', async () => {
   await using dir = await tempDir();
   const scene = await disks(dir, ['disk']);

@@ -33,6 +33,7 @@ export async function forgetRule(
       filter: snapshotsOf(of),
       now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
       rules: { policy: keep, groupBy, zone: localZone() },
+      lastOfPaths: 'kept',
       mode: context.mode,
       ...options,
     });

@@ -2,17 +2,20 @@ import type { FileId } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { HeldBack } from '../repository/held-back.ts';
 import type { Repository } from '../repository/repository.ts';
-import { planForget, type ForgetOptions, type GroupPlan } from '../retention/plan.ts';
+import { keepingAlso, planForget, type ForgetOptions, type GroupPlan } from '../retention/plan.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { findSnapshots, type FindOptions } from '../snapshot/snapshots.ts';
 import { heldBackBy } from './held-back.ts';
 import { underLock, type JobContext } from './job.ts';
+import { newestHolders } from './path-holders.ts';
 import { pruneInstantly, pruneOpened, wayFor, type PruneJobOptions, type PruneJobOutcome } from './prune.ts';
 
 export interface ForgetJobOptions extends FindOptions {
   /** Named snapshots are removed whatever the rules say; without names the rules decide. */
   readonly names: readonly string[];
   readonly rules: Omit<ForgetOptions, 'nowNs' | 'zone'> & Pick<ForgetOptions, 'zone'>;
+  /** 'kept': also the newest snapshot that has each path of the newest one, whatever the rules say. */
+  readonly lastOfPaths: 'kept' | 'as the rules say';
   readonly mode: 'execute' | 'dry-run';
   /** Follows when a snapshot was removed. */
   readonly prune?: Omit<PruneJobOptions, 'mode'>;
@@ -69,7 +72,7 @@ async function remove(
 
 async function snapshotsToRemove(
   repository: Repository,
-  { clock }: JobContext,
+  { clock, listener }: JobContext,
   options: ForgetJobOptions,
 ): Promise<readonly FileId[]> {
   const snapshots = (await findSnapshots(repository, options.names, options)).map((found) => {
@@ -77,7 +80,11 @@ async function snapshotsToRemove(
     return found.snapshot;
   });
   if (options.names.length > 0) return snapshots.map(({ id }) => id);
-  const groups = planForget(snapshots, { ...options.rules, nowNs: clock.nowNs() });
+  const byRules = planForget(snapshots, { ...options.rules, nowNs: clock.nowNs() });
+  const isGuarded = options.lastOfPaths === 'kept' && byRules.some(({ remove }) => remove.length > 0);
+  const holders = isGuarded ? await newestHolders(repository, snapshots, listener) : new Map<FileId, []>();
+  const reasons = new Map([...holders].map(([id, paths]) => [id, `the newest with ${paths.join(', ')}`]));
+  const groups = byRules.map((group) => keepingAlso(group, reasons));
   options.onPlan(groups);
   return groups.flatMap(({ remove }) => remove.map(({ id }) => id));
 }

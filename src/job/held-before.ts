@@ -1,11 +1,10 @@
-import type { RawPath } from '../bytes/ids.ts';
-import { hasCode } from '../errors/error.ts';
 import type { Repository } from '../repository/repository.ts';
-import { locate, type Located } from '../snapshot/locate.ts';
+import type { Located } from '../snapshot/locate.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { listSnapshots, type SnapshotFilter } from '../snapshot/snapshots.ts';
-import { ofOneTree, walkTree } from '../snapshot/walk.ts';
+import { walkTree } from '../snapshot/walk.ts';
 import type { WalkOptions } from '../source/source.ts';
+import { newestFirst, placeIn } from './path-holders.ts';
 
 /**
  * What the newest of these snapshots that has a path holds there. Those that lack it say nothing: a path that was left
@@ -14,7 +13,7 @@ import type { WalkOptions } from '../source/source.ts';
 export function heldBefore(repository: Repository, filter: SnapshotFilter): WalkOptions['heldBefore'] {
   let listed: Promise<readonly Snapshot[]> | undefined;
   return async (path) => {
-    listed ??= newestFirst(repository, filter);
+    listed ??= readable(repository, filter);
     for (const { tree } of await listed) {
       const located = await placeIn(repository, tree, path);
       if (located === 'unreadable') return 'files';
@@ -24,24 +23,9 @@ export function heldBefore(repository: Repository, filter: SnapshotFilter): Walk
   };
 }
 
-async function newestFirst(repository: Repository, filter: SnapshotFilter): Promise<readonly Snapshot[]> {
+async function readable(repository: Repository, filter: SnapshotFilter): Promise<readonly Snapshot[]> {
   const found = await listSnapshots(repository, filter);
-  const snapshots = found.flatMap((one) => (one.kind === 'snapshot' ? [one.snapshot] : []));
-  return snapshots.toSorted((a, b) => (a.timeNs === b.timeNs ? 0 : a.timeNs > b.timeNs ? -1 : 1));
-}
-
-async function placeIn(
-  repository: Repository,
-  tree: Snapshot['tree'],
-  path: RawPath,
-): Promise<Located | 'unreadable' | undefined> {
-  try {
-    return await locate(repository, tree, path);
-  } catch (error) {
-    if (hasCode(error, 'path-not-found')) return undefined;
-    if (hasCode(error, ...ofOneTree)) return 'unreadable';
-    throw error;
-  }
+  return newestFirst(found.flatMap((one) => (one.kind === 'snapshot' ? [one.snapshot] : [])));
 }
 
 async function hasFiles(repository: Repository, located: Located): Promise<boolean> {

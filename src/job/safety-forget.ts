@@ -99,6 +99,7 @@ async function removed(
     now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
     // Of no account where snapshots are named.
     rules: { policy: { counts: { last: 1 }, withinEach: {}, within: undefined, tags: [] }, groupBy, zone: localZone() },
+    lastOfPaths: 'as the rules say',
     mode: context.mode,
     onPlan: () => undefined,
     onRemoved: () => undefined,

@@ -44,6 +44,23 @@ export function planForget<S extends DatedSnapshot>(
   });
 }
 
+/** The same, but these are kept too, each for a reason that no rule knows. */
+export function keepingAlso<S extends DatedSnapshot>(
+  plan: GroupPlan<S>,
+  also: ReadonlyMap<string, string>,
+): GroupPlan<S> {
+  const [none] = plan.reasons.slice(-1);
+  const saved = plan.remove.filter(({ id }) => also.has(id));
+  if (none === undefined || saved.length === 0) return plan;
+  const matches = (id: string): readonly string[] => [also.get(id) ?? ''];
+  const more = saved.map((snapshot) => ({ snapshot, matches: matches(snapshot.id), counters: none.counters }));
+  const reasons = [...plan.reasons, ...more].toSorted(({ snapshot: a }, { snapshot: b }) =>
+    a.timeNs === b.timeNs ? 0 : a.timeNs > b.timeNs ? -1 : 1,
+  );
+  const keep = reasons.map(({ snapshot }) => snapshot);
+  return { ...plan, keep, reasons, remove: plan.remove.filter(({ id }) => !also.has(id)) };
+}
+
 /** For people, in restic's words: `keep 7 daily, 4 weekly snapshots and all snapshots within 1m of the newest`. */
 export function describePolicy(policy: KeepPolicy): string {
   const counts = countedPeriods.flatMap((period) => {

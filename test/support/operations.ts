@@ -51,6 +51,7 @@ export async function keepLast(context: JobContext, then: 'prune' | 'leave', way
     filter: anySnapshot,
     now: Temporal.Now.zonedDateTimeISO(),
     rules: { policy: { counts: { last: 1 }, withinEach: {}, tags: [] }, groupBy: defaultGroupBy, zone: localZone() },
+    lastOfPaths: 'as the rules say',
     mode: 'execute',
     ...(then === 'prune' ? { prune: { ...pruning, way } } : {}),
     onPlan: () => undefined,

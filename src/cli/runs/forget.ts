@@ -45,6 +45,7 @@ export const run: Run<typeof forgetOptions> = async ({ values, operands }, conte
       zone: localZone(),
       ...(values.unsafeAllowRemoveAll ? { removeAll: 'allowed' } : {}),
     },
+    lastOfPaths: 'as the rules say',
     mode: values.dryRun ? 'dry-run' : 'execute',
     ...(values.prune ? { prune: pruneJob(values, context) } : {}),
     ...showing(policy, values, context),
