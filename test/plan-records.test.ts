@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hostName } from '../src/host/users.ts';
 import { storePlan } from '../src/plan/disk-journal.ts';
 import { holdfastProgram, outputOf } from './support/holdfast.ts';
+import { filesBelow } from './support/files-below.ts';
 import { dataOf, policyScene, policyText, type PolicyScene } from './support/policy-scene.ts';
 import { runProgram } from './support/run-program.ts';
 import { jsonLines } from './support/scene.ts';
@@ -95,6 +96,13 @@ async function safetyBackups(at: PolicyScene): Promise<number> {
   return found.length;
 }
 
+/** A record of the component is stored on a day to come, by the clock of the storage. */
+async function storedLater(at: PolicyScene, days: number): Promise<void> {
+  const [first = ''] = filesBelow(at.dir.file('near/holdfast/records/uploads'));
+  const time = new Date(Date.now() + days * 86_400_000);
+  await utimes(first, time, time);
+}
+
 test('a safety backup goes 30 days after its restore was confirmed, its plan is cleared; what nobody confirmed stays', async () => {
   await using at = await policyScene();
   await at.ok('backup', 'uploads');
@@ -105,6 +113,10 @@ test('a safety backup goes 30 days after its restore was confirmed, its plan is 
   await later(at, 29, 'forget', 'uploads');
   assert.equal(await safetyBackups(at), 2);
   assert.match(await at.ok('plan', 'list'), /confirmed[^]*finished/);
+  // The storage's own clock says that it is still today: this host's alone runs ahead.
+  assert.doesNotMatch(await later(at, 31, 'forget', 'uploads'), /safety backup/);
+  assert.match(await at.ok('plan', 'list'), /confirmed[^]*finished/);
+  await storedLater(at, 31);
   assert.match(await later(at, 31, 'forget', 'uploads', '--dry-run'), /near: would remove 1 safety backup of restores/);
   assert.equal(await safetyBackups(at), 2);
   assert.match(await later(at, 31, 'forget', 'uploads'), /near: removing 1 safety backup of restores/);

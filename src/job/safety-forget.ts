@@ -11,6 +11,7 @@ import { trustedSigners } from './introductions.ts';
 import { inRepository } from './job.ts';
 import { homesOf } from './recorder.ts';
 import { safetyTagOf } from './safety-backup.ts';
+import { sureNow } from './sure-now.ts';
 
 /** A safety backup outlives the restore that it was made for: this long after it was confirmed or undone. */
 export const safetyKeptDays = 30;
@@ -39,7 +40,9 @@ export async function forgetSafety(
   const found = await safetyBackupsIn(context, repository, component);
   if (found.length === 0) return undefined;
   const ended = plansEnded(await recordsOf(context, component));
-  const beforeNs = context.clock.nowNs() - BigInt(safetyKeptDays) * 86_400_000_000_000n;
+  const nowNs = await sureNow(context, component);
+  if (nowNs === undefined) return undefined;
+  const beforeNs = nowNs - BigInt(safetyKeptDays) * 86_400_000_000_000n;
   const old = found.filter((snapshot) => {
     const endedNs = ended.get(planOf(snapshot));
     return endedNs !== undefined && endedNs < beforeNs;

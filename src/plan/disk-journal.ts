@@ -45,13 +45,16 @@ const leaving = 'leaving-';
 const leavingName = /^leaving-[0-9a-f]{64}$/;
 
 /**
- * Removes plans that were over before a time: what became of them stands in the records. A plan goes at once, by its
+ * Removes plans that are over, of which whoever asks says that this was long ago: what became of them stands in the records. A plan goes at once, by its
  * name, so that a kill leaves none that looks as if it had never begun; what it leaves goes the next time.
  */
-export async function clearEndedPlans(folder: string, beforeNs: bigint): Promise<void> {
-  for (const { hash, journal, standing } of await storedPlans(folder)) {
+export async function clearEndedPlans(
+  folder: string,
+  isOld: (plan: Plan, endedNs: bigint) => Promise<boolean>,
+): Promise<void> {
+  for (const { hash, plan, journal, standing } of await storedPlans(folder)) {
     const last = isOver(standing) ? (await journal.entries()).at(-1) : undefined;
-    if (last === undefined || last.timeNs >= beforeNs) continue;
+    if (last === undefined || !(await isOld(plan, last.timeNs))) continue;
     const from = join(folder, hash);
     await lasting(from, async () => await rename(from, join(folder, `${leaving}${hash}`)));
   }

@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors/error.ts';
 import { lockFile } from '../host/file-lock.ts';
 import { hostName } from '../host/users.ts';
 import type { ComponentContext, NewRecord } from '../job/component.ts';
+import { sureNow } from '../job/sure-now.ts';
 import type { StoredPlan } from '../plan/disk-journal.ts';
 import { clearEndedPlans, storedPlans } from '../plan/disk-journal.ts';
 import { confirm, execute, undo } from '../plan/execute.ts';
@@ -69,12 +70,15 @@ export function lockComponent(folder: string, component: string): Disposable {
   return lock;
 }
 
-const plansKeptMs = 30 * 86_400_000;
+const plansKeptNs = 30n * 86_400_000_000_000n;
 
 /** Clears plans from this host that were over long ago: their records tell all. What keeps one is a warning. */
 export async function clearPlans({ context, folder }: Pick<Live, 'context' | 'folder'>): Promise<void> {
   try {
-    await clearEndedPlans(folder, context.clock.nowNs() - BigInt(plansKeptMs) * 1_000_000n);
+    await clearEndedPlans(folder, async ({ component }, endedNs) => {
+      const isOld = (nowNs: bigint | undefined): boolean => nowNs !== undefined && endedNs < nowNs - plansKeptNs;
+      return isOld(context.clock.nowNs()) && isOld(await sureNow(context, component));
+    });
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     context.listener({ kind: 'warning', during: 'plan', item: folder, message: error.message });
