@@ -140,4 +140,12 @@ test('a command that finds no plan, or none that is open, says which of the two,
   assert.match(await refused('undo', 'zz'), /: there is no plan "zz" on this host\n.*plan list/);
   await at.ok('undo');
   assert.match(await refused('undo'), /: no plan of this host is open\n.*plan list/);
+  const [, hash = ''] = /^([0-9a-f]{12})/m.exec(await at.ok('plan', 'list')) ?? [];
+  const approved = await at.run(['approve', hash]);
+  assert.equal(approved.code, 1);
+  const name = `plan ${hash} \\([^)]*uploads[^)]*\\)`;
+  const how = 'it was undone at 20\\S+Z \\(it was turned back: undone by ';
+  assert.match(approved.stderr, new RegExp(`${name} is over: ${how}`));
+  const confirmed = await at.run(['confirm', hash]);
+  assert.match(confirmed.stderr, new RegExp(`${name} has not succeeded: it stands at “undone”: undone by `));
 });

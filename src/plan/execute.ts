@@ -2,7 +2,7 @@ import { HoldfastError, hasCode } from '../errors/error.ts';
 import { attemptOften, call, reasonFor } from './attempt.ts';
 import { executionOf, type Execution, type Surroundings } from './execution.ts';
 import type { Plan, Step } from './plan.ts';
-import type { Standing, StepStanding } from './standing.ts';
+import { nameOf, standsAt, type Standing, type StepStanding } from './standing.ts';
 
 /**
  * Executes a plan from wherever its journal says that it stands, and resolves with how it ended. 'approval-needed' when
@@ -25,7 +25,7 @@ export async function undo(plan: Plan, surroundings: Surroundings, by: string): 
   const execution = await executionOf(plan, surroundings);
   const { phase } = execution.standing;
   if (phase === 'confirming' || phase === 'confirmed')
-    throw new HoldfastError('refused', 'the plan was confirmed: what it replaced is gone');
+    throw new HoldfastError('refused', `${nameOf(execution)} was confirmed: what it replaced is gone`);
   if (phase !== 'undone' && phase !== 'back')
     await execution.note({ what: 'turned back', by, reason: `undone by ${by}` });
   return await execute(plan, surroundings);
@@ -37,7 +37,7 @@ export async function confirm(plan: Plan, surroundings: Surroundings, by: string
   const { phase } = execution.standing;
   if (phase === 'finished') await execution.note({ what: 'asked to confirm', by });
   else if (phase !== 'confirming' && phase !== 'confirmed')
-    throw new HoldfastError('refused', `the plan has not succeeded: it stands at “${phase}”`);
+    throw new HoldfastError('refused', `${nameOf(execution)} has not succeeded: ${standsAt(execution.standing)}`);
   return await execute(plan, surroundings);
 }
 

@@ -15,6 +15,16 @@ export function isOver({ phase }: Pick<Standing, 'phase'>): boolean {
   return phase === 'undone' || phase === 'confirmed';
 }
 
+/** For people: which plan. */
+export function nameOf({ hash, plan }: { readonly hash: string; readonly plan: Plan }): string {
+  return `plan ${hash.slice(0, 12)} (${plan.title})`;
+}
+
+/** For people: how far it came, and why it was turned back. */
+export function standsAt({ phase, reason }: Pick<Standing, 'phase' | 'reason'>): string {
+  return `it stands at “${phase}”${reason === '' ? '' : `: ${reason}`}`;
+}
+
 export interface Approval {
   readonly by: string;
   readonly timeNs: bigint;

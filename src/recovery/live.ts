@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { secondText } from '../clock/date.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { lockFile } from '../host/file-lock.ts';
 import { hostName } from '../host/users.ts';
@@ -10,7 +11,7 @@ import { clearEndedPlans, storedPlans } from '../plan/disk-journal.ts';
 import { confirm, execute, undo } from '../plan/execute.ts';
 import type { Surroundings } from '../plan/execution.ts';
 import type { Entry } from '../plan/journal.ts';
-import { isOver, type Standing } from '../plan/standing.ts';
+import { isOver, nameOf, type Standing } from '../plan/standing.ts';
 import { stepKinds } from './kinds.ts';
 
 /** What plans of this host are carried out with. */
@@ -128,12 +129,23 @@ export async function signOff(
   step?: string,
 ): Promise<void> {
   const { plan, hash, journal, standing } = stored;
-  if (isOver(standing)) throw new HoldfastError('refused', 'the plan is over');
+  if (isOver(standing)) throw await over(stored);
   if (step === undefined && by === plan.by)
     throw new HoldfastError('refused', `${by} made the plan: it takes another person’s approval`);
   if (step !== undefined && !plan.steps.some(({ key, manual }) => key === step && manual !== ''))
-    throw new HoldfastError('usage', `the plan has no step ${JSON.stringify(step)} that is done by hand`);
+    throw new HoldfastError('usage', `${nameOf(stored)} has no step ${JSON.stringify(step)} that is done by hand`);
   const timeNs = context.clock.nowNs();
   await journal.append(step === undefined ? { what: 'approved', by, timeNs } : { what: 'ticked', by, step, timeNs });
   await context.recording?.record({ kind: 'approval', component: plan.component, plan: hash, data: { by, step } });
+}
+
+/** Which one, and how and when it ended. */
+async function over(stored: StoredPlan): Promise<HoldfastError> {
+  const { phase, reason } = stored.standing;
+  const last = (await stored.journal.entries()).at(-1);
+  const when = last === undefined ? '' : ` at ${secondText(last.timeNs)}`;
+  const why = reason === '' ? '' : ` (it was turned back: ${reason})`;
+  return new HoldfastError('refused', `${nameOf(stored)} is over: it was ${phase}${when}${why}`, {
+    next: 'Nothing is left to approve of or to do. Nothing was changed.',
+  });
 }
