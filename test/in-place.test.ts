@@ -259,3 +259,45 @@ test('what is gone comes back; where the service can not be stopped nothing is t
   await at.ok('restore', 'shop', '--in-place', '--no-safety-backup');
   await assertRestored(at);
 });
+
+test('what another plan keeps below a path is not moved along: that plan comes first', async () => {
+  await using dir = await tempDir();
+  const at = await site(dir, pair);
+  const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  const inner = `  inner:
+    files: { paths: [${dir.file('srv/data/deep')}] }
+    backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } } } } }
+`;
+  await writeFile(dir.file('holdfast.yaml'), `${policy}${inner}`);
+  await at.ok('backup', 'inner');
+  await at.ok('restore', 'inner', '--in-place');
+  const refused = await at.run(['restore', 'shop', '--in-place']);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /plan [0-9a-f]{12} \(inner in place.*\) keeps what was replaced in .*\/srv\/data\/\.holdfast-/,
+  );
+  await at.ok('confirm');
+  await at.ok('restore', 'shop', '--in-place');
+  await at.ok('restore', 'inner', '--in-place');
+  const [, shop = ''] = /^([0-9a-f]{12}) .*shop in place/m.exec(await at.ok('plan', 'list')) ?? [];
+  const undone = await at.run(['undo', shop]);
+  assert.equal(undone.code, 1);
+  assert.match(undone.stdout.toString(), /\(inner in place.*\) keeps what was replaced/);
+  const [, nested = ''] = /^([0-9a-f]{12}) .*inner in place.*finished/m.exec(await at.ok('plan', 'list')) ?? [];
+  await at.ok('confirm', nested);
+  await at.ok('undo', shop);
+  assert.equal(await at.live('settings'), 'spoiled\n');
+});
+
+test('a path inside another one comes back with it', async () => {
+  await using dir = await tempDir();
+  const at = await site(dir, pair);
+  const policy = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  await writeFile(
+    dir.file('holdfast.yaml'),
+    policy.replace('settings]', 'settings, DIR/srv/data/deep]'.replace('DIR', dir.path)),
+  );
+  await at.ok('restore', 'shop', '--in-place');
+  await assertRestored(at);
+});

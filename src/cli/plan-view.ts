@@ -1,14 +1,14 @@
-import { join } from 'node:path';
 import type { StoredPlan } from '../plan/disk-journal.ts';
 import type { Entry } from '../plan/journal.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Standing } from '../plan/standing.ts';
+import { plansIn } from '../recovery/kept-below.ts';
 import type { Context } from './context.ts';
 import { formatSeconds, jsonTime, quoteForTerminal } from './format.ts';
 import { stateFolder } from './state-folder.ts';
 
 export function plansFolder(context: Context): string {
-  return join(stateFolder(context), 'plans');
+  return plansIn(stateFolder(context));
 }
 
 /** The plan as it would run: what it does, in its order. */

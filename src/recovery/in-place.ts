@@ -11,6 +11,7 @@ import type { ExpectedRestore } from '../job/expected.ts';
 import type { ComponentContext } from '../job/component.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Component } from '../policy/policy.ts';
+import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
 import { splitWords } from '../secret/words.ts';
 
 export interface InPlaceOptions {
@@ -37,6 +38,7 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   const { [name]: component } = context.policy.components;
   if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
   const paths = livePaths(context, name, component);
+  for (const { path } of paths) await assertNothingKeptBelow(plansIn(context.stateFolder), path);
   const { point, expected } = await pointWanted(context, options);
   const { identity, timeNs } = point;
   const targets = paths.map(({ path, replace }, slot) => ({ path, slot, replace }));
@@ -77,7 +79,9 @@ function livePaths(context: ComponentContext, name: string, component: Component
     throw new HoldfastError('unsupported', `${name} can’t be restored in place by this version; --target works`);
   const message = `what its backups leave out (${excludes.join(', ')}) is not brought back: it stays with what is kept`;
   if (excludes.length > 0) context.listener({ kind: 'warning', during: 'plan', item: name, message });
-  return inPlace.map((path) => livePath(displayPath(path)));
+  const all = inPlace.map(displayPath);
+  // What lies inside another comes back with it.
+  return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`))).map(livePath);
 }
 
 function livePath(path: string): LivePath {

@@ -1,7 +1,9 @@
 import type { ComponentContext } from '../job/component.ts';
 import type { StepKinds } from '../plan/plan.ts';
+import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
 import { commanding } from './kinds/command.ts';
 import { healthy } from './kinds/health.ts';
+import type { Guard } from './kinds/places.ts';
 import { restoring } from './kinds/restore.ts';
 import { safety } from './kinds/safety.ts';
 import { systemd } from './kinds/service.ts';
@@ -10,11 +12,12 @@ import { switchingContents } from './kinds/switch-contents.ts';
 
 /** What steps of plans can do on this host. */
 export function stepKinds(context: ComponentContext): StepKinds {
+  const guard: Guard = async ({ hash }, live) => await assertNothingKeptBelow(plansIn(context.stateFolder), live, hash);
   return {
     'restore': restoring(context),
     'safety-backup': safety(context),
-    'switch': switching(),
-    'switch-contents': switchingContents(),
+    'switch': switching(guard),
+    'switch-contents': switchingContents(guard),
     'command': commanding(context),
     'systemd': systemd(context),
     'http-health': healthy(context),

@@ -30,3 +30,6 @@ export function placesOf({ step, hash }: Pick<StepCall, 'step' | 'hash'>): Place
   const fresh = join(root, 'restored');
   return { live, root, fresh, restored: join(fresh, live), kept: join(root, 'kept'), mark: join(root, 'mark') };
 }
+
+/** Refuses to move a live path below which somebody else keeps something. */
+export type Guard = (call: StepCall, live: string) => Promise<void>;

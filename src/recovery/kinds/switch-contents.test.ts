@@ -12,26 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isKilled, killingAt, switchCall, unguarded } from '../../../test/support/switching.ts';
 import { tempDir, type TempDir } from '../../../test/support/temp-dir.ts';
 import { systemPath } from '../../bytes/ids.ts';
 import type { StepCall } from '../../plan/plan.ts';
 import { placesOf, type Places } from './places.ts';
 import { switchingContents, type Move } from './switch-contents.ts';
-
-function callFor(live: string): StepCall {
-  const step = {
-    key: 'switch-0',
-    kind: 'switch-contents',
-    where: 'here',
-    arguments: { path: live, slot: 0, replace: 'contents' },
-    undo: 'in order',
-    timeoutMs: 1000,
-    retry: { attempts: 1, pauseMs: 0 },
-    approval: 'none',
-    manual: '',
-  } as const;
-  return { step, hash: '0123456789abcdef', attempt: 1, signal: new AbortController().signal };
-}
 
 const odd = Buffer.from([0x6f, 0xff]);
 const old = { both: 'old', gone: 'old' };
@@ -39,7 +25,7 @@ const fresh = { both: 'new', came: 'new' };
 
 /** As a restore leaves it: the restored one inside, and live what there was. */
 async function prepare(dir: TempDir, isFilled: boolean): Promise<{ readonly call: StepCall; readonly places: Places }> {
-  const call = callFor(dir.file('live'));
+  const call = switchCall('switch-contents', dir.file('live'), { replace: 'contents' });
   const places = placesOf(call);
   for (const folder of [places.live, places.restored]) mkdirSync(folder, { recursive: true });
   mkdirSync(join(places.live, 'lost+found'));
@@ -68,27 +54,10 @@ function textAt(path: Buffer): string {
   return statSync(path).isDirectory() ? 'a folder' : readFileSync(path, 'utf8');
 }
 
-class Killed extends Error {}
-
 /** Kills at the n-th move: before it, or after it. */
 function killing(at: number, when: 'before' | 'after'): Move {
-  let left = at;
-  return (from, to) => {
-    left -= 1;
-    if (left === 0 && when === 'before') throw new Killed();
-    renameSync(systemPath(from), systemPath(to));
-    if (left === 0) throw new Killed();
-  };
-}
-
-async function isKilled(work: Promise<void> | undefined): Promise<boolean> {
-  try {
-    await work;
-    return false;
-  } catch (error) {
-    if (!(error instanceof Killed)) throw error;
-    return true;
-  }
+  const counted = killingAt(at, when);
+  return (from, to) => counted(() => renameSync(systemPath(from), systemPath(to)));
 }
 
 const all = (files: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
@@ -104,7 +73,7 @@ test('killed between any two moves, a switch of contents and its undo are comple
         for (const when of ['before', 'after'] as const) {
           await using dir = await tempDir();
           const { call, places } = await prepare(dir, isFilled);
-          const [whole, broken] = [switchingContents(), switchingContents(killing(at, when))];
+          const [whole, broken] = [switchingContents(unguarded), switchingContents(unguarded, killing(at, when))];
           if (way === 'undo') await whole.run(call);
           killed = await isKilled(way === 'undo' ? broken.undo?.(call) : broken.run(call));
           if (killed && way === 'run') assert.equal(await whole.isDone(call), 'not done');
@@ -129,7 +98,7 @@ test('killed between any two moves, a switch of contents and its undo are comple
 test('what came since goes with what was restored when it is undone', async () => {
   await using dir = await tempDir();
   const { call, places } = await prepare(dir, true);
-  const whole = switchingContents();
+  const whole = switchingContents(unguarded);
   await whole.run(call);
   writeFileSync(join(places.live, 'written since'), 'since');
   assert.equal(await whole.isDone(call), 'done');
@@ -142,13 +111,13 @@ test('what came since goes with what was restored when it is undone', async () =
 test('something that comes in the midst is not overwritten: the switch is refused, and can be undone once that is gone', async () => {
   await using dir = await tempDir();
   const { call, places } = await prepare(dir, true);
-  assert.ok(await isKilled(switchingContents(killing(5, 'before')).run(call)));
+  assert.ok(await isKilled(switchingContents(unguarded, killing(5, 'before')).run(call)));
   writeFileSync(join(places.live, 'came'), 'foreign');
-  await assert.rejects(switchingContents().run(call), { code: 'refused' });
-  await assert.rejects(async () => await switchingContents().undo?.(call), { code: 'refused' });
+  await assert.rejects(switchingContents(unguarded).run(call), { code: 'refused' });
+  await assert.rejects(async () => await switchingContents(unguarded).undo?.(call), { code: 'refused' });
   assert.equal(readFileSync(join(places.live, 'came'), 'utf8'), 'foreign');
   renameSync(join(places.live, 'came'), dir.file('taken away'));
-  await switchingContents().undo?.(call);
+  await switchingContents(unguarded).undo?.(call);
   assert.deepEqual(contentOf(places.live), all(old));
 });
 
@@ -157,13 +126,13 @@ test('a file system that has another device number after a reboot is told apart 
     await using dir = await tempDir();
     const { call, places } = await prepare(dir, true);
     writeFileSync(join(places.live, '__proto__'), 'old');
-    assert.ok(await isKilled(switchingContents(killing(at, 'after')).run(call)));
+    assert.ok(await isKilled(switchingContents(unguarded, killing(at, 'after')).run(call)));
     const before = join(places.root, 'before');
     const { dev } = statSync(places.live);
     writeFileSync(before, readFileSync(before, 'utf8').replaceAll(`"${dev}:`, `"${dev + 1}:`));
-    await switchingContents().run(call);
+    await switchingContents(unguarded).run(call);
     assert.deepEqual(contentOf(places.live), all(fresh));
-    await switchingContents().undo?.(call);
+    await switchingContents(unguarded).undo?.(call);
     const { ['__proto__']: odder, ...others } = contentOf(places.live);
     assert.deepEqual([odder, others], ['old', all(old)]);
     assert.deepEqual(contentOf(places.restored), all(fresh));
@@ -173,13 +142,16 @@ test('a file system that has another device number after a reboot is told apart 
 test('nothing is called undone while the folder that keeps what was there is not to be seen', async () => {
   await using dir = await tempDir();
   const { call, places } = await prepare(dir, true);
-  await switchingContents().run(call);
+  await switchingContents(unguarded).run(call);
   renameSync(places.live, dir.file('unmounted'));
   mkdirSync(places.live);
-  await assert.rejects(async () => await switchingContents().undo?.(call), { code: 'refused', message: /mounted/ });
+  await assert.rejects(async () => await switchingContents(unguarded).undo?.(call), {
+    code: 'refused',
+    message: /mounted/,
+  });
   rmSync(places.live, { recursive: true });
   renameSync(dir.file('unmounted'), places.live);
-  await switchingContents().undo?.(call);
+  await switchingContents(unguarded).undo?.(call);
   assert.deepEqual(contentOf(places.live), all(old));
 });
 
@@ -187,6 +159,6 @@ test('what another plan keeps inside is not moved along, to be removed with what
   await using dir = await tempDir();
   const { call, places } = await prepare(dir, true);
   mkdirSync(join(places.live, '.holdfast-fedcba987654-0/kept'), { recursive: true });
-  await assert.rejects(switchingContents().run(call), { code: 'refused', message: /fedcba987654/ });
+  await assert.rejects(switchingContents(unguarded).run(call), { code: 'refused', message: /fedcba987654/ });
   assert.deepEqual(contentOf(places.live), all(old));
 });

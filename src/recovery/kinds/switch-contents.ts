@@ -5,11 +5,11 @@ import { displayPath, rawPathOf, systemPath, type RawPath } from '../../bytes/id
 import { joinPath } from '../../bytes/unix-path.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
-import type { StepKind } from '../../plan/plan.ts';
+import type { StepCall, StepKind } from '../../plan/plan.ts';
 import { beforeIn, isOld, namesIn, setAttributes, writeBefore } from './contents.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { inodeAt } from './inode.ts';
-import { ownFolder, placesOf, type Places } from './places.ts';
+import { ownFolder, placesOf, type Guard, type Places } from './places.ts';
 import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** A rename; handed in so that a test can stop before and after each. */
@@ -24,11 +24,16 @@ const ofSystem: Move = (from, to) => renameSync(systemPath(from), systemPath(to)
  * next attempt completes, or undoes. Meanwhile the place holds a part of either; whoever uses it is stopped. Of the
  * folder itself owner, mode and times change, its extended attributes don't.
  */
-export function switchingContents(move: Move = ofSystem): StepKind {
+export function switchingContents(guard: Guard, move: Move = ofSystem): StepKind {
+  const guarded = async (call: StepCall, work: (places: Places, move: Move) => Promise<void>): Promise<void> => {
+    const places = placesOf(call);
+    await guard(call, places.live);
+    await moving(places, async () => await work(places, move));
+  };
   return {
     isDone: async (call) => (existsSync(doneAt(placesOf(call))) ? 'done' : 'not done'),
-    run: async (call) => await moving(placesOf(call), async (places) => await putLive(places, move)),
-    undo: async (call) => await moving(placesOf(call), async (places) => await putBack(places, move)),
+    run: async (call) => await guarded(call, putLive),
+    undo: async (call) => await guarded(call, putBack),
     confirm: async (call) => {
       const { root, live } = placesOf(call);
       await removeOwn(root);
@@ -102,9 +107,9 @@ function moveAll(places: Places, { from, to, which, move }: Moves): void {
   }
 }
 
-async function moving(places: Places, work: (places: Places) => Promise<void>): Promise<void> {
+async function moving(places: Places, work: () => Promise<void>): Promise<void> {
   try {
-    await work(places);
+    await work();
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     const message = `what ${places.live} holds can’t be replaced: ${reasonOf(error)}`;

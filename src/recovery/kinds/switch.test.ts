@@ -2,27 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
+import { isKilled, killingAt, switchCall, unguarded } from '../../../test/support/switching.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { exchangeNames } from '../../host/exchange.ts';
-import type { StepCall } from '../../plan/plan.ts';
 import { inodeAt } from './inode.ts';
 import { placesOf, type Places } from './places.ts';
 import { switching, type Renaming } from './switch.ts';
-
-function callFor(live: string): StepCall {
-  const step = {
-    key: 'switch-0',
-    kind: 'switch',
-    where: 'here',
-    arguments: { path: live, slot: 0 },
-    undo: 'in order',
-    timeoutMs: 1000,
-    retry: { attempts: 1, pauseMs: 0 },
-    approval: 'none',
-    manual: '',
-  } as const;
-  return { step, hash: '0123456789abcdef', attempt: 1, signal: new AbortController().signal };
-}
 
 /** As a restore leaves it: the restored one beside, marked. */
 function prepare(places: Places, { isLive }: { readonly isLive: boolean }): void {
@@ -34,18 +19,9 @@ function prepare(places: Places, { isLive }: { readonly isLive: boolean }): void
   writeFileSync(mark, inodeAt(restored) ?? '');
 }
 
-class Killed extends Error {}
-
 /** Kills at the n-th rename: before it, or after it. */
 function killing(at: number, when: 'before' | 'after', exchange: Renaming['exchange']): Renaming {
-  let left = at;
-  const counted = <T>(act: () => T): T => {
-    left -= 1;
-    if (left === 0 && when === 'before') throw new Killed();
-    const result = act();
-    if (left === 0) throw new Killed();
-    return result;
-  };
+  const counted = killingAt(at, when);
   return {
     exchange: (first, second) => counted(() => exchange(first, second)),
     rename: (from, to) => counted(() => renameSync(from, to)),
@@ -61,20 +37,13 @@ test('killed between any two renames, a switch and its undo are completed, with 
         for (let at = 1, killed = true; killed; at += 1) {
           for (const when of ['before', 'after'] as const) {
             await using dir = await tempDir();
-            const call = callFor(dir.file('srv/data'));
+            const call = switchCall('switch', dir.file('srv/data'));
             const places = placesOf(call);
             prepare(places, { isLive });
-            const whole = switching({ exchange, rename: renameSync });
-            const broken = switching(killing(at, when, exchange));
+            const whole = switching(unguarded, { exchange, rename: renameSync });
+            const broken = switching(unguarded, killing(at, when, exchange));
             if (way === 'undo') await whole.run(call);
-            const first = way === 'undo' ? broken.undo?.(call) : broken.run(call);
-            killed = await Promise.resolve(first).then(
-              () => false,
-              (error: unknown) => {
-                if (!(error instanceof Killed)) throw error;
-                return true;
-              },
-            );
+            killed = await isKilled(way === 'undo' ? broken.undo?.(call) : broken.run(call));
             await (way === 'run' ? whole.run(call) : whole.undo?.(call));
             const where = `${way}, killed ${when} rename ${at}, ${isLive ? 'live' : 'gone'}`;
             if (way === 'run') {
@@ -95,10 +64,10 @@ test('killed between any two renames, a switch and its undo are completed, with 
 
 test('a switch is undone after a reboot that gave the device another number', async () => {
   await using dir = await tempDir();
-  const call = callFor(dir.file('srv/data'));
+  const call = switchCall('switch', dir.file('srv/data'));
   const places = placesOf(call);
   prepare(places, { isLive: true });
-  const whole = switching();
+  const whole = switching(unguarded);
   await whole.run(call);
   // As earlier versions wrote it down, before the reboot.
   writeFileSync(places.mark, `1:${readFileSync(places.mark, 'utf8')}`);

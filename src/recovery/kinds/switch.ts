@@ -6,7 +6,7 @@ import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
 import { syncFolder } from './durable.ts';
 import { inodeAt, inodeIn } from './inode.ts';
-import { placesOf, type Places } from './places.ts';
+import { placesOf, type Guard, type Places } from './places.ts';
 import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** Renames; handed in so that a test can stop between two of them. */
@@ -23,16 +23,22 @@ const ofSystem: Renaming = { exchange: exchangeNames, rename: renameSync };
  * nothing at the place between them. Which of both is where is told by the inode that the restore marked, so that a
  * kill between any two renames leaves what the next attempt completes, or undoes.
  */
-export function switching(renaming: Renaming = ofSystem): StepKind {
+export function switching(guard: Guard, renaming: Renaming = ofSystem): StepKind {
   return {
     isDone: async (call) => {
       const places = placesOf(call);
       return isAt(places.live, markIn(places)) && !isThere(places.restored) ? 'done' : 'not done';
     },
-    run: async (call) => await moved(placesOf(call), (places) => putLive(places, renaming)),
+    run: async (call) => {
+      const places = placesOf(call);
+      await guard(call, places.live);
+      await moved(places, () => putLive(places, renaming));
+    },
     undo: async (call) => {
       const places = placesOf(call);
-      if (markIn(places) !== undefined) await moved(places, () => putBack(places, renaming));
+      if (markIn(places) === undefined) return;
+      await guard(call, places.live);
+      await moved(places, () => putBack(places, renaming));
     },
     confirm: async (call) => {
       const { root, live } = placesOf(call);
@@ -79,9 +85,9 @@ function assertExchanged({ live, restored }: Places, isExchanged: boolean): void
   if (!isExchanged) throw new HoldfastError('refused', `${live} and ${restored} can’t change places`);
 }
 
-async function moved(places: Places, move: (places: Places) => void): Promise<void> {
+async function moved(places: Places, move: () => void): Promise<void> {
   try {
-    move(places);
+    move();
     for (const path of [places.live, places.restored, places.kept]) await syncFolder(dirname(path));
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
