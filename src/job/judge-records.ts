@@ -116,34 +116,50 @@ function isSamePlace(one: Repository, other: Repository): boolean {
   return one.config.id === other.config.id && one.storage.url === other.storage.url;
 }
 
-/** Chains that repositories were told of, and that don't stand where they stood. */
+/**
+ * Chains that repositories were told of, and that don't stand where they stood. Of mirrors, which have one ID, each is a
+ * place where it may have stood.
+ */
 function gone(chains: readonly JudgedChain[], asked: readonly Asked[], signersOf: SignersOf): readonly JudgedChain[] {
-  const names = new Map(asked.map(({ name, repository }) => [repository.config.id, name]));
+  const homes = Map.groupBy(asked, ({ repository }) => repository.config.id);
   const known = new Set(chains.map((chain) => `${chain.repository} ${chain.component}/${chain.writer}`));
   const missing = new Map<string, JudgedChain>();
   for (const { name: teller, told } of asked)
     for (const head of told.heads.toSorted((a, b) => a.sequence - b.sequence)) {
-      const home = names.get(head.repository);
-      const key = `${home ?? head.repository} ${head.component}/${head.writer}`;
-      if (known.has(key)) continue;
       const isBelieved = signersOf(head.writer)?.includes(head.signer) ?? true;
-      missing.set(key, goneChain(head, { home, teller, isBelieved }));
+      const names = homes.get(head.repository)?.map(({ name }) => name) ?? [undefined];
+      const lacks = (home: string | undefined): boolean =>
+        !known.has(`${home ?? head.repository} ${head.component}/${head.writer}`);
+      const mirror = names.find((home) => !lacks(home));
+      for (const home of names.filter(lacks))
+        missing.set(
+          `${home ?? head.repository} ${head.component}/${head.writer}`,
+          goneChain(head, { home, teller, isBelieved, mirror }),
+        );
     }
   return [...missing.values()];
 }
 
+interface Gone {
+  readonly home: string | undefined;
+  readonly teller: string;
+  readonly isBelieved: boolean;
+  /** Another repository of the same ID, which has the chain. */
+  readonly mirror: string | undefined;
+}
+
 function goneChain(
   { component, writer, sequence, repository }: SignedHead,
-  {
-    home,
-    teller,
-    isBelieved,
-  }: { readonly home: string | undefined; readonly teller: string; readonly isBelieved: boolean },
+  { home, teller, isBelieved, mirror }: Gone,
 ): JudgedChain {
   const chain = { component, writer, right: 0 };
   if (home === undefined) {
     const reason = `${teller} was told of ${sequence} records in repository ${repository.slice(0, 8)}, which could not be asked`;
     return { ...chain, repository: repository.slice(0, 8), verdict: { state: 'unknown', reason } };
+  }
+  if (mirror !== undefined) {
+    const reason = `it holds none of the ${sequence} records that ${mirror}, a mirror of it, has: can’t tell whether it ever did`;
+    return { ...chain, repository: home, verdict: { state: 'unknown', reason } };
   }
   if (!isBelieved) {
     const reason = `${teller} was told of ${sequence} records by a stranger, and there are none`;

@@ -11,6 +11,7 @@ import { appendRecord, writeHead } from '../record/chain.ts';
 import { recordName } from '../record/form.ts';
 import { wholeRepository, type RecordFacts, type StoredRecord } from '../record/record.ts';
 import { openRepository } from '../repository/open.ts';
+import type { Repository } from '../repository/repository.ts';
 import { removeOwnObject } from '../repository/own-object.ts';
 import { sourceKinds } from '../source/kinds.ts';
 import { FaultyStorage } from '../storage/fault.ts';
@@ -49,8 +50,13 @@ test('a restore that failed is not made good by a verification that looks at les
   }
 });
 
-/** One component; every repository of the policy is this storage. */
-function contextOver(storage: Storage, dir: TempDir, repositories: string, warnings: string[]): ComponentContext {
+/** One component, and the storages of its repositories by their names. */
+function contextOver(
+  storageOf: (name: string) => Storage,
+  dir: TempDir,
+  repositories: string,
+  warnings: string[],
+): ComponentContext {
   const clock = new MovableClock();
   const { policy } = loadPolicy(`version: 1
 ${repositories}
@@ -59,12 +65,12 @@ components:
 `);
   assert.ok(policy);
   const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
-  const open: ReturnType<ComponentContext['access']>['open'] = async () =>
-    await openRepository({ storage, clock, password: testPassword });
+  const open = async (name: string): Promise<Repository> =>
+    await openRepository({ storage: storageOf(name), clock, password: testPassword });
   return {
     policy,
     kinds: sourceKinds,
-    access: () => ({ open, holder, locking: 'none' }),
+    access: (name) => ({ open: async () => await open(name), holder, locking: 'none' }),
     clock,
     readSecret: async () => assert.fail('no secret is needed'),
     signal: new AbortController().signal,
@@ -85,7 +91,7 @@ test('a chain that ends before its end is told in a status: what failed may stan
   for (const [at, outcome] of ['verified', 'failed', 'verified'].entries())
     await appendRecord(repository, fact(at, outcome, 'restore'), writer);
   const repositories = 'repositories: { near: { url: /near, password: { env: P } } }';
-  const context = contextOver(storage, dir, repositories, warnings);
+  const context = contextOver(() => storage, dir, repositories, warnings);
   const [healthy] = await statusOf(context, ['shop']);
   assert.deepEqual(healthy?.failures, { counted: [], past: [] });
   await removeOwnObject(repository, recordName('shop', 'here-1', 2));
@@ -109,7 +115,7 @@ test('a repository that opens and fails while keys are introduced hides nothing 
   });
   const repositories = `signers: ["${writer.signer.publicKey}"]
 repositories: { near: { url: /near, password: { env: P } } }`;
-  const context = contextOver(faulty, dir, repositories, warnings);
+  const context = contextOver(() => faulty, dir, repositories, warnings);
   const [status] = await statusOf(context, ['shop']);
   assert.deepEqual(
     status?.failures.counted.map(({ outcome }) => outcome),
@@ -130,8 +136,41 @@ test('a second name of one repository can’t tell whether the end of a chain wa
   await writeHead(repository, { ...place, sequence: 1, hash }, writer);
   const repositories = `signers: ["${writer.signer.publicKey}"]
 repositories: { near: { url: /near, password: { env: P } }, again: { url: /link, password: { env: P } } }`;
-  const { chains } = await judgeRecords(contextOver(storage, dir, repositories, []), { components: [] });
+  const { chains } = await judgeRecords(
+    contextOver(() => storage, dir, repositories, []),
+    { components: [] },
+  );
   assert.deepEqual(new Set(chains.map(({ verdict }) => verdict.state)), new Set(['unknown']));
+});
+
+test('a mirror without the records of its twin is no proof that they are gone', async () => {
+  await using dir = await tempDir();
+  const [near, far] = [new MemoryStorage(), new MemoryStorage()];
+  await using repository = await newRepository(near);
+  const mirror = new MemoryStorage();
+  for await (const { key } of near.list('')) await mirror.put(key, [await near.get(key)]);
+  await using other = await newRepository(far);
+  const writer = { id: 'here-1', signer: signerFromPem(newSignerPem()) };
+  const { hash } = await appendRecord(repository, fact(1, 'verified', 'restore'), writer);
+  const place = { repository: repository.config.id, component: 'shop', writer: writer.id };
+  await writeHead(other, { ...place, sequence: 1, hash }, writer);
+  const password = '{ env: P }';
+  const repositories = `signers: ["${writer.signer.publicKey}"]
+repositories: { near: { url: /near, password: ${password} }, far: { url: /far, password: ${password} }, mirror: { url: /mirror, password: ${password} } }`;
+  const orders: readonly Readonly<Record<string, Storage>>[] = [
+    { near, far, mirror },
+    { near: mirror, far, mirror: near },
+  ];
+  for (const storages of orders) {
+    const { chains } = await judgeRecords(
+      contextOver((name) => storages[name] ?? assert.fail(name), dir, repositories, []),
+      { components: [] },
+    );
+    const states = chains.map(({ repository: name, verdict }) => `${name} ${verdict.state}`);
+    const whole = storages['near'] === near ? 'near' : 'mirror';
+    assert.ok(states.includes(`${whole} intact`), states.join());
+    assert.ok(!states.some((one) => one.endsWith('broken')), states.join());
+  }
 });
 
 test('what went well by a clock that is far ahead hides no failure; what failed by one is a failure', () => {
