@@ -223,11 +223,19 @@ test(
   async () => {
     await using server = await startPostgresVersion({ major: '18', settings: ['max_wal_senders=2'] });
     await server.sql('create role backup login replication; grant pg_read_all_settings to backup');
-    await using scene = await setupScene(server.url.replace('postgres@', 'backup@'), stream);
+    const url = server.url.replace('postgres@', 'backup@');
+    await using scene = await setupScene(url, stream);
     const planned = await scene.run();
     const size = planned.items.get('max_slot_wal_keep_size');
     assert.match(`${size?.where} ${size?.lines[0]}`, /postgresql\.conf.* max_slot_wal_keep_size = '\d+MB'$/);
     assert.match(planned.items.get('max_wal_senders')?.where ?? '', /command line/);
+    await using archiving = await setupScene(url, archive);
+    const hidden = (await archiving.run()).items.get('archive_command');
+    assert.equal(hidden?.found, 'not to be seen while archiving is off');
+    for (const line of hidden.lines) await server.sql(line);
+    const seen = (await archiving.run()).items.get('archive_command');
+    assert.equal(seen?.found, 'empty');
+    assert.match(`${seen.where} ${seen.lines[0]}`, /postgresql\.conf.* archive_command = 'rm ''.*%p'$/);
     await server.sql('grant alter system on parameter max_slot_wal_keep_size to backup');
     await server.sql('grant execute on function pg_reload_conf() to backup');
     const applied = await scene.run('--apply');

@@ -68,7 +68,7 @@ export async function serverFacts(server: ServerConnection): Promise<ServerFacts
     ...(await whoIsWho(server)),
     capacities: Object.fromEntries(capacityNames.flatMap((name) => [[name, settings.get(name) ?? '']])),
     dataDirectory: settings.get('data_directory'),
-    configuration: [...new Set([...files, ...(await includedFiles(server))])],
+    configuration: [...new Set([...files, ...(await includedFiles(server, major))])],
   };
 }
 
@@ -79,18 +79,36 @@ async function whoIsWho(server: ServerConnection): Promise<Pick<ServerFacts, 'da
   return { database: database ?? 'postgres', superuser: superuser ?? 'postgres' };
 }
 
-/** Whence settings come that were included; only a superuser may see that. */
-async function includedFiles(server: ServerConnection): Promise<readonly string[]> {
+/**
+ * Files that others include, as Debian's conf.d and, from 16 on, those of pg_hba.conf and pg_ident.conf. Where the role may
+ * not list them all, those from which a setting in effect comes.
+ */
+async function includedFiles(server: ServerConnection, major: number): Promise<readonly string[]> {
+  const effective = 'select distinct sourcefile from pg_settings where sourcefile is not null';
+  const listed = 'select distinct sourcefile from pg_file_settings where sourcefile is not null';
+  const access = ['pg_hba_file_rules', 'pg_ident_file_mappings'].map(
+    (view) => `select distinct file_name from ${view}`,
+  );
+  const rows = [
+    ...(await server.rows(effective)),
+    ...((await unlessForbidden(async () => await server.rows(listed))) ?? []),
+  ];
+  for (const query of major >= 16 ? access : [])
+    rows.push(...((await unlessForbidden(async () => await server.rows(query))) ?? []));
+  return rows.flatMap(([file]) => file ?? []);
+}
+
+/** Undefined where the role may not ask. */
+export async function unlessForbidden<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    const rows = await server.rows('select distinct sourcefile from pg_file_settings where sourcefile is not null');
-    return rows.flatMap(([file]) => file ?? []);
+    return await ask();
   } catch (error) {
-    if (error instanceof ServerError && error.sqlState === insufficientPrivilege) return [];
+    if (error instanceof ServerError && error.sqlState === insufficientPrivilege) return undefined;
     throw error;
   }
 }
 
-const insufficientPrivilege = '42501';
+export const insufficientPrivilege = '42501';
 
 export interface ConfigurationFile {
   readonly bytes: Uint8Array;

@@ -2,6 +2,7 @@ import type { SetupItem } from '../../setup.ts';
 import { archiveCommand, isOurs, isTooLong, restoreCommand } from './commands.ts';
 import type { SetupFacts } from './facts.ts';
 import { planGrant } from './granting.ts';
+import { seeingFiles } from './role.ts';
 import { changed, fileValue, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
 
 /** `log: { mode: archive }`: the server hands each segment over. */
@@ -59,7 +60,12 @@ function command(looked: Looked): PlannedItem {
   if (isTooLong(value, facts.major))
     return byHand('nowhere: PostgreSQL up to 15 cuts it off. Give a shorter --state-dir and --config');
   if (there === undefined)
-    return byHand('where archiving is set up now: the role may not see whether somebody uses it');
+    return {
+      ...item,
+      state: 'by hand',
+      found: 'not to be seen while archiving is off',
+      lines: seeingFiles(facts.role.name),
+    };
   if (hasLibrary(facts)) return byHand('archive_command, with archive_library emptied: only one of the two counts');
   const isForeign = there !== '' && !isOurs(there, component);
   if (isForeign && wanted.foreign === 'kept')

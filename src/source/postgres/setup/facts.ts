@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock/clock.ts';
-import { ServerError, type ServerConnection } from '../connect.ts';
-import { serverFacts, type ServerFacts } from '../server.ts';
+import type { ServerConnection } from '../connect.ts';
+import { serverFacts, unlessForbidden, type ServerFacts } from '../server.ts';
 
 /** What a server says of itself that matters for its set-up; undefined is what the role may not see. */
 export interface SetupFacts extends ServerFacts {
@@ -176,14 +176,3 @@ async function fileSettingsOf(server: ServerConnection): Promise<ReadonlyMap<str
   );
   return new Map(rows.map(([name, setting]) => [name ?? '', setting ?? '']));
 }
-
-async function unlessForbidden<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof ServerError && error.sqlState === insufficientPrivilege) return undefined;
-    throw error;
-  }
-}
-
-export const insufficientPrivilege = '42501';

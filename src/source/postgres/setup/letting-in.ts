@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../errors/error.ts';
 import { connectTo, ServerError } from '../connect.ts';
-import { insufficientPrivilege } from './facts.ts';
+import { insufficientPrivilege } from '../server.ts';
 
 /** Whether the server lets the role in for replication, found by trying. */
 export type LettingIn =

@@ -9,6 +9,7 @@ export function planRole({ facts, lettingIn }: Looked): readonly PlannedItem[] {
     replication(name, role.replicates || lettingIn.state === 'let in'),
     settings(facts, name),
     ...files(facts, name),
+    ...included(facts),
   ];
 }
 
@@ -60,6 +61,31 @@ function files({ role, dataDirectory, configuration }: Looked['facts'], name: st
         `grant pg_read_server_files to ${name};`,
         `grant execute on function pg_read_binary_file(text), pg_stat_file(text) to ${name};`,
       ),
+    },
+  ];
+}
+
+/** What a superuser runs so that the role sees what files say, also of what has no effect now. */
+export function seeingFiles(role: string): NonNullable<PlannedItem['lines']> {
+  const name = identifier(role);
+  return bySuperuser(
+    `grant select on pg_file_settings to ${name};`,
+    `grant execute on function pg_show_all_file_settings() to ${name};`,
+  );
+}
+
+function included({ role, fileSettings, configuration, dataDirectory }: Looked['facts']): readonly PlannedItem[] {
+  const isWithin = configuration.every((file) => dataDirectory !== undefined && file.startsWith(`${dataDirectory}/`));
+  if (fileSettings !== undefined || isWithin) return [];
+  return [
+    {
+      name: 'role: pg_file_settings',
+      state: 'advice',
+      found: 'may not read it',
+      wanted: 'to read it',
+      why: 'without it an included file of which no setting is in effect is not in backups',
+      effect: 'at once',
+      lines: seeingFiles(role.name),
     },
   ];
 }
