@@ -102,6 +102,11 @@ const table = {
       (await import('./commands/postgres.ts')).postgresSetup,
       async () => (await import('./runs/postgres-setup.ts')).run,
     ),
+  'postgres stream': async () =>
+    runnable(
+      (await import('./commands/postgres.ts')).postgresStream,
+      async () => (await import('./runs/postgres-stream.ts')).run,
+    ),
   'status': async () =>
     runnable((await import('./commands/status.ts')).status, async () => (await import('./runs/status.ts')).run),
   'confirm': async () =>

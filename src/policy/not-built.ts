@@ -18,10 +18,17 @@ export function notBuilt(root: Located, policy: z.core.$ZodType, kinds: SourceKi
 }
 
 function ofComponent(component: Located, keys: ReturnType<typeof keysOf>, kinds: SourceKinds): readonly Problem[] {
-  return membersOf(component).flatMap(([key, { keyPlace }]) => {
+  return membersOf(component).flatMap(([key, { keyPlace, located }]) => {
     const isLater = isNotBuilt(keys, key) || (Object.hasOwn(kinds, key) && kinds[key]?.open === undefined);
-    return isLater || key === 'log' ? [told(key, keyPlace)] : [];
+    return isLater || (key === 'log' && !isLogBuilt(component, located, kinds)) ? [told(key, keyPlace)] : [];
   });
+}
+
+function isLogBuilt(component: Located, log: Located, kinds: SourceKinds): boolean {
+  const mode = memberOf(log, 'mode')?.value;
+  return membersOf(component).some(
+    ([key]) => Object.hasOwn(kinds, key) && kinds[key]?.logs?.some((one) => one === mode),
+  );
 }
 
 /** A file may say `constructor` or `__proto__`, too. */

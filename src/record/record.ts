@@ -34,6 +34,7 @@ export const wholeRepository = '@repository';
 
 export const recordKinds = [
   'run',
+  'log',
   'copy',
   'verification',
   'restore',

@@ -24,6 +24,8 @@ export interface SourceKind {
   readonly discover?: (at: LookedAt) => readonly Sighting[];
   /** Whether components with these options, taken together, protect what was found, by whichever kind. */
   readonly protects?: (components: readonly unknown[], found: Sighting) => boolean;
+  /** How this version follows the log of such a component, by the modes of a policy. */
+  readonly logs?: readonly string[];
   /** Undefined where this version has no driver. */
   readonly open?: (options: unknown, surroundings: Surroundings) => OpenedSource;
 }
@@ -131,6 +133,7 @@ export const sourceKinds: SourceKinds = {
     what: 'a PostgreSQL server',
     schema: postgresOptions,
     protects: (components, { dumpedBy }) => components.length > 0 && dumpedBy === 'pg_dump',
+    logs: ['stream'],
     open: openPostgresOf,
   },
   redis: { what: 'a Redis server', schema: notBuilt },

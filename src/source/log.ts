@@ -40,5 +40,12 @@ export interface LogDriver {
    * Follows the log as it is written, until it is aborted. What it has told the server to be safe is durable in every
    * required place. Throws 'source-failed' where the server can't be followed any more.
    */
-  readonly stream?: (work: LogWork) => Promise<void>;
+  readonly stream?: (work: LogWork, options: StreamOptions) => Promise<void>;
+}
+
+export interface StreamOptions {
+  /** When the server has to keep more than this for us, it is let go, as a gap: its disk is production's. */
+  readonly mostLagBytes?: number | undefined;
+  /** Resolves once all up to this position, as the source writes positions, is durable in every required place. */
+  readonly until?: string | undefined;
 }

@@ -36,3 +36,29 @@ export const postgresSetup = command({
   ],
   options: setupOptions,
 });
+
+export const streamOptions = {
+  untilDurable: text('position', 'end once all up to it is durable in every required place, such as 0/16B374D8'),
+} as const;
+
+export const postgresStream = command({
+  name: 'postgres stream',
+  summary: 'Follow a PostgreSQL server’s log as it is written',
+  operands: 'COMPONENT',
+  examples: [
+    {
+      line: 'holdfast postgres stream shop-db',
+      does: 'Runs until it is ended; what was committed is durable elsewhere seconds later.',
+    },
+    {
+      line: 'holdfast postgres stream shop-db --until-durable 0/16B374D8',
+      does: 'Ends with 0 once the log up to there is durable in every required place.',
+    },
+  ],
+  about: [
+    'The policy has `log: { mode: stream, to: … }`. A replication slot keeps on the server what is not durable yet in every',
+    'required place; `slot-max-lag` bounds that. Run it as a service that is started again: it goes on where the',
+    'repositories are. SIGINT and SIGTERM store what has come, and end it with 130.',
+  ],
+  options: streamOptions,
+});

@@ -9,6 +9,16 @@ export interface ServerConnection extends AsyncDisposable {
   /** The rows of one statement, every column as text. */
   rows(text: string, values?: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
   command(text: string): AsyncGenerator<Answer, void>;
+  /** A command in whose midst both sides send. */
+  converse(text: string): Conversation;
+}
+
+export interface Conversation {
+  readonly answers: AsyncGenerator<Answer, void>;
+  /** After 'copy-start'. */
+  send(bytes: Uint8Array): void;
+  /** Says that no more is sent; answers may still come. */
+  end(): void;
 }
 
 export interface ConnectOptions {
@@ -61,7 +71,8 @@ export async function connectTo(options: ConnectOptions): Promise<ServerConnecti
     await inTime(bound, waits.answerMs, 'when it was asked', async () => await ask(client, text, values));
   return {
     rows: async (text, values = []) => await told(signal, async () => rowsOf(await asked(text, values))),
-    command: (text) => toldEach(signal, answersInTime(bound, text)),
+    command: (text) => converse(bound, text).answers,
+    converse: (text) => converse(bound, text),
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -92,8 +103,22 @@ async function inTime<Result>(
   return await withDeadline({ ms, clock, signal, error: late }, task);
 }
 
-async function* answersInTime({ client, waits, closed }: Bound, text: string): AsyncGenerator<Answer, void> {
-  const command = client.query(new ReplicationCommand(text, waits.clock));
+function converse(bound: Bound, text: string): Conversation {
+  const command = new ReplicationCommand(text, bound.waits.clock);
+  return {
+    answers: toldEach(bound.signal, answersInTime(bound, command, text)),
+    send: (bytes) => command.send(bytes),
+    end: () => command.endCopy(),
+  };
+}
+
+/** The command is sent when the first answer is asked for. */
+async function* answersInTime(
+  { client, waits, closed }: Bound,
+  command: ReplicationCommand,
+  text: string,
+): AsyncGenerator<Answer, void> {
+  client.query(command);
   const ended = new AbortController();
   const during = `when it was to send what ${/^\w+/.exec(text)?.[0] ?? 'was asked for'} asks for`;
   const late = (ms: number): void => {

@@ -1,5 +1,6 @@
 import { rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import type { LogDriver } from '../log.ts';
 import { named } from '../named.ts';
 import type { Lacking } from '../probe.ts';
 import type { Rehearsal } from '../rehearsal.ts';
@@ -54,7 +55,18 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
     ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
   };
-  const log = { positionText: lsnText };
+  const log: LogDriver = {
+    positionText: lsnText,
+    stream: async (work, how) => {
+      try {
+        const { followLog } = await import('./stream/follow.ts');
+        await followLog(work, how, async (signal) => (await readSecret(options.url, signal)).reveal());
+      } catch (error) {
+        work.signal.throwIfAborted();
+        throw named(component, error, work.signal);
+      }
+    },
+  };
   const setup = openSetup(options, surroundings);
   const recovery = recoveryOf(component, options);
   return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, setup, log, recovery };

@@ -15,6 +15,9 @@ export type Answer =
 /** Beyond this the socket is read no more until half of it is taken. */
 const mostHeldBytes = 1024 * 1024;
 
+/** The messages of the protocol that pg has, but doesn't tell its types of: `d` and `c`. */
+const [copyData, copyDone] = [0x64, 0x63] as const;
+
 /**
  * A command as pg's client submits it: rows and copied data come out of `answers` one by one, and no more is read from
  * the server than is taken. An error of the server's is thrown after what came before it.
@@ -43,8 +46,18 @@ export class ReplicationCommand implements Submittable {
   submit(connection: Connection): void {
     this.#connection = connection;
     connection.on('copyOutResponse', this.#copyStarts);
+    connection.on('replicationStart', this.#copyStarts);
     connection.on('copyDone', this.#copyEnds);
     connection.query(this.#text);
+  }
+
+  /** Within a copy that goes both ways; what can't be sent any more is heard of by who waits for answers. */
+  send(bytes: Uint8Array): void {
+    this.#write(copyData, bytes);
+  }
+
+  endCopy(): void {
+    this.#write(copyDone);
   }
 
   async *answers(): AsyncGenerator<Answer, void> {
@@ -101,6 +114,16 @@ export class ReplicationCommand implements Submittable {
     this.#end({ error });
   }
 
+  #write(type: number, bytes: Uint8Array = new Uint8Array()): void {
+    const stream = this.#connection?.stream;
+    if (this.#state !== 'going on' || stream?.writable !== true) return;
+    const message = Buffer.alloc(5 + bytes.length);
+    message.writeUInt8(type, 0);
+    message.writeInt32BE(4 + bytes.length, 1);
+    message.set(bytes, 5);
+    stream.write(message);
+  }
+
   readonly #copyStarts = (): void => this.#put({ kind: 'copy-start' });
   readonly #copyEnds = (): void => this.#put({ kind: 'copy-end' });
 
@@ -119,6 +142,7 @@ export class ReplicationCommand implements Submittable {
   #end(state: 'ended' | { readonly error: unknown }): void {
     if (this.#state === 'going on') this.#state = state;
     this.#connection?.off('copyOutResponse', this.#copyStarts);
+    this.#connection?.off('replicationStart', this.#copyStarts);
     this.#connection?.off('copyDone', this.#copyEnds);
     this.#connection?.stream.resume();
     this.#wake();

@@ -14,6 +14,9 @@ function saying(number: string, version: string): ServerConnection {
     command: () => {
       throw new Error('no command was expected');
     },
+    converse: () => {
+      throw new Error('no command was expected');
+    },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

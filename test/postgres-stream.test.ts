@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
+import { parseLsn } from '../src/source/postgres/lsn.ts';
+import { isFullBudget } from './budget.ts';
+import {
+  postgresMajors,
+  startPostgresVersion,
+  withoutPostgresVersions,
+  type PostgresServer,
+} from './servers/postgres-versions.ts';
+import { storedLog, unlikeServer } from './support/stored-log.ts';
+import { startStream, streamScene } from './support/streaming.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { writing } from './support/writing.ts';
+
+const skip = withoutPostgresVersions();
+
+/** So much of its log that all can be compared. */
+const settings = ['autovacuum=off', 'wal_level=replica', 'wal_keep_size=2GB', 'checkpoint_timeout=1h'];
+
+async function flushed(server: PostgresServer): Promise<string> {
+  const [lsn = ''] = await server.sql('select pg_current_wal_flush_lsn()');
+  return lsn;
+}
+
+const killed = isFullBudget ? postgresMajors : (['18'] as const);
+const kills = isFullBudget ? 20 : 2;
+
+for (const major of killed) {
+  test(
+    `PostgreSQL ${major}: under writes and kill -9 of the streamer, whatever was called durable is stored, byte for byte as the server has it`,
+    { skip },
+    async () => {
+      await using shop = await startPostgresVersion({ major, settings });
+      await using dir = await tempDir();
+      await streamScene(dir.path, shop.url);
+      await using writer = await writing(shop);
+      for (let round = 0; round < kills; round++) {
+        await using stream = startStream(dir.path);
+        await stream.until(
+          ({ message_type, rpo_seconds }) => message_type === 'log_status' && rpo_seconds !== undefined,
+        );
+        await systemClock.sleep(Math.random() * 2500); // the moment of the kill
+        await stream.end('SIGKILL');
+        const [restart = '0/0'] = await shop.sql('select restart_lsn from pg_replication_slots');
+        await storedLog(dir.file('near'), async (log) => {
+          assert.ok(log.end >= stream.durable(), 'what it said to be durable');
+          assert.ok(log.end >= parseLsn(restart), 'what the server need not keep');
+        });
+      }
+      await writer.stop();
+      const end = await flushed(shop);
+      await using last = startStream(dir.path, '--until-durable', end);
+      assert.equal(await last.ended, 0, last.errors());
+      await storedLog(dir.file('near'), async (log) => {
+        assert.ok(log.end >= parseLsn(end));
+        assert.deepEqual(log.listing.gaps, []);
+        assert.ok(log.listing.segments.length >= 2);
+        assert.deepEqual(await unlikeServer(log, shop.data), []);
+        assert.ok(writer.ledger.length > 50);
+        for (const { lsn } of writer.ledger) assert.ok(lsn <= log.end);
+        const left = log.listing.pieces.filter(({ segment }) =>
+          log.listing.segments.some(({ from }) => from === segment.from),
+        );
+        assert.deepEqual(left, [], 'pieces of segments that are whole');
+      });
+    },
+  );
+}
