@@ -3,6 +3,7 @@ import { chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node
 import { test } from 'node:test';
 import { absent } from '../../../test/absences.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
+import { lockFile } from '../../host/file-lock.ts';
 import { wipeSpool } from './wipe-spool.ts';
 
 test('the spool of one component is emptied, and no other', async () => {
@@ -16,9 +17,26 @@ test('the spool of one component is emptied, and no other', async () => {
   assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 2, left: [] });
   assert.deepEqual(await readdir(`${spool}/7312`), ['fetched']);
   assert.deepEqual(await readdir(`${spool}/7312/fetched`), []);
-  assert.deepEqual(await readdir(spool), ['7312', 'worker.lock'], 'who holds the lock works on');
+  assert.deepEqual(await readdir(spool), ['7312', 'worker.lock']);
   assert.deepEqual(await readdir(dir.file('spool/other-db')), ['a.ok']);
   assert.deepEqual(wipeSpool(dir.path, 'never-db'), { removed: 0, left: [] });
+});
+
+test('nothing is wiped while a worker is at work', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('spool/shop-db'), { recursive: true });
+  await writeFile(dir.file('spool/shop-db/a.ok'), '');
+  {
+    const lock = lockFile(dir.file('spool/shop-db/worker.lock'));
+    assert.ok(typeof lock === 'object');
+    using _held = lock;
+    assert.throws(() => wipeSpool(dir.path, 'shop-db'), {
+      code: 'locked',
+      message: /shop-db: a worker is storing its log/,
+    });
+    assert.ok((await lstat(dir.file('spool/shop-db/a.ok'))).isFile());
+  }
+  assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 1, left: [] });
 });
 
 test('no link is followed, be it a file, a folder, or the spool itself', async () => {

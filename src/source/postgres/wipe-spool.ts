@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { displayPath, rawPathOf, rawPathOfByteString, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { Directory } from '../../host/directory.ts';
+import { lockFile } from '../../host/file-lock.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 
 /** What became of a spool. */
@@ -17,19 +18,32 @@ const mostLevels = 4;
 /**
  * Removes what the spool of a component holds: its markers say of segments that they are stored, and its prefetched
  * segments what the log holds, which another data directory must not believe. Only files of our own in folders of our own
- * go; no link is followed, nor removed. Locks stay: who holds one works on.
+ * go; no link is followed, nor removed. 'locked' while a worker is at work there: it would go on to write markers.
  */
 export function wipeSpool(stateDir: string, component: string): WipedSpool {
   const path = join(stateDir, 'spool', component);
   try {
     using folder = Directory.open(rawPathOf(path), { lastLink: 'refused' });
     if (!isOurs(folder.stat())) return { removed: 0, left: [path] };
+    using _alone = alone(folder, component);
     return wipe(folder, rawPathOf(path), 1);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { removed: 0, left: [] };
     if (errorCode(error) === undefined) throw error;
     throw new HoldfastError('refused', `the spool ${path} can’t be wiped: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** The worker's own lock; whoever comes for it meanwhile finds it held. */
+function alone(folder: Directory, component: string): Disposable {
+  const lock = rawPathOf('worker.lock');
+  if (folder.lstatIfThere(lock)?.isFile() !== true) return { [Symbol.dispose]: () => undefined };
+  const held = lockFile(folder.path(lock));
+  if (held === 'unknown') return { [Symbol.dispose]: () => undefined };
+  if (held !== 'held') return held;
+  throw new HoldfastError('locked', `${component}: a worker is storing its log`, {
+    next: 'It ends by itself once nothing waits to be stored: run the command again then. Nothing was changed.',
+  });
 }
 
 function wipe(folder: Directory, path: RawPath, level: number): WipedSpool {
