@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { chmod, readFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { postgresPrograms } from './servers/postgres-program.ts';
-import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } from './servers/postgres-versions.ts';
+import {
+  postgresMajors,
+  startPostgresVersion,
+  withoutPostgresVersions,
+  type PostgresMajor,
+  type PostgresServer,
+} from './servers/postgres-versions.ts';
+import { isFullBudget } from './budget.ts';
+import { writeLedger, type Entry } from './support/ledger.ts';
 import { extentNamed, logOf, walOf } from './support/postgres-log.ts';
 import { shopScene, startCopy } from './support/postgres-scene.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -12,26 +21,7 @@ import type { Scene } from './support/verifying.ts';
 const skip = withoutPostgresVersions();
 
 const log = '    log: { mode: archive, to: { near: { window: 14d } } }';
-
-/** What was committed, as somebody outside wrote it down. */
-interface Entry {
-  readonly id: number;
-  /** Where the log stood before its commit, and behind. */
-  readonly before: string;
-  readonly after: string;
-}
-
-async function write(shop: PostgresServer, ids: readonly number[]): Promise<readonly Entry[]> {
-  const ledger: Entry[] = [];
-  for (const id of ids) {
-    const [before = ''] = await shop.sql('select pg_current_wal_insert_lsn()');
-    await shop.sql(`insert into orders values (${id}, repeat('x', 1000))`);
-    const [after = ''] = await shop.sql('select pg_current_wal_insert_lsn()');
-    ledger.push({ id, before, after });
-    if (id % 4 === 0) await shop.sql('select pg_switch_wal()');
-  }
-  return ledger;
-}
+const settings = ['autovacuum=off', 'wal_keep_size=1GB', 'track_commit_timestamp=on'] as const;
 
 async function store(folder: string, shop: PostgresServer): Promise<void> {
   await using held = await logOf(folder, shop);
@@ -39,41 +29,125 @@ async function store(folder: string, shop: PostgresServer): Promise<void> {
     await held.store.put(extentNamed(name), bytes, { facts: {} });
 }
 
-async function idsIn(major: '15' | '18', scene: Scene, folder: string): Promise<readonly string[]> {
-  await using copy = await startCopy(major, scene.file(folder, 'shop-db', 'data'));
-  return await copy.sql('select id from orders order by id');
+interface Shop extends AsyncDisposable {
+  readonly scene: Scene;
+  readonly shop: PostgresServer;
 }
 
-for (const major of ['15', '18'] as const) {
+/** A cluster with rows 1 and 2, then backed up. */
+async function backedUp(major: PostgresMajor): Promise<Shop> {
+  await using stack = new AsyncDisposableStack();
+  const shop = stack.use(await startPostgresVersion({ major, settings }));
+  await shop.sql('create table orders (id int, what text)');
+  const dir = stack.use(await tempDir());
+  await chmod(dir.path, 0o755);
+  const options = `programs: [${await postgresPrograms(major)}]`;
+  const scene = await shopScene(dir.path, shop.url, { options, more: log });
+  await writeLedger(shop, [1, 2]);
+  await scene.ok('backup', 'shop-db');
+  const kept = stack.move();
+  return { scene, shop, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+}
+
+async function idsIn(major: PostgresMajor, scene: Scene, folder: string): Promise<string> {
+  await using copy = await startCopy(major, scene.file(folder, 'shop-db', 'data'));
+  return (await copy.sql('select id from orders order by id')).join(' ');
+}
+
+const upTo = (last: number): string => Array.from({ length: last }, (_, index) => index + 1).join(' ');
+
+const entryOf = (ledger: readonly Entry[], id: number): Entry => ledger.find((one) => one.id === id) ?? assert.fail();
+
+type Named = readonly [words: readonly string[], last: number];
+
+/** How moments are named, and the last row that is there. */
+function everyKind(ledger: readonly Entry[]): readonly Named[] {
+  return [
+    [['--at', entryOf(ledger, 5).time], 5],
+    [['--name', 'before_the_sale'], 8],
+    [['--xid', entryOf(ledger, 7).xid, '--exclusive'], 6],
+    [['--lsn', entryOf(ledger, 6).after, '--exclusive'], 6],
+    [['--latest'], 9],
+    [['--at', entryOf(ledger, 8).time, '--exclusive'], 7],
+    [['--xid', entryOf(ledger, 3).xid], 3],
+    [['--immediate'], 2],
+  ];
+}
+
+/** Any of them, by one of its names. */
+function drawn(ledger: readonly Entry[]): Named {
+  const { id, time, xid, before, after } = ledger[randomInt(ledger.length - 1)] ?? assert.fail();
+  const named: readonly Named[] = [
+    [['--at', time], id],
+    [['--at', time, '--exclusive'], id - 1],
+    [['--xid', xid], id],
+    [['--xid', xid, '--exclusive'], id - 1],
+    [['--lsn', before, '--exclusive'], id - 1],
+    [['--lsn', after, '--exclusive'], id],
+  ];
+  return named[randomInt(named.length)] ?? assert.fail();
+}
+
+/** In `npm test` each kind of name once, over two majors; in the full run all of them and as many drawn as make 20. */
+function momentsFor(major: PostgresMajor, ledger: readonly Entry[]): readonly Named[] {
+  const kinds = everyKind(ledger);
+  if (isFullBudget) return [...kinds, ...Array.from({ length: 20 - kinds.length }, () => drawn(ledger))];
+  return major === '15' ? kinds.slice(0, 3) : kinds.slice(3, 5);
+}
+
+for (const major of isFullBudget ? postgresMajors : (['15', '18'] as const)) {
   test(
-    `PostgreSQL ${major}: a cluster comes back to the latest of its log, and to positions in it, with just what was committed`,
+    `PostgreSQL ${major}: a cluster comes back to moments of its log with exactly what was committed`,
     { skip },
     async () => {
-      await using shop = await startPostgresVersion({ major, settings: ['autovacuum=off', 'wal_keep_size=1GB'] });
-      await shop.sql('create table orders (id int, what text)');
-      await using dir = await tempDir();
-      await chmod(dir.path, 0o755);
-      const options = `programs: [${await postgresPrograms(major)}]`;
-      const scene = await shopScene(dir.path, shop.url, { options, more: log });
-      await write(shop, [1, 2]);
-      await scene.ok('backup', 'shop-db');
-      const ledger = await write(shop, [3, 4, 5, 6, 7, 8, 9]);
+      await using made = await backedUp(major);
+      const { scene, shop } = made;
+      const ledger = [...(await writeLedger(shop, [3, 4, 5, 6, 7, 8]))];
+      await shop.sql("select pg_create_restore_point('before_the_sale')");
+      ledger.push(...(await writeLedger(shop, [9])));
       await shop.sql('select pg_switch_wal()');
-      await store(dir.path, shop);
-
-      const said = await scene.ok('restore', 'shop-db', '--latest', '--target', dir.file('latest'));
-      assert.match(said, /replayed: at the end of the log/);
-      assert.deepEqual(await idsIn(major, scene, 'latest'), ['1', '2', '3', '4', '5', '6', '7', '8', '9']);
-
-      const at = ledger.find(({ id }) => id === 6);
-      await scene.ok('restore', 'shop-db', '--lsn', at?.before ?? '', '--exclusive', '--target', dir.file('before'));
-      assert.deepEqual(await idsIn(major, scene, 'before'), ['1', '2', '3', '4', '5']);
-      await scene.ok('restore', 'shop-db', '--lsn', at?.after ?? '', '--exclusive', '--target', dir.file('after'));
-      assert.deepEqual(await idsIn(major, scene, 'after'), ['1', '2', '3', '4', '5', '6']);
-
-      const auto = await readFile(dir.file('after', 'shop-db', 'data', 'postgresql.auto.conf'), 'utf8');
-      assert.match(auto, /^archive_mode = 'off'$/m);
-      assert.equal(existsSync(dir.file('after', 'shop-db', '.holdfast')), false);
+      await store(scene.file(), shop);
+      for (const [number, [words, last]] of momentsFor(major, ledger).entries()) {
+        const said = await scene.ok('restore', 'shop-db', ...words, '--target', scene.file(`${number}`));
+        assert.equal(await idsIn(major, scene, `${number}`), upTo(last), `${words.join(' ')}\n${said}`);
+        const auto = await readFile(scene.file(`${number}`, 'shop-db/data/postgresql.auto.conf'), 'utf8');
+        assert.match(auto, /^archive_mode = 'off'$/m);
+        assert.equal(existsSync(scene.file(`${number}`, 'shop-db/.holdfast')), false);
+      }
     },
   );
 }
+
+test(
+  'a moment that can’t be reached is refused with the nearest that can, before anything is touched',
+  { skip },
+  async () => {
+    await using made = await backedUp('15');
+    const { scene, shop } = made;
+    const ledger = await writeLedger(shop, [3, 4, 5]);
+    await shop.sql('select pg_switch_wal()');
+    await store(scene.file(), shop);
+    const last = entryOf(ledger, 5);
+    for (const [words, wanted] of [
+      [
+        ['--at', '2099-01-01 00:00:00Z'],
+        `nothing was done after it; what can be brought back: up to ${last.time.replace(' ', 'T')}`,
+      ],
+      [['--lsn', '7F/0'], 'the log does not lead there'],
+      [['--lsn', '0/1000028'], 'no backup is as old'],
+      [['--xid', '4000000'], 'doesn’t have it'],
+      [['--name', 'nowhere'], 'doesn’t have it'],
+      [['--latest', '--timeline', '7'], 'no backup of this timeline'],
+    ] as const) {
+      const { code, stderr } = await scene.run('restore', 'shop-db', ...words, '--target', scene.file('no'));
+      assert.equal(code, 2, `${words.join(' ')}: ${stderr}`);
+      assert.ok(stderr.includes(wanted) && stderr.includes('--latest'), stderr);
+    }
+    assert.equal(existsSync(scene.file('no')), false);
+    assert.equal(
+      (await scene.run('restore', 'shop-db', '--latest', '--dry-run', '--target', scene.file('no'))).code,
+      0,
+    );
+    assert.equal(existsSync(scene.file('no')), false);
+  },
+);

@@ -2,29 +2,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import {
-  planConsistent,
-  planLatest,
-  planTo,
-  reachesOf,
-  type MomentAsked,
-  type MomentPlan,
-  type Reach,
-  type Unreachable,
-} from '../point/moment.ts';
+import { reachesOf, type MomentAsked, type MomentPlan, type Stop, type Unreachable } from '../point/moment.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
-import type { RecoveryDriver, Replay, Replayed } from '../source/recovery.ts';
+import type { RecoveryDriver, Replay, Replayed, Survey } from '../source/recovery.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import { recorded, type ComponentContext } from './component.ts';
 import { restorePoint } from './component-restore.ts';
 import { expectedRestores, type ExpectedRestore } from './expected.ts';
-import { feedOf, openLogs, type ReadLog } from './read-log.ts';
+import { assertNoObstacle, planMoment } from './plan-moment.ts';
+import { feedOf, openLogs, readerOf, type ReadLog } from './read-log.ts';
 import { logPlaces } from './log-places.ts';
 import { openSource } from './open-source.ts';
 import { listPoints } from './points.ts';
 
 export interface MomentRestoreOptions extends MomentAsked {
   readonly component: string;
+  /** What serves where no log leads from a backup before the moment. */
+  readonly otherwise: 'a snapshot' | 'nothing';
   readonly target: RawPath;
   readonly restore: RestoreOptions;
   /** Told before anything is touched. */
@@ -36,6 +30,7 @@ export interface MomentRestoreOptions extends MomentAsked {
 /** What will be done, and what is known of how long it takes. */
 export interface PlannedMoment {
   readonly plan: MomentPlan;
+  readonly survey: Survey;
   readonly driver: RecoveryDriver;
   readonly positionText: (position: bigint) => string;
   /** Where each part of the log is read first, and how many parts there. */
@@ -54,14 +49,15 @@ export interface MomentRestoreOutcome {
 
 /**
  * Brings a component to a moment between its backups, in a folder: the newest backup before it, from the nearest copy that
- * nobody found bad, and what its log says since. 'unreachable', before anything is touched, where that can't be.
+ * nobody found bad, and what its log says since. 'snapshots alone': no log is of that time. 'unreachable', before anything is touched, where that can't be.
  */
 export async function restoreMoment(
   context: ComponentContext,
   options: MomentRestoreOptions,
-): Promise<MomentRestoreOutcome> {
+): Promise<MomentRestoreOutcome | 'snapshots alone'> {
   await using closing = new AsyncDisposableStack();
   const found = await findMoment(context, options, closing);
+  if (found === 'snapshots alone') return found;
   options.onPlan(found.planned);
   const { planned } = found;
   if (options.restore.mode === 'dry-run') return { planned };
@@ -81,7 +77,7 @@ async function findMoment(
   context: ComponentContext,
   asked: MomentRestoreOptions,
   closing: AsyncDisposableStack,
-): Promise<Found> {
+): Promise<Found | 'snapshots alone'> {
   const { component: name } = asked;
   const { [name]: component } = context.policy.components;
   if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
@@ -93,21 +89,17 @@ async function findMoment(
   if (stream === undefined) throw withoutPosition(name);
   const held = closing.use(await openLogs(context, name, stream, named));
   const reaches = reachesOf(points, held, asked.epoch);
-  const plan = planFor(asked, reaches);
-  if (plan.kind === 'unreachable') throw unreachable(name, plan, log.positionText);
+  const found = await planMoment(asked, reaches, async (plan) => await driver.survey(asked, readerOf(held, plan)));
+  if ('reason' in found && found.only === 'snapshots' && asked.otherwise === 'a snapshot') return 'snapshots alone';
+  if ('reason' in found) throw unreachable(name, found, log.positionText);
+  const { plan, survey } = found;
+  assertNoObstacle(name, survey);
   const expected = expectedRestores(context.policy, plan.base, records);
   const logBytes = plan.parts.length * sizeOfParts(held);
   const { positionText } = log;
   const [places, { sizeBytes }] = [firstPlaces(held, plan), plan.base];
-  const planned = { plan, driver, positionText, places, logBytes, sizeBytes, expected };
+  const planned = { plan, survey, driver, positionText, places, logBytes, sizeBytes, expected };
   return { held, planned };
-}
-
-function planFor({ moment }: MomentAsked, reaches: readonly Reach[]): MomentPlan | Unreachable {
-  if (moment.kind === 'position') return planTo(reaches, moment.at);
-  if (moment.kind === 'latest') return planLatest(reaches);
-  if (moment.kind === 'consistent') return planConsistent(reaches);
-  throw new HoldfastError('unsupported', `a moment by its ${moment.kind} is not built yet`);
 }
 
 function sizeOfParts({ listing: { segments, pieces } }: ReadLog): number {
@@ -144,6 +136,7 @@ async function execute(context: ComponentContext, options: MomentRestoreOptions,
     epoch: plan.lineage.epochs[0]?.epoch ?? plan.base.log.epoch,
     folder,
     feed: feedOf(found.held, plan),
+    needs: found.planned.survey.needs,
     clock: context.clock,
     signal: context.signal,
     listener: context.listener,
@@ -199,12 +192,18 @@ function unreachable(
   { reason, before, after }: Unreachable,
   positionText: PlannedMoment['positionText'],
 ): HoldfastError {
+  const text = ({ at, timeNs }: Stop): string =>
+    timeNs === undefined
+      ? positionText(at)
+      : `${Temporal.Instant.fromEpochNanoseconds(timeNs).toString()} (${positionText(at)})`;
   const nearest = [
-    ...(before === undefined ? [] : [`up to ${positionText(before)} (not included)`]),
-    ...(after === undefined ? [] : [`from ${positionText(after)} on`]),
+    ...(before === undefined ? [] : [`up to ${text(before)}`]),
+    ...(after === undefined ? [] : [`from ${text(after)} on`]),
   ];
-  const can = nearest.length === 0 ? '' : `; what can be brought back: ${nearest.join('; ')}`;
-  return new HoldfastError('unreachable', `${component}: that moment can’t be brought back: ${reason}${can}`);
+  const can = nearest.length === 0 ? '' : `; what can be brought back: ${nearest.join(', or ')}`;
+  return new HoldfastError('unreachable', `${component}: that moment can’t be brought back: ${reason}${can}`, {
+    next: `\`--latest\` brings back all there is; \`holdfast snapshots ${component} --points\` shows it. Nothing was changed.`,
+  });
 }
 
 function incomplete(component: string, failures: number): HoldfastError {

@@ -1,9 +1,9 @@
 import { HoldfastError, hasCode } from '../errors/error.ts';
-import type { Extent, History, Listing, LogStore, Piece } from '../log/log.ts';
+import type { About, Extent, History, Listing, LogStore, Piece } from '../log/log.ts';
 import { openLog } from '../log/store.ts';
 import { unionOf } from '../log/union.ts';
 import { extentOf, type MomentPlan, type StreamHeld } from '../point/moment.ts';
-import type { LogFeed } from '../source/recovery.ts';
+import type { LogFeed, LogReader } from '../source/recovery.ts';
 import type { LogPlace } from '../source/log.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
@@ -14,6 +14,8 @@ export interface ReadLog extends StreamHeld, AsyncDisposable {
   readonly places: readonly HeldPlace[];
   /** Places that could not be asked: they may hold more. */
   readonly unasked: readonly string[];
+  /** What was asked of its segments already. */
+  readonly abouts: Map<string, About | undefined>;
 }
 
 export interface HeldPlace {
@@ -52,6 +54,7 @@ export async function openLogs(
     listing,
     histories,
     places: held,
+    abouts: new Map(),
     unasked: unasked.map(({ repository }) => repository),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
@@ -93,6 +96,20 @@ export function feedOf({ places, listing, histories }: ReadLog, plan: MomentPlan
     },
     history: async (epoch) => histories.find((one) => one.epoch === epoch)?.bytes,
   };
+}
+
+/** The same, to be asked what is in it. What was asked once is known. */
+export function readerOf(log: ReadLog, plan: MomentPlan): LogReader {
+  return { ...feedOf(log, plan), from: plan.base.log.from, about: async (extent) => await aboutIn(log, extent) };
+}
+
+async function aboutIn({ places, abouts }: ReadLog, extent: Extent): Promise<About | undefined> {
+  const key = `${extent.epoch} ${extent.from}`;
+  if (abouts.has(key)) return abouts.get(key);
+  const from = holding(places, extent);
+  const about = from.length === 0 ? undefined : await firstOf(from, async ({ store }) => await store.about(extent));
+  abouts.set(key, about);
+  return about;
 }
 
 const isAt = (extent: Extent, epoch: number, from: bigint): boolean => extent.epoch === epoch && extent.from === from;

@@ -46,9 +46,18 @@ export interface MomentPlan {
 export interface Unreachable {
   readonly kind: 'unreachable';
   readonly reason: string;
-  /** The nearest positions that can be brought back. */
-  readonly before: bigint | undefined;
-  readonly after: bigint | undefined;
+  /** The nearest that can be brought back. */
+  readonly before: Stop | undefined;
+  readonly after: Stop | undefined;
+  /** No log follows the backups before it: the end of one of them is all there is of that time. */
+  readonly only?: 'snapshots';
+}
+
+/** A place in the log. */
+export interface Stop {
+  readonly at: bigint;
+  /** Nanoseconds since 1970, by the server's clock. */
+  readonly timeNs: bigint | undefined;
 }
 
 /** A backup, and how far the log leads from it. */
@@ -94,27 +103,31 @@ function reachFrom(base: Base, listing: Listing, lineage: Lineage): readonly Rea
 export function planTo(reaches: readonly Reach[], position: bigint): MomentPlan | Unreachable {
   const reach = reaches.find(({ from, to }) => from <= position && position < to);
   if (reach !== undefined) return planBy(reach, position);
+  const isBefore = reaches.every(({ from }) => from > position);
+  return unreachable(reaches, position, isBefore ? 'no backup is as old' : 'the log does not lead there without a gap');
+}
+
+/** With the nearest positions on either side. */
+export function unreachable(reaches: readonly Reach[], position: bigint, reason: string): Unreachable {
   const ends = reaches.filter(({ from }) => from <= position).map(({ to }) => to);
   const begins = reaches.filter(({ from }) => from > position).map(({ from }) => from);
-  const reason = ends.length === 0 ? 'no backup is as old' : 'the log does not lead there without a gap';
-  return {
-    kind: 'unreachable',
-    reason,
-    before: ends.toSorted(descending)[0],
-    after: begins.toSorted(descending).at(-1),
-  };
+  const [before, after] = [ends.toSorted(descending)[0], begins.toSorted(descending).at(-1)];
+  return { kind: 'unreachable', reason, before: stopAt(before), after: stopAt(after) };
 }
+
+const stopAt = (at: bigint | undefined): Stop | undefined => (at === undefined ? undefined : { at, timeNs: undefined });
 
 /** All that follows the newest backup. */
 export function planLatest([newest]: readonly Reach[]): MomentPlan | Unreachable {
-  if (newest !== undefined) return planBy(newest, newest.to);
-  return {
-    kind: 'unreachable',
-    reason: 'no backup says where it stands in the log',
-    before: undefined,
-    after: undefined,
-  };
+  return newest === undefined ? noBackup : planBy(newest, newest.to);
 }
+
+export const noBackup: Unreachable = {
+  kind: 'unreachable',
+  reason: 'no backup of this timeline says where it stands in the log',
+  before: undefined,
+  after: undefined,
+};
 
 /** Where the newest backup is consistent, for which it carries what it needs. */
 export function planConsistent(reaches: readonly Reach[]): MomentPlan | Unreachable {
@@ -123,7 +136,7 @@ export function planConsistent(reaches: readonly Reach[]): MomentPlan | Unreacha
 }
 
 /** What comes behind the part that holds a position is not read. */
-function planBy({ base, lineage, parts, to }: Reach, position: bigint): MomentPlan {
+export function planBy({ base, lineage, parts, to }: Reach, position: bigint): MomentPlan {
   const needed = parts.filter((part) => extentOf(part).from <= position);
   return { kind: 'reachable', base, lineage, parts: needed, to };
 }

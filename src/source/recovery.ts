@@ -1,8 +1,8 @@
 import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
-import type { Extent } from '../log/log.ts';
-import type { MomentAsked } from '../point/moment.ts';
+import type { About, Extent } from '../log/log.ts';
+import type { MomentAsked, Stop } from '../point/moment.ts';
 
 /**
  * How a kind of source brings what was restored to a moment, by replaying its log. What is restored stands in a folder of
@@ -17,6 +17,8 @@ export interface RecoveryDriver {
   readonly last: RawPath;
   /** As people of its kind write it; 'usage' where it is none. */
   parsePosition(text: string): bigint;
+  /** What the log tells of a moment, and of the way there. */
+  survey(asked: MomentAsked, log: LogReader): Promise<Survey>;
   prepare(replay: Replay): Promise<void>;
   /**
    * Brings it to the moment, and ends it in order; it neither archives nor follows nor listens, then or when it is
@@ -35,12 +37,34 @@ export interface LogFeed {
   history(epoch: number): Promise<Uint8Array | undefined>;
 }
 
+/** A feed whose parts can be asked what is in them. */
+export interface LogReader extends LogFeed {
+  /** Where the replay begins. */
+  readonly from: bigint;
+  /** Undefined where nothing was noted of it. */
+  about(extent: Extent): Promise<About | undefined>;
+}
+
+export interface Survey {
+  /** Where a replay stops: the first byte of what is the moment, or the first that is behind it. Undefined: it isn't there. */
+  readonly stop: Stop | undefined;
+  /** 'after': the moment, or something behind it, stands before the replay's beginning already. */
+  readonly begins: 'before' | 'after';
+  /** The last transaction that ends before the stop, or the end. */
+  readonly last: Stop | undefined;
+  /** What a replay up to the stop would do where it must not, for people. */
+  readonly obstacles: readonly string[];
+  /** How much of what the server must have room for; by names of its own. */
+  readonly needs: Readonly<Record<string, number>>;
+}
+
 export interface Replay extends MomentAsked {
   /** Absolute: that of the component's name. */
   readonly folder: string;
   /** That to follow. */
   readonly epoch: number;
   readonly feed: LogFeed;
+  readonly needs: Survey['needs'];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly listener: Listener;

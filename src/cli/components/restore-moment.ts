@@ -11,9 +11,11 @@ import { wholeNumber } from '../option.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
+import { momentAt } from './moment.ts';
 import { componentsMeant, recordingContext, type OpenContext } from './context.ts';
 
 export interface MomentWords {
+  readonly at: string | undefined;
   readonly lsn: string | undefined;
   readonly xid: string | undefined;
   readonly name: string | undefined;
@@ -30,36 +32,59 @@ interface Meant {
   readonly restore: RestoreOptions;
 }
 
-/** `restore COMPONENT --lsn|--xid|--name|--latest|--immediate --target DIR`. Exit code 1: it is prepared, not brought there. */
-export async function restoreMomentTo({ name, words, target, restore }: Meant, context: Context): Promise<number> {
+/**
+ * `restore COMPONENT --at|--lsn|--xid|--name|--latest|--immediate --target DIR`. Exit code 1: it is prepared, not brought
+ * there. 'snapshots alone': the component has no log, or none of that time.
+ */
+export async function restoreMomentTo(
+  { name, words, target, restore }: Meant,
+  context: Context,
+): Promise<number | 'snapshots alone'> {
   const { policy } = await policyOf(context);
   const [component = name] = componentsMeant(policy, [name], false);
   const { console } = context;
+  const moment = momentAt(words.at, policy, context);
+  if (moment !== undefined && policy.components[component]?.log === undefined) return 'snapshots alone';
   using view = restoreView(context, restore.mode);
   const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: view.listener });
-  const { done, planned } = await restoreMoment(base, {
-    ...askedBy(words, base, component),
+  const outcome = await restoreMoment(base, {
+    ...askedBy(words, base, component, moment?.ns),
     component,
+    otherwise: words.at === undefined ? 'nothing' : 'a snapshot',
     target: rawArgument(target),
     restore,
     onPlan: (plan) => showPlanned(plan, context),
     onCopy: ({ timeNs, identity }, { repository }) =>
       console.say(`${component}: point ${shortPoint(identity)} of ${formatTime(timeNs)}, from ${repository}`),
   });
+  if (outcome === 'snapshots alone') {
+    console.say(`no log of then is kept: the newest backup before serves, up to its own end`);
+    return outcome;
+  }
+  const { done, planned } = outcome;
   if (done === undefined) return 0;
   view.finish(done.restored);
   showReplayed(done.replayed, planned, context);
   return done.replayed.state === 'recovered' ? 0 : 1;
 }
 
-function askedBy(words: MomentWords, context: OpenContext, name: string): MomentAsked {
+function askedBy(words: MomentWords, context: OpenContext, name: string, atNs: bigint | undefined): MomentAsked {
   const epoch = words.timeline === undefined ? undefined : wholeNumber(words.timeline, '--timeline');
-  return { moment: momentBy(words, context, name), edge: words.exclusive ? 'excluded' : 'included', epoch };
+  return {
+    moment: momentBy({ ...words, atNs }, context, name),
+    edge: words.exclusive ? 'excluded' : 'included',
+    epoch,
+  };
 }
 
-function momentBy({ lsn, xid, name, latest, immediate }: MomentWords, context: OpenContext, component: string): Moment {
+function momentBy(
+  { atNs, lsn, xid, name, latest, immediate }: MomentWords & { readonly atNs: bigint | undefined },
+  context: OpenContext,
+  component: string,
+): Moment {
   const named: readonly (Moment | false)[] = [
+    atNs !== undefined && { kind: 'time', timeNs: atNs },
     lsn !== undefined && { kind: 'position', at: positionOf(lsn, context, component) },
     xid !== undefined && { kind: 'transaction', id: wholeNumber(xid, '--xid') },
     name !== undefined && { kind: 'name', name },
@@ -83,7 +108,7 @@ function positionOf(text: string, context: OpenContext, name: string): bigint {
 
 function showPlanned(planned: PlannedMoment, context: Context): void {
   const { console } = context;
-  const { plan, positionText, places, logBytes, sizeBytes } = planned;
+  const { plan, survey, positionText, places, logBytes, sizeBytes } = planned;
   const { base, lineage, parts, to } = plan;
   const path = lineage.epochs.map(({ epoch }) => epoch).toReversed();
   if (console.form === 'json') {
@@ -94,6 +119,7 @@ function showPlanned(planned: PlannedMoment, context: Context): void {
       from: positionText(base.log.from),
       to: positionText(to),
       timelines: path,
+      stop: survey.stop === undefined ? null : positionText(survey.stop.at),
       segments: parts.length,
       places: Object.fromEntries(places),
       log_bytes: logBytes,
@@ -106,11 +132,16 @@ function showPlanned(planned: PlannedMoment, context: Context): void {
   console.say(
     `log: ${plural(parts.length, 'segment')}${from === '' ? '' : ` (${from})`}, held up to ${positionText(to)}, timeline ${path.join(' → ')}`,
   );
+  const { stop } = survey;
+  if (stop !== undefined)
+    console.say(`stops at ${positionText(stop.at)}${stop.timeNs === undefined ? '' : `, of ${instant(stop.timeNs)}`}`);
   const disk = sizeBytes === undefined ? 'unknown' : formatBytes(sizeBytes);
   console.say(`disk: ${disk} for the backup, at most ${formatBytes(logBytes)} more for the log`);
   showExpected(planned.expected, context);
   console.say('afterwards: a cluster of its own, which archives nothing; slots and standbys are not brought along');
 }
+
+const instant = (timeNs: bigint): string => Temporal.Instant.fromEpochNanoseconds(timeNs).toString();
 
 function showReplayed(replayed: Replayed, { positionText }: PlannedMoment, { console }: Context): void {
   if (console.form === 'json') return console.record({ message_type: 'replay', ...recordOf(replayed, positionText) });

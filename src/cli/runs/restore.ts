@@ -26,9 +26,10 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   if (values.dryRun && values.verify) throw new HoldfastError('usage', '--dry-run and --verify can’t stand together');
   const restore = await optionsOf(values, context.environment);
   if (await goesByPolicy(context)) {
-    if (namesMoment(values)) {
+    if (namesMoment(values) || values.at !== undefined) {
       const { restoreMomentTo } = await import('../components/restore-moment.ts');
-      return await restoreMomentTo({ name: operands[0] ?? '', words: values, target, restore }, context);
+      const code = await restoreMomentTo({ name: operands[0] ?? '', words: values, target, restore }, context);
+      if (code !== 'snapshots alone') return code;
     }
     const { restoreComponentTo } = await import('../components/restore.ts');
     return await restoreComponentTo(

@@ -12,6 +12,10 @@ export function recoveryOf(component: string, { programs }: Pick<PostgresOptions
       if (/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(text)) return parseLsn(text);
       throw new HoldfastError('usage', `${JSON.stringify(text)} is no position in a log; one looks like 16/B374D848`);
     },
+    survey: async (asked, log) => {
+      const { surveyLog } = await import('./recover/survey.ts');
+      return await surveyLog(asked, log);
+    },
     prepare: async ({ folder }) => {
       const { prepareDirectory } = await import('./recover/data-files.ts');
       await prepareDirectory(folder);

@@ -7,6 +7,7 @@ export interface RecoverySettings extends Pick<Replay, 'moment' | 'edge' | 'epoc
   /** Where hba and ident stand. */
   readonly own: string;
   readonly capacities: Readonly<Record<string, string>>;
+  readonly needs: Replay['needs'];
 }
 
 /**
@@ -14,8 +15,7 @@ export interface RecoverySettings extends Pick<Replay, 'moment' | 'edge' | 'epoc
  * than this host has; what was prepared must find room all the same. Its socket stands in the data directory, which is
  * its owner's alone.
  */
-export function recoverySettings({ command, own, capacities, ...asked }: RecoverySettings): string {
-  const enough = Object.entries(capacities).filter(([, value]) => value !== '');
+export function recoverySettings({ command, own, capacities, needs, ...asked }: RecoverySettings): string {
   return settingLines({
     ...isolatedSettings,
     unix_socket_directories: '.',
@@ -26,10 +26,22 @@ export function recoverySettings({ command, own, capacities, ...asked }: Recover
     log_min_messages: 'warning',
     log_timezone: 'UTC',
     hot_standby: 'off',
-    ...Object.fromEntries(enough),
+    ...enough(capacities, needs),
     restore_command: command,
     ...targetSettings(asked),
   });
+}
+
+/** What the backup had, or the log has since. */
+function enough(
+  capacities: RecoverySettings['capacities'],
+  needs: RecoverySettings['needs'],
+): Readonly<Record<string, string>> {
+  const raised = Object.entries(needs).map(([name, value]): readonly [string, string] => [
+    name,
+    `${Math.max(value, Number(capacities[name] ?? 0))}`,
+  ]);
+  return Object.fromEntries([...Object.entries(capacities).filter(([, value]) => value !== ''), ...raised]);
 }
 
 function targetSettings({
