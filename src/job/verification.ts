@@ -11,8 +11,9 @@ import type { Verification } from '../policy/policy.ts';
  * - 'could not verify' — the surroundings lack something (a repository that doesn't answer, a full disk, no isolation):
  *   nothing is known of the copy, neither good nor bad.
  *
- * A check that did not run is 'not run', and what has one is never 'verified'. It proves one copy and says nothing of
- * another.
+ * A check that did not run is 'not run', and what has one is never 'verified'. One that can't be asked of what there is
+ * (checksums that a cluster doesn't have) is 'left out': it is shown as NOT RUN, and neither proves nor accuses. A
+ * verification proves one copy and says nothing of another.
  */
 export interface VerificationOutcome {
   readonly state: VerificationState;
@@ -31,7 +32,7 @@ export type VerificationState = 'verified' | 'failed' | 'could not verify';
 
 export interface CheckResult {
   readonly name: string;
-  readonly state: 'passed' | 'failed' | 'not run';
+  readonly state: 'passed' | 'failed' | 'not run' | 'left out';
   /** For people: `at least 1000`. */
   readonly expected: string;
   /** What was there, or why it did not run. */

@@ -11,6 +11,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
  * - 'not run' — nothing is known of the copy: no sandbox, a program that isn't there (126, 127), one that was killed
  *   or went beyond a limit, one that says that it lacks something itself (75, EX_TEMPFAIL), or whatever befell a step
  *   that never saw the copy, as starting the service does; and every step after one that has not passed.
+ * - 'left out' — it can't be asked of a component such as this, or by a server such as this one, however the copy is:
+ *   pages that have no checksums, an extension that isn't installed. It is told, and neither proves nor accuses.
  */
 export interface Rehearsal {
   /** What commands find in HOLDFAST_DIR. */
@@ -38,7 +40,7 @@ export type QueryAnswer =
 
 export interface RehearsedStep {
   readonly name: string;
-  readonly state: 'passed' | 'failed' | 'not run';
+  readonly state: 'passed' | 'failed' | 'not run' | 'left out';
   /** For people. */
   readonly expected: string;
   /** What came, or why it did not run. */

@@ -115,7 +115,7 @@ function show(component: string, outcome: VerificationOutcome, console: Console)
   console.say(`${marks[state]} ${quoteForTerminal(what)}: ${state.toUpperCase()} (${level})`, 0);
   if (reason !== undefined) console.say(`  ${quoteForTerminal(reason)}`, 0);
   for (const { name, state: result, expected, found } of checks) {
-    const word = { 'passed': 'passed', 'failed': 'FAILED', 'not run': 'NOT RUN' }[result];
+    const word = { 'passed': 'passed', 'failed': 'FAILED', 'not run': 'NOT RUN', 'left out': 'NOT RUN' }[result];
     console.say(`  ${word}  ${quoteForTerminal(`${name}: expected ${expected}; found ${found}`)}`);
   }
   const times = Object.entries(stages).map(([stage, seconds]) => `${stage} ${formatSeconds(Number(seconds))}`);

