@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, readFile, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { FileId } from '../src/bytes/ids.ts';
 import { systemClock } from '../src/clock/clock.ts';
 import { Secret } from '../src/secret/secret.ts';
+import type { JobContext } from '../src/job/job.ts';
 import { openPostgres } from '../src/source/postgres/open.ts';
 import { postgresOptions } from '../src/source/postgres/options.ts';
 import type { Source } from '../src/source/source.ts';
@@ -108,8 +109,8 @@ test(
   },
 );
 
-/** The component's source, with what it has the workers read. */
-function recordingSource(url: string, read: Set<string>): Source {
+/** The component's source; `onRead` is told what it has the workers read. */
+function hostSource(url: string, onRead: (path: string) => void | Promise<void>): Source {
   const options = postgresOptions.parse({ url: { env: 'DATABASE_URL' }, reading: 'host' });
   const readSecret = async (): Promise<Secret> => new Secret(url);
   const { source } = openPostgres(options, { component: 'shop-db', clock: systemClock, readSecret, leftOut: [] });
@@ -119,11 +120,17 @@ function recordingSource(url: string, read: Set<string>): Source {
       source.entries({
         ...walk,
         store: async (content) => {
-          if (content.kind === 'live-file') read.add(content.path);
+          if (content.kind === 'live-file') await onRead(content.path);
           return (await store?.(content)) ?? assert.fail('nothing can be stored');
         },
       }),
   };
+}
+
+async function emptyRepository(): Promise<JobContext> {
+  const storage = new MemoryStorage();
+  await (await newRepository(storage))[Symbol.asyncDispose]();
+  return jobContext(storage, systemClock);
 }
 
 test(
@@ -139,12 +146,13 @@ test(
     for (const name of await readdir(join(shop.data, 'base'), { recursive: true }))
       await utimes(join(shop.data, 'base', name), old, old);
 
-    const storage = new MemoryStorage();
-    await (await newRepository(storage))[Symbol.asyncDispose]();
-    const context = jobContext(storage, systemClock);
+    const context = await emptyRepository();
     const backUp = async (): Promise<{ readonly id: FileId | undefined; readonly read: ReadonlySet<string> }> => {
       const read = new Set<string>();
-      const { snapshot } = await backupSource(context, recordingSource(shop.url, read));
+      const { snapshot } = await backupSource(
+        context,
+        hostSource(shop.url, (path) => void read.add(path)),
+      );
       return { id: snapshot, read: new Set([...read].map((path) => relative(shop.data, path))) };
     };
     const first = await backUp();
@@ -165,5 +173,36 @@ test(
     await using copy = await startCopy('15', data);
     const counts = "select count(*), count(*) filter (where what = 'old'), (select count(*) from kept) from orders";
     assert.deepEqual(await copy.sql(counts), ['20000|1|20000']);
+  },
+);
+
+test(
+  'a standby’s data directory read on its host comes up as a cluster of its own; one promoted meanwhile leaves no snapshot',
+  { skip },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
+    await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, onHost);
+    await scene.ok('backup', 'shop-db');
+    const data = await restoreByRestic(scene, shop.running.dir.file('standby'));
+    await writeFile(join(data, 'standby.signal'), '');
+    await giveToServer(join(data, 'standby.signal'));
+    const follow = `primary_conninfo=host=127.0.0.1 port=${shop.running.port} user=postgres`;
+    await using standby = await startCopy('15', data, [follow, 'autovacuum=off']);
+    await shop.sql('insert into orders select n from generate_series(1001, 2000) n; checkpoint');
+    while ((await standby.sql('select count(*) from orders'))[0] !== '2000') await systemClock.sleep(20);
+
+    await writeFile(dir.file('url'), standby.url);
+    await scene.ok('backup', 'shop-db');
+    const copied = await restoreByRestic(scene, shop.running.dir.file('copy'));
+    await using copy = await startCopy('15', copied);
+    assert.deepEqual(await copy.sql('select pg_is_in_recovery()'), ['false']);
+    assert.deepEqual(await copy.sql('select count(*) from orders'), ['2000']);
+
+    const promoted = hostSource(standby.url, async (path) => {
+      if (path.endsWith('/PG_VERSION')) await standby.sql('select pg_promote()');
+    });
+    await assert.rejects(backupSource(await emptyRepository(), promoted), /shop-db.*promoted/);
   },
 );

@@ -45,14 +45,13 @@ interface Standing {
 
 /**
  * Reads the data directory itself, which has to be this host's, by as many workers as there are processors: between the
- * start and the stop of a backup, pg_control behind everything else, then the log from start to stop and a manifest.
+ * start and the stop of a backup, pg_control behind everything else, then the log from start to stop and a manifest. On a
+ * standby both are asked of the standby itself, which refuses to stop the backup once it was promoted.
  */
 export async function readHost(server: ServerConnection, options: HostOptions): Promise<ReadHost> {
   const { url, component, checkpoint, facts, signal, listener } = options;
   const host = await hostFacts(server);
   await assertOwnHost(host, options);
-  if (host.isStandby)
-    throw new HoldfastError('unsupported', 'reading a standby’s data directory is not built yet: ask its primary');
   const { major } = facts;
   const parent = await openParent(options.parent, component);
   const beganNs = options.clock.nowNs();

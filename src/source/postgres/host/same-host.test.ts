@@ -19,7 +19,7 @@ function cluster(dir: TempDir): HostFacts {
   const control = controlOf({ systemIdentifier: 7_710_706_049_229_507_643n, timeline: 1, version: 1300 });
   writeFileSync(dir.file('global', 'pg_control'), control);
   pidFile(dir, 5432, 1_790_000_000);
-  const pages = { pageBytes: 8192, blocksPerFile: 131_072, isStandby: false };
+  const pages = { pageBytes: 8192, blocksPerFile: 131_072 };
   const system = { systemIdentifier: '7710706049229507643', port: 5432, startedSeconds: 1_790_000_001 };
   return { ...pages, ...system, dataDirectory: rawPathOf(dir.path) };
 }

@@ -14,24 +14,22 @@ export interface HostFacts {
   readonly systemIdentifier: string;
   readonly port: number;
   readonly startedSeconds: number;
-  readonly isStandby: boolean;
   readonly pageBytes: number;
   /** Of one file of a relation. */
   readonly blocksPerFile: number;
 }
 
 const question = `select current_setting('data_directory'), (select system_identifier from pg_control_system()),
-  current_setting('port'), extract(epoch from pg_postmaster_start_time())::bigint, pg_is_in_recovery(),
+  current_setting('port'), extract(epoch from pg_postmaster_start_time())::bigint, 
   current_setting('block_size'), (select setting from pg_settings where name = 'segment_size')`;
 
 export async function hostFacts(server: ServerConnection): Promise<HostFacts> {
-  const [[directory, system, port, started, recovers, pageBytes, blocks] = []] = await server.rows(question);
+  const [[directory, system, port, started, pageBytes, blocks] = []] = await server.rows(question);
   return {
     dataDirectory: rawPathOf(directory ?? ''),
     systemIdentifier: system ?? '',
     port: Number(port),
     startedSeconds: Number(started),
-    isStandby: recovers === 't' || recovers === 'true',
     pageBytes: Number(pageBytes),
     blocksPerFile: Number(blocks),
   };
