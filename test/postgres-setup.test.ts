@@ -33,6 +33,11 @@ test(
     assert.deepEqual(applied.left, ['archive_mode']);
     assert.deepEqual(applied.items.get('archive_mode')?.lines, ['restart it: the change counts from then on']);
     assert.equal(applied.code, 3);
+    const recorded = (await scene.records()).map(({ kind, data }) => [kind, (data as { item?: unknown }).item]);
+    assert.deepEqual(
+      recorded,
+      applied.applied.map((item) => ['configuration', item]),
+    );
 
     await server.stop();
     await using again = await startPostgresVersion({ major: '18', data: server.data });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asServer, giveToServer } from '../servers/postgres-user.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram, type RunResult } from './run-program.ts';
 import { jsonLines, type JsonRecord } from './scene.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 import { cheapNear } from './verifying.ts';
@@ -11,6 +11,8 @@ import { cheapNear } from './verifying.ts';
 export interface SetupScene extends AsyncDisposable {
   readonly dir: TempDir;
   readonly run: (...args: readonly string[]) => Promise<SetUp>;
+  /** What is recorded of the component. */
+  readonly records: () => Promise<readonly JsonRecord[]>;
   readonly pointTo: (url: string) => Promise<void>;
 }
 
@@ -54,13 +56,17 @@ components:
   );
   await owned(dir.path);
   const own = ['--json', '--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state'), '--no-cache'];
+  const call = async (...args: readonly string[]): Promise<RunResult> => {
+    const [as, ...words] = asServer([program, ...args, ...own]);
+    return await runProgram(as, words, { env: { PATH: process.env['PATH'] ?? '', HOME: dir.path }, cwd: dir.path });
+  };
   const run = async (...args: readonly string[]): Promise<SetUp> => {
-    const [as, ...words] = asServer([program, 'postgres', 'setup', 'shop-db', ...own, ...args]);
-    const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path };
-    const { code, stdout, stderr } = await runProgram(as, words, { env, cwd: dir.path });
+    const { code, stdout, stderr } = await call('postgres', 'setup', 'shop-db', ...args);
     return { code, stderr, ...outcomeOf(jsonLines(stdout.toString())) };
   };
-  return { dir, run, pointTo, [Symbol.asyncDispose]: async () => await dir[Symbol.asyncDispose]() };
+  const records = async (): Promise<readonly JsonRecord[]> =>
+    jsonLines((await call('records', '--component', 'shop-db')).stdout.toString());
+  return { dir, run, pointTo, records, [Symbol.asyncDispose]: async () => await dir[Symbol.asyncDispose]() };
 }
 
 /** Hands a folder with all that is in it to the user of the server. */

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { heldStreamOf, secretsOutOfReach } from '../../job/log-setup.ts';
+import type { Recording } from '../../job/component.ts';
 import { openSource } from '../../job/open-source.ts';
 import type { Component } from '../../policy/policy.ts';
 import type { Setup, SetupItem, SetupPlan, SetupWanted } from '../../source/setup.ts';
 import type { Run } from '../command.ts';
 import type { setupOptions } from '../commands/postgres.ts';
-import { componentContext, componentsMeant } from '../components/context.ts';
+import { componentsMeant, recordingContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { policyOf } from '../policy-file.ts';
@@ -21,7 +22,7 @@ export const run: Run<typeof setupOptions> = async ({ operands, values }, contex
   const [name = ''] = componentsMeant(policy, operands, false);
   const component = policy.components[name];
   if (component === undefined) throw new HoldfastError('internal', `${name} is gone from the policy`);
-  await using base = await componentContext(context, policy, { mode: values.apply ? 'execute' : 'dry-run', listener });
+  await using base = await recordingContext(context, policy, { mode: values.apply ? 'execute' : 'dry-run', listener });
   const { setup } = openSource(base, name, component);
   if (setup === undefined)
     throw new HoldfastError('unsupported', `${name} has no server that could be set up: it needs nothing`);
@@ -33,7 +34,9 @@ export const run: Run<typeof setupOptions> = async ({ operands, values }, contex
     foreign: values.replaceArchiving ? 'replaced' : 'kept',
   };
   const first = await setup.look(wanted, signal);
-  const applied = values.apply ? await apply(setup, first, { wanted, signal, console, component: name }) : 0;
+  const applied = values.apply
+    ? await apply(setup, first, { wanted, signal, console, component: name, recording: base.recording })
+    : 0;
   const plan = applied === 0 ? first : await setup.look(wanted, signal);
   if (console.form === 'json') recordSetup(name, plan, console);
   else tellSetup(plan, console);
@@ -58,17 +61,20 @@ interface Applying {
   readonly wanted: SetupWanted;
   readonly signal: AbortSignal;
   readonly console: Console;
+  readonly recording: Recording | undefined;
 }
 
 /** In their order: each stands on those before it, so that the first failure ends it. Resolves with how many were done. */
 async function apply(
   setup: Setup,
   { items }: SetupPlan,
-  { component, wanted, signal, console }: Applying,
+  { component, wanted, signal, console, recording }: Applying,
 ): Promise<number> {
   const due = items.filter(({ state }) => state === 'to apply');
   for (const item of due) {
     await setup.apply(item, wanted, signal);
+    const data = { outcome: 'done', action: 'set up', item: item.name, wanted: item.wanted };
+    await recording?.record({ kind: 'configuration', component, data });
     if (console.form === 'json') console.record({ message_type: 'setup_applied', component, ...shortOf(item) });
     else console.say(`applied ${item.name}: ${item.found} → ${item.wanted}`);
   }
