@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { postgresClients, withoutPostgresClients } from './servers/postgres-clients.ts';
 import { withoutPostgres } from './servers/postgres.ts';
+import { giveToServer } from './servers/postgres-user.ts';
 import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } from './servers/postgres-versions.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
+import { holdfastProgram } from './support/holdfast.ts';
 import { shopScene } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -104,6 +107,13 @@ test('a switch puts the new database at the old one’s name, and keeps that one
   assert.deepEqual(await shop.sql('select count(*) from orders', 'shop'), ['0']);
 });
 
+async function folderFor(server: PostgresServer): Promise<string> {
+  const folder = server.running.dir.file('elsewhere');
+  await mkdir(folder);
+  await giveToServer(folder);
+  return folder;
+}
+
 const clients = '/usr/lib/postgresql/15/bin';
 
 /** Clients that do something else than PostgreSQL's own, which they find in $REAL. */
@@ -157,4 +167,169 @@ test('passwords stand in no argument of a program', { skip }, async () => {
   const lines = (await readFile(heard, 'utf8')).split('\n');
   assert.ok(lines.length > 20);
   assert.deepEqual([...new Set(lines.filter((line) => line.includes('kanarienvogel')))], ['password kanarienvogel']);
+});
+
+test(
+  'a logical backup is verified: loaded into an empty cluster of its major in the sandbox, and asked',
+  { skip },
+  async () => {
+    await using shop = await startShop();
+    await shop.sql(`create tablespace elsewhere location '${await folderFor(shop)}'`);
+    await shop.sql('create table far (id int) tablespace elsewhere; insert into far values (7)', 'shop');
+    await using dir = await tempDir();
+    const options = 'logical: { databases: [shop, postgres] }, programs: [/usr/lib/postgresql/15/bin]';
+    const check = '{ name: enough, sql: "select count(*) from orders", equals: 20000 }';
+    const more = `    verify: [{ every: 1d, do: restore, checks: [${check}] }]\n`;
+    const url = shop.url.replace(/postgres$/, 'shop');
+    const scene = await shopScene(dir.path, url, { method: 'logical', options, more });
+    await scene.ok('backup', 'shop-db');
+    const { code, all } = await scene.verified('shop-db');
+    assert.equal(code, 0, JSON.stringify(all));
+    const steps = all.flatMap(({ checks = [] }) => checks.map(({ name, state }) => `${name} ${state}`));
+    const databases = ['database postgres', 'database shop'];
+    const names = ['sandbox', 'programs', 'start', 'extensions', 'globals', ...databases, 'tables', 'enough'];
+    assert.deepEqual(
+      steps,
+      names.map((name) => `${name} passed`),
+    );
+  },
+);
+
+test(
+  'the format directory is dumped by jobs through a spool that is gone afterwards, and ended where it outgrows its limit (18)',
+  { skip: withoutPostgresVersions() || withoutPostgresClients() },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '18', settings: ['autovacuum=off'] });
+    await shop.sql("create database shop template template0 locale_provider builtin builtin_locale 'C.UTF-8'");
+    const table = (name: string): string =>
+      `create table ${name} as select n as id, repeat(md5(n::text), 10) as what from generate_series(1, 20000) n`;
+    await shop.sql(`${table('orders')}; ${table('others')}; select lo_from_bytea(0, 'large')`, 'shop');
+    await using dir = await tempDir();
+    await mkdir(dir.file('spool'));
+    const spool = `format: directory, jobs: 2, spool: ${dir.file('spool')}`;
+    const options = (more: string): string => `programs: [${folder}], logical: { databases: [shop], ${spool}${more} }`;
+    const folder = await postgresClients();
+    const narrow = await shopScene(dir.path, shop.url, { method: 'logical', options: options(', spool-limit: 1MiB') });
+    const { code, stderr } = await narrow.run('backup', 'shop-db');
+    assert.deepEqual([code, /outgrew its spool: the limit is 1 MiB/.test(stderr)], [1, true], stderr);
+    assert.doesNotMatch(await narrow.ok('snapshots', 'shop-db', '--points', '--json'), /identity/);
+    const scene = await shopScene(dir.path, shop.url, { method: 'logical', options: options('') });
+    await scene.ok('backup', 'shop-db');
+    const left = await readdir(dir.file('spool'), { recursive: true });
+    assert.deepEqual(left, [`holdfast-dumps-${process.getuid?.()}`]);
+    const said = await scene.ok(
+      'restore',
+      'shop-db',
+      '--into',
+      shop.url.replace(/postgres$/, 'shop_new'),
+      '--jobs',
+      '2',
+    );
+    assert.match(said, /loaded 2 tables with 40000 rows/);
+    assert.deepEqual(await shop.sql(content, 'shop_new'), await shop.sql(content, 'shop'));
+    const locale = "select datlocale from pg_database where datname = 'shop_new'";
+    assert.deepEqual(await shop.sql(locale), ['C.UTF-8']);
+    assert.deepEqual(await shop.sql("select encode(data, 'escape') from pg_largeobject", 'shop_new'), ['large']);
+  },
+);
+
+test('a role that may not see passwords dumps all but these, and that is said', { skip }, async () => {
+  await using shop = await startShop();
+  await shop.sql('grant select on "Käse" to clerk', 'shop');
+  await using dir = await tempDir();
+  const options = 'logical: { databases: [shop] }';
+  const scene = await shopScene(dir.path, shop.url.replace('postgres@', 'clerk@'), { method: 'logical', options });
+  const said = await scene.ok('backup', 'shop-db');
+  assert.match(said, /left out: shop-db: passwords of roles: the role may not read pg_authid/);
+  const at = ['-r', scene.file('near'), '--password-file', scene.file('password')];
+  const globals = await scene.ok('dump', ...at, 'latest', '/shop-db/globals.sql');
+  assert.match(globals, /CREATE ROLE clerk;/);
+  assert.doesNotMatch(globals, /SCRAM/);
+});
+
+for (const [runner, client, before] of [
+  ['docker', 'container: shop-1', 'exec -i shop-1 sh -c'],
+  ['kubectl', 'pod: shop-0, namespace: prod', 'exec -i --namespace=prod shop-0 -- sh -c'],
+] as const) {
+  test(
+    `clients are run by ${runner} exec, and find the password on their standard input alone (a stand-in)`,
+    { skip },
+    async () => {
+      await using shop = await startShop();
+      await using dir = await tempDir();
+      const heard = dir.file('heard');
+      const words = before.split(' ').length - 2;
+      // As inside: with clients of its own, and the server at its own socket.
+      const inside = `PATH=${clients}:/usr/bin:/bin PGHOST=${shop.running.dir.file('sockets')} PGPORT=${shop.running.port}`;
+      const script = `#!/bin/sh\necho "$@" >> ${heard}\nshift ${words}\nexec env -i ${inside} "$@"\n`;
+      await mkdir(dir.file('bin'));
+      await writeFile(`${dir.file('bin')}/${runner}`, script, { mode: 0o755 });
+      const options = `logical: { databases: [shop], client: { ${client} } }`;
+      const url = shop.url.replace('postgres@', 'postgres:kanarienvogel@');
+      const scene = await shopScene(dir.path, url, { method: 'logical', options });
+      const env = {
+        PATH: `${dir.file('bin')}:${process.env['PATH']}`,
+        HOLDFAST_CONFIG: undefined,
+        RESTIC_REPOSITORY: undefined,
+      };
+      const own = ['--state-dir', scene.file('state'), '--cache-dir', scene.file('cache')];
+      await runOk(holdfastProgram, [...own, 'backup', 'shop-db'], { env, cwd: dir.path });
+      await scene.ok('restore', 'shop-db', '--into', url.replace(/postgres$/, 'shop_new'));
+      assert.deepEqual(await shop.sql(content, 'shop_new'), await shop.sql(content, 'shop'));
+      const said = await readFile(heard, 'utf8');
+      assert.ok(said.split('\n').filter((line) => line.startsWith(before)).length >= 5, said);
+      assert.doesNotMatch(said, /kanarienvogel/);
+    },
+  );
+}
+
+test(
+  'an extension that the server of a load or of a verification lacks is named: refused, could not verify (18)',
+  { skip: withoutPostgresVersions() || withoutPostgresClients() },
+  async () => {
+    await using shop = await startPostgresVersion({ major: '18' });
+    const folder = `${await folderFor(shop)}/extension`;
+    await mkdir(folder);
+    await writeFile(`${folder}/shoplike.control`, "default_version = '1.3'\n");
+    await writeFile(`${folder}/shoplike--1.3.sql`, "create function alike() returns int language sql as 'select 1';");
+    await shop.sql(`alter system set extension_control_path = '$system:${folder.replace(/\/extension$/, '')}'`);
+    await shop.sql('create database shop');
+    await shop.sql('select pg_reload_conf()');
+    await shop.sql('create extension shoplike; create table orders as select 1 as id', 'shop');
+    await using dir = await tempDir();
+    const options = `logical: { databases: [shop] }, programs: [${await postgresClients()}]`;
+    const more = '    verify: [{ every: 1d, do: restore }]\n';
+    const scene = await shopScene(dir.path, shop.url, { method: 'logical', options, more });
+    await scene.ok('backup', 'shop-db');
+    const { code, all } = await scene.verified('shop-db');
+    assert.equal(code, 5, JSON.stringify(all));
+    assert.match(JSON.stringify(all), /this host lacks shoplike: install their packages/);
+    await using other = await startPostgresVersion({ major: '18' });
+    const refused = await scene.run('restore', 'shop-db', '--into', other.url.replace(/postgres$/, 'shop'));
+    assert.deepEqual(
+      [refused.code, /lacks extensions that the dump needs: shoplike 1\.3/.test(refused.stderr)],
+      [1, true],
+      refused.stderr,
+    );
+    assert.deepEqual(await other.sql("select datname from pg_database where datname = 'shop'"), []);
+  },
+);
+
+test('a dump that no longer loads is found by a verification, and a load removes what it made', { skip }, async () => {
+  await using shop = await startShop();
+  const allows = (what: string): string =>
+    `create or replace function allowed(int) returns boolean language sql as 'select ${what}'`;
+  const table = 'create table allowed_orders (id int check (allowed(id))); insert into allowed_orders values (1)';
+  await shop.sql(`${allows('true')}; ${table}; ${allows('false')}`, 'shop');
+  await using dir = await tempDir();
+  const more = '    verify: [{ every: 1d, do: restore }]\n';
+  const options = 'logical: { databases: [shop] }';
+  const scene = await shopScene(dir.path, shop.url, { method: 'logical', options, more });
+  await scene.ok('backup', 'shop-db');
+  const verified = await scene.verified('shop-db');
+  assert.equal(verified.code, 4, JSON.stringify(verified.all));
+  assert.match(JSON.stringify(verified.all), /violates check constraint/);
+  const { code, stderr } = await scene.run('restore', 'shop-db', '--into', shop.url.replace(/postgres$/, 'shop_new'));
+  assert.deepEqual([code, /violates check constraint[^]*shop_new was removed again/.test(stderr)], [1, true], stderr);
+  assert.deepEqual(await shop.sql("select datname from pg_database where datname = 'shop_new'"), []);
 });

@@ -133,11 +133,15 @@ interface Found<Copy extends PointCopy> extends PlacedCopy<Copy> {
 }
 
 /** Commands in a sandbox see neither what is live nor what opens the repositories. */
-function surroundingsOf(context: ComponentContext, { component: name, hidden }: VerifyOptions): Surroundings {
+function surroundingsOf(
+  context: ComponentContext,
+  { component: name, hidden }: VerifyOptions,
+  { method }: RecoverablePoint,
+): Surroundings {
   const { policy } = context;
   const component = policy.components[name];
   if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
-  const { rehearsal, paths } = openSource(context, name, component);
+  const { rehearsal, paths } = openSource(context, name, component, method === '' ? undefined : method);
   const repositories = Object.values(policy.repositories).flatMap(({ url }) => (url.startsWith('/') ? [url] : []));
   const own = [...hidden, ...repositories, ...secretFiles(policy)];
   return { rehearsal, limits: policy.sandbox, hidden: [...own, ...paths.map(displayPath)] };
@@ -160,7 +164,7 @@ async function verifyCopy(
       scratch: rawPathOf(scratch),
       random,
       context: within,
-      surroundings: surroundingsOf(context, options),
+      surroundings: surroundingsOf(context, options, point),
     });
   };
   let [verdict, checks]: [Verdict, readonly CheckResult[]] = [{ state: 'could not verify' }, []];

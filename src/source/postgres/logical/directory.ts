@@ -1,21 +1,18 @@
-import { relative } from 'node:path';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { rawPathOf } from '../../../bytes/ids.ts';
 import { HoldfastError } from '../../../errors/error.ts';
 import type { Dumped, Dumping } from './back-up.ts';
 import { textOf } from './client.ts';
 import { libpqEnvironment } from './libpq.ts';
-import { filesBelow, openSpool, watchSpool, type SpoolFolder } from './spool-folder.ts';
+import { spoolLimitBytes } from './options.ts';
+import { bytesBelow, filesBelow, openSpool, watchSpool, type SpoolFolder } from './spool-folder.ts';
 import { dumpArguments } from './stream.ts';
-
-const gib = 2 ** 30;
 
 /** The format directory, by several jobs, through a spool that is gone afterwards, whatever happens. */
 export async function dumpDirectory(dumping: Dumping, database: string): Promise<Dumped> {
   const { client, options, walk } = dumping;
   const { clock, logical } = options;
-  const { 'spool': folder, 'spool-limit': limitGib } = logical;
-  await using spool = await openSpool({ folder, limitBytes: limitGib === undefined ? undefined : limitGib * gib });
+  await using spool = await openSpool({ folder: logical.spool, limitBytes: spoolLimitBytes(logical) });
   const target = join(spool.path, 'dump');
   await within(spool, dumping, async (signal) => {
     const args = ['--format=directory', `--jobs=${logical.jobs}`, '--no-sync', ...dumpArguments(dumping)];
@@ -48,6 +45,7 @@ async function within(
   const watching = watchSpool(spool, { clock, done: done.signal, beyond: () => beyond.abort(tooLarge) });
   try {
     await body(AbortSignal.any([walk.signal, beyond.signal]));
+    if ((await bytesBelow(spool.path)) > spool.limitBytes) throw tooLarge;
   } finally {
     done.abort();
     await watching;

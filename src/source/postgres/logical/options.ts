@@ -71,13 +71,13 @@ export const logicalOptions = z
         examples: ['/var/spool/holdfast'],
       }),
     'spool-limit': z
-      .int()
-      .min(1)
+      .string()
+      .regex(/^[1-9]\d{0,5}(?:MiB|GiB|TiB)$/)
       .optional()
       .meta({
-        title: 'GiB',
-        description: 'how large the spool may grow, in GiB; nine tenths of what is free where it isn’t said',
-        examples: [100],
+        title: 'a size with its unit (MiB, GiB, TiB)',
+        description: 'how large the spool may grow; nine tenths of what is free where it isn’t said',
+        examples: ['100GiB'],
       }),
     'globals': z
       .boolean()
@@ -96,6 +96,13 @@ export const logicalOptions = z
       });
   })
   .meta({ title: 'logical backups', examples: [{ databases: ['shop'] }] });
+
+const units: Readonly<Record<string, number>> = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** Undefined where the policy doesn't say. */
+export function spoolLimitBytes({ 'spool-limit': limit }: LogicalOptions): number | undefined {
+  return limit === undefined ? undefined : Number.parseInt(limit, 10) * (units[limit.slice(-3)] ?? 0);
+}
 
 export type LogicalOptions = z.output<typeof logicalOptions>;
 export type ClientPlace = z.output<typeof client>;

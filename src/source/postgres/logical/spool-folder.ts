@@ -72,7 +72,7 @@ export async function watchSpool(
   }
 }
 
-async function bytesBelow(folder: string): Promise<number> {
+export async function bytesBelow(folder: string): Promise<number> {
   const sizes = (await filesBelow(folder)).map(({ bytes }) => bytes);
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -3,9 +3,10 @@ import type { WantedLoad } from '../../loading.ts';
 import { connectTo, ServerError, type ServerConnection } from '../connect.ts';
 import { serverFacts } from '../server.ts';
 import { usualWaits } from '../waits.ts';
+import { creationOf } from './creation.ts';
 import type { DumpedDatabase, LogicalDescription } from './description.ts';
 import { libpqEnvironment } from './libpq.ts';
-import { literal, quoted } from './quoting.ts';
+import { quoted } from './quoting.ts';
 
 /** The database that is to be, and the server it will be on. */
 export interface Target {
@@ -133,19 +134,9 @@ export async function createDatabase(
   { dumped, wanted, signal }: Omit<Judged, 'described' | 'database'> & { readonly dumped: DumpedDatabase },
 ): Promise<void> {
   if (target.before === 'empty') return;
-  const { owner, encoding, collate, ctype, provider, locale } = dumped;
-  const options = [
-    ...(wanted.owner === 'as it was' ? [`owner ${quoted(owner)}`] : []),
-    'template template0',
-    `encoding ${literal(encoding)}`,
-    ...(collate === null ? [] : [`lc_collate ${literal(collate)}`]),
-    ...(ctype === null ? [] : [`lc_ctype ${literal(ctype)}`]),
-    ...(provider === 'i' ? [`locale_provider icu icu_locale ${literal(locale ?? '')}`] : []),
-    ...(provider === 'b' ? [`locale_provider builtin builtin_locale ${literal(locale ?? '')}`] : []),
-    ...(provider === 'c' && target.major >= 15 ? ['locale_provider libc'] : []),
-  ];
+  const owner = wanted.owner === 'as it was' ? `owner ${quoted(dumped.owner)} ` : '';
   await inTarget({ url: target.url, database: target.maintenance }, signal, async (server) => {
-    await server.rows(`create database ${quoted(target.database)} ${options.join(' ')}`);
+    await server.rows(`create database ${quoted(target.database)} ${owner}${creationOf(dumped, target.major)}`);
   });
 }
 

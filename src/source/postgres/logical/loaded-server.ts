@@ -1,0 +1,97 @@
+import { open } from 'node:fs/promises';
+import { HoldfastError } from '../../../errors/error.ts';
+import type { QueryAnswer, RehearsedStep } from '../../rehearsal.ts';
+import { connectTo, ServerError, type ServerConnection } from '../connect.ts';
+import { accusesCopy } from '../surroundings.ts';
+import { usualWaits } from '../waits.ts';
+import type { LogicalDescription } from './description.ts';
+import { quoted } from './quoting.ts';
+
+const waits = { ...usualWaits, answerMs: 24 * 3_600_000 };
+const settings = { statement_timeout: '0', lock_timeout: '0', idle_session_timeout: '0', datestyle: 'ISO' };
+
+/** The cluster of a sandbox into which dumps are loaded, asked from outside through its socket. */
+export class LoadedServer {
+  readonly #folder: string;
+  readonly #description: LogicalDescription;
+  readonly #signal: AbortSignal;
+
+  constructor(folder: string, description: LogicalDescription, signal: AbortSignal) {
+    this.#folder = folder;
+    this.#description = description;
+    this.#signal = signal;
+  }
+
+  /** In the database of the address where that was dumped, else the first that is not the server's own. */
+  async query(sql: string): Promise<QueryAnswer> {
+    const { database, databases } = this.#description;
+    const names = databases.map(({ name }) => name);
+    const own = names.includes(database) ? database : (names.find((name) => name !== 'postgres') ?? names[0]);
+    return await this.#answer(own ?? database, sql);
+  }
+
+  /** Anew, even where a new cluster has one of this name. */
+  async make(database: string, creation: string): Promise<QueryAnswer> {
+    const dropped = await this.#answer('template1', `drop database if exists ${quoted(database)}`);
+    return dropped.kind === 'value'
+      ? await this.#answer('template1', `create database ${quoted(database)} ${creation}`)
+      : dropped;
+  }
+
+  async names(sql: string): Promise<readonly string[]> {
+    const rows = await this.#in('template1', async (server) => await server.rows(sql));
+    return rows.flatMap(([name]) => name ?? []);
+  }
+
+  async makeRoles(names: readonly string[]): Promise<void> {
+    await this.#in('template1', async (server) => {
+      for (const name of names) await server.rows(`create role ${quoted(name)}`);
+    });
+  }
+
+  async tables(): Promise<readonly RehearsedStep[]> {
+    const { databases } = this.#description;
+    const step = { name: 'tables', expected: 'tables with what was dumped of them' } as const;
+    let [tables, rows] = [0, 0];
+    for (const { name } of databases) {
+      const counts = await this.#in(name, countsIn);
+      tables += counts.length;
+      rows += counts.reduce((sum, count) => sum + count, 0);
+    }
+    const found = `${tables} tables of ${databases.length} databases with ${rows} rows`;
+    return [{ ...step, state: 'passed', found }];
+  }
+
+  async #answer(database: string, sql: string): Promise<QueryAnswer> {
+    try {
+      const [[value] = []] = await this.#in(database, async (server) => await server.rows(sql));
+      return { kind: 'value', text: value ?? '' };
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!(error instanceof HoldfastError)) throw error;
+      const accuses = error instanceof ServerError && accusesCopy(error.sqlState, error.message);
+      return { kind: accuses ? 'refused' : 'lacking', reason: error.message };
+    }
+  }
+
+  /** A path to a socket has at most 107 bytes: that of an open folder is short. */
+  async #in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
+    await using folder = await open(this.#folder);
+    const url = `postgres://${encodeURIComponent(this.#description.superuser)}@localhost/?host=/proc/self/fd/${folder.fd}&port=5432`;
+    await using server = await connectTo({ url, database, use: 'statements', signal: this.#signal, waits, settings });
+    return await body(server);
+  }
+}
+
+const tablesIn = `select format('%I.%I', nspname, relname) from pg_class
+  join pg_namespace on pg_namespace.oid = relnamespace
+  where relkind = 'r' and relpersistence = 'p' and nspname not in ('pg_catalog', 'information_schema') order by 1`;
+
+async function countsIn(server: ServerConnection): Promise<readonly number[]> {
+  const counts: number[] = [];
+  for (const [table] of await server.rows(tablesIn)) {
+    const [[count] = []] = await server.rows(`select count(*) from ${table}`);
+    counts.push(Number(count));
+  }
+  return counts;
+}
