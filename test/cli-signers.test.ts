@@ -28,7 +28,8 @@ test('whom a believed key introduces is believed in every chain, and whom that o
   assert.equal(before.code, 4);
   assert.match(before.stdout.toString(), /BROKEN at .*signed by a key that nobody introduced/);
   assert.equal((await elsewhere(at, 'one', 'records', 'trust', second, '--whose', 'two')).code, 0);
-  assert.equal((await elsewhere(at, 'two', 'records', 'trust', third)).code, 0);
+  const trusted = await elsewhere(at, 'two', 'records', 'trust', third, '--json');
+  assert.deepEqual(JSON.parse(trusted.stdout.toString()), { message_type: 'trusted', signer: third, whose: '' });
   const after = await elsewhere(at, 'one', 'records', '--verify');
   assert.equal(after.code, 0, after.stdout.toString());
   assert.doesNotMatch(after.stdout.toString(), /BROKEN/);

@@ -67,7 +67,8 @@ test('plan tick says that a step was done by hand, and the plan goes on', async 
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /no step "touch" that is done by hand/);
   await assert.rejects(readFile(at.dir.file('touched')), { code: 'ENOENT' });
-  await at.ok('plan', 'tick', hash.slice(0, 12), 'call');
+  const [signed] = jsonLines(await at.ok('plan', 'tick', hash.slice(0, 12), 'call', '--json'));
+  assert.deepEqual([signed?.['message_type'], signed?.['hash'], signed?.['step']], ['plan_signed', hash, 'call']);
   await at.ok('restore', 'uploads', '--in-place');
   await readFile(at.dir.file('touched'));
   const [tick] = await at.recorded('approval');

@@ -31,8 +31,11 @@ export async function init({ storage, password, owner, ...options }: InitOptions
   return { id: repository.config.id, address: storage.url };
 }
 
-/** How a repository cuts files. */
-export async function polynomialOf({ open }: Pick<RepositoryAccess, 'open'>): Promise<string> {
+/** What is there already, and how it cuts files. */
+export async function presentAt({
+  open,
+}: Pick<RepositoryAccess, 'open'>): Promise<InitOutcome & Pick<RepositoryConfig, 'chunkerPolynomial'>> {
   await using other = await open();
-  return other.config.chunkerPolynomial;
+  const { id, chunkerPolynomial } = other.config;
+  return { id, address: other.storage.url, chunkerPolynomial };
 }

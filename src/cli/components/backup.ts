@@ -107,6 +107,7 @@ async function runCopy(
   const options = { ...way, onPlan: view.plan, onCopied: view.copied };
   const outcome = await copyRule({ ...base, listener: view.listener }, rule, options);
   if (outcome === undefined) {
+    if (context.console.form === 'json') view.finish({ copied: 0, lost: [], unreadable: 0, blobs: 0, storedBytes: 0 });
     context.console.say('nothing to copy: all that is to be kept there is there');
     return 'done';
   }

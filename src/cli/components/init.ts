@@ -1,6 +1,6 @@
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import { currentUser, hostName } from '../../host/users.ts';
-import { init, polynomialOf } from '../../job/init.ts';
+import { init, presentAt } from '../../job/init.ts';
 import { knownRepository, type KnownRepository } from '../../job/known-repositories.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Context } from '../context.ts';
@@ -21,8 +21,10 @@ export async function initRepositories(context: Context): Promise<number> {
   const missing: string[] = [];
   for (const name of Object.keys(policy.repositories)) {
     try {
-      const found = await polynomialOf(access(name));
-      cut ??= found;
+      const { id, address, chunkerPolynomial } = await presentAt(access(name));
+      cut ??= chunkerPolynomial;
+      if (context.console.form === 'json')
+        context.console.record({ message_type: 'present', id, name, repository: address });
       context.console.say(`${name}: is there`);
     } catch (error) {
       if (!hasCode(error, 'no-repository')) failed += tell(name, error, context);
@@ -59,7 +61,7 @@ async function made(name: string, policy: Policy, cut: string | undefined, conte
   if (context.console.form === 'json') context.console.record(record);
   context.console.say(`${name}: created repository ${outcome.id.slice(0, 10)} at ${outcome.address}`);
   if (before !== undefined) tellReplaced(before, context);
-  return cut ?? (await polynomialOf(accessByName(context, policy)(name)));
+  return cut ?? (await presentAt(accessByName(context, policy)(name))).chunkerPolynomial;
 }
 
 function tell(name: string, error: unknown, context: Context): number {

@@ -6,7 +6,7 @@ import { wholeRepository } from '../../record/record.ts';
 import type { Run } from '../command.ts';
 import type { attestOptions } from '../commands/records.ts';
 import { componentsMeant, recordingContext } from '../components/context.ts';
-import { formatTime } from '../format.ts';
+import { formatTime, jsonTime } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 
 const longestStatement = 4000;
@@ -20,6 +20,8 @@ export const run: Run<typeof attestOptions> = async ({ values, operands }, conte
   await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
   const data = attestationData({ about, statement, expiresNs });
   await base.recording?.record({ kind: 'attestation', component, data });
+  if (context.console.form === 'json')
+    context.console.record({ message_type: 'attested', component, about, statement, expires: jsonTime(expiresNs) });
   context.console.say(`${about}: holds until ${formatTime(expiresNs)}`);
   return 0;
 };

@@ -1,6 +1,6 @@
 import { currentUser, hostName } from '../../host/users.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import { init, polynomialOf, type InitOptions } from '../../job/init.ts';
+import { init, presentAt, type InitOptions } from '../../job/init.ts';
 import { readSecret } from '../../secret/secret.ts';
 import { repositoryAccess } from '../access.ts';
 import { goesByPolicy } from '../by-policy.ts';
@@ -42,7 +42,8 @@ async function chunkerOf(
   context: Context,
 ): Promise<Pick<InitOptions, 'chunkerPolynomial'>> {
   const from = fromLocation(values, context);
-  if (values.copyChunkerParams) return { chunkerPolynomial: await polynomialOf(repositoryAccess(context, from)) };
+  if (values.copyChunkerParams)
+    return { chunkerPolynomial: (await presentAt(repositoryAccess(context, from))).chunkerPolynomial };
   if (from.repo.origin !== 'flag' && from.repositoryFile.origin !== 'flag') return {};
   throw new HoldfastError('usage', 'init: --from-repo goes with --copy-chunker-params only');
 }

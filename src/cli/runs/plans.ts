@@ -41,6 +41,8 @@ async function sign(name: string | undefined, step: string | undefined, context:
   const stored = await planNamed(folder, name);
   await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
   await signOff({ context: base, by: person(context) }, stored, step);
+  const record = { message_type: 'plan_signed', hash: stored.hash, action: step === undefined ? 'approved' : 'ticked' };
+  if (context.console.form === 'json') context.console.record({ ...record, step, by: person(context) });
   context.console.say(`${step === undefined ? 'approved' : `${step}: done`} by ${person(context)}`);
   return 0;
 }

@@ -91,6 +91,7 @@ export const trust: Run<typeof trustOptions> = async ({ values, operands }, cont
   const whose = values.whose ?? '';
   const data = { outcome: 'done', action: 'trusted', signer, whose };
   await base.recording?.record({ kind: 'key', component: wholeRepository, data });
+  if (console.form === 'json') console.record({ message_type: 'trusted', signer, whose });
   console.say(`${signer} is believed from now on`);
   return 0;
 };
