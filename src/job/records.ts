@@ -15,6 +15,8 @@ import type { SignersOf } from './trust.ts';
 export interface RecordsRead extends Disposable {
   /** Oldest first. */
   readonly records: Iterable<StoredRecord>;
+  /** Of which anything is recorded, in the policy or not. */
+  readonly components: readonly string[];
   /** Repositories that could not be asked, chains that end before their end, facts that wait and can't be read: each was told as a warning. */
   readonly missing: number;
 }
@@ -49,6 +51,7 @@ export async function openRecords(context: ComponentContext, filter: RecordFilte
   const catalogues = opened.move();
   return {
     records: merged(answers.map((one) => recordsIn(one, filter))),
+    components: [...new Set(answers.flatMap(({ catalogue }) => catalogue.chains().map(({ component }) => component)))],
     missing: unread + names.length - answers.length + answers.reduce((sum, { hidden }) => sum + hidden, 0),
     [Symbol.dispose]: () => catalogues.dispose(),
   };

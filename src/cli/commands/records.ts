@@ -1,12 +1,11 @@
 import { recordKinds } from '../../record/record.ts';
 import { command } from '../command.ts';
-import { flag, list, parsed, text } from '../option.ts';
-import { timeOf } from '../time-argument.ts';
+import { flag, list, text } from '../option.ts';
 
 export const recordsOptions = {
   component: list('component', 'only of this component (several times: of any of them)'),
   kind: list('kind', `only of this kind: ${recordKinds.join(', ')}`),
-  since: parsed('time', timeOf, 'only from then on'),
+  since: text('time', 'only from then on, such as "2026-11-01 14:00" or yesterday'),
   csv: flag('print comma-separated values'),
   verify: flag('judge every chain instead: intact, broken and where, or can’t tell'),
 } as const;

@@ -11,21 +11,21 @@ import { recordingContext } from './context.ts';
 /** Works on one repository of the policy, and records it. */
 export async function workOn<T>(context: Context, { named, mode, listener, ...work }: AtRepository<T>): Promise<T> {
   const { policy } = await policyOf(context);
-  const repository = repositoryMeant(policy, named);
+  const repository = repositoryMeant(policy, named, work.kind === 'prune' ? '`--all`, ' : '');
   await using base = await recordingContext(context, policy, { mode, listener });
   if (work.kind === 'key') await base.recording?.prepare(wholeRepository);
   return await onRepository(base, { ...work, repository });
 }
 
-/** The one that is named; without a name the only one. */
-function repositoryMeant({ repositories }: Policy, named: string | undefined): string {
+/** The one that is named; without a name the only one. `all`: how all are named, where a command works on all. */
+function repositoryMeant({ repositories }: Policy, named: string | undefined, all: string): string {
   const names = Object.keys(repositories);
   const [only = '', ...others] = names;
   if (named === undefined && others.length === 0) return only;
   const there = names.join(', ');
   if (named === undefined)
     throw new HoldfastError('usage', `which repository? There are ${there}`, {
-      next: `Say \`--repository ${only}\`, or -r for one that is not of the policy. Nothing was changed.`,
+      next: `Say ${all}\`--repository ${only}\`, or -r for one that is not of the policy. Nothing was changed.`,
     });
   if (names.includes(named)) return named;
   const guess = nearest(named, names);

@@ -2,16 +2,21 @@ import { HoldfastError } from '../../errors/error.ts';
 import { judgeRecords } from '../../job/judge-records.ts';
 import { openRecords } from '../../job/records.ts';
 import { attestationOf, isExpired } from '../../record/attestation.ts';
-import { recordKinds, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
+import { recordKinds, wholeRepository, type Actor, type RecordKind, type StoredRecord } from '../../record/record.ts';
 import { nearest } from '../../bytes/nearest.ts';
-import type { Run } from '../command.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Invocation, Run } from '../command.ts';
 import type { recordsOptions } from '../commands/records.ts';
 import { componentContext } from '../components/context.ts';
 import type { Console } from '../console.ts';
+import type { Context } from '../context.ts';
 import { formatTime, jsonTime, plural, quoteForTerminal } from '../format.ts';
 import { policyOf } from '../policy-file.ts';
 import { showVerdicts } from '../chain-view.ts';
 import { tableLines } from '../table.ts';
+import { timeOf } from '../time-argument.ts';
+
+type Values = Invocation<typeof recordsOptions>['values'];
 
 /** Exit codes 4 and 5 only with --verify; 3: some repository could not be asked. */
 export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
@@ -19,18 +24,44 @@ export const run: Run<typeof recordsOptions> = async ({ values }, context) => {
   const { console, listener } = context;
   const components = values.component;
   await using base = await componentContext(context, policy, { mode: 'execute', listener });
-  if (values.verify) return showVerdicts(await judgeRecords(base, { components }), console);
+  if (values.verify) {
+    const verdict = await judgeRecords(base, { components });
+    const seen = verdict.chains.map(({ component }) => component);
+    if (verdict.unknown === 0) assertKnown(components, seen, policy);
+    return showVerdicts(verdict, console);
+  }
+  const sinceNs = sinceOf(values, policy, context);
   using read = await openRecords(base, {
     components,
     kinds: values.kind.map(kindOf),
-    ...(values.since === undefined ? {} : { sinceNs: values.since }),
+    ...(sinceNs === undefined ? {} : { sinceNs }),
   });
+  if (read.missing === 0) assertKnown(components, read.components, policy);
   const nowNs = context.clock.nowNs();
   if (values.csv) await write(csvLines(read.records), console);
   else if (console.form === 'json') await write(jsonLines(read.records, nowNs), console);
   else for (const lines of pages(read.records, nowNs)) for (const line of lines) console.say(line, 0);
   return read.missing === 0 ? 0 : 3;
 };
+
+/** Without a zone of its own a time is one of the policy's; it is shown with its offset. */
+function sinceOf({ since, csv }: Values, { timezone }: Policy, { clock, console }: Context): bigint | undefined {
+  if (since === undefined) return undefined;
+  const ns = timeOf(since, '--since', { zone: timezone, nowNs: clock.nowNs() });
+  const text = new Temporal.Instant(ns).toString({ timeZone: timezone, smallestUnit: 'second' });
+  if (!csv) console.say(`since ${text}`);
+  return ns;
+}
+
+/** A component that the policy has no longer is known as long as something is recorded of it. */
+function assertKnown(asked: readonly string[], seen: readonly string[], { components }: Policy): void {
+  const known = [...new Set([...Object.keys(components), wholeRepository, ...seen])];
+  const stranger = asked.find((name) => !known.includes(name));
+  if (stranger === undefined) return;
+  const guess = nearest(stranger, known);
+  const hint = guess === undefined ? `there are ${known.join(', ')}` : `did you mean ${guess}?`;
+  throw new HoldfastError('usage', `--component: nothing is recorded of ${JSON.stringify(stranger)}; ${hint}`);
+}
 
 function kindOf(text: string): RecordKind {
   const kind = recordKinds.find((one) => one === text);
