@@ -182,7 +182,30 @@ test('what is dated in the future by a wrong clock neither meets an RPO nor prov
   assert.equal(states({ points: [point(5, { disk: stored }), ...ahead] })['rpo'], 'broken');
   assert.equal(states({ points: [point(1, { disk: stored }), ...ahead] })['rpo'], 'met');
   assert.equal(states({ points: [point(-0.05, { disk: stored })] })['rpo'], 'met');
-  assert.equal(states({ points: [point(1, { disk: proven(-9000) })] })['proof'], 'broken');
+  assert.equal(
+    states({ points: [point(1, { disk: proven(30) }), point(1, { disk: proven(-9000) })] })['proof'],
+    'broken',
+  );
+});
+
+test('where all that was proven is dated in the future, nobody knows when it was', () => {
+  const [reached] = judge(
+    policy,
+    'shop',
+    { points: [point(1, { disk: proven(-9000) })], unknown: [], restoreSeconds: undefined },
+    now,
+  ).filter(({ objective }) => objective === 'proof');
+  assert.deepEqual(
+    [reached?.state, reached?.reached],
+    ['unknown', 'not known: what was proven is dated in the future'],
+  );
+  const both = states({ points: [point(1, { disk: proven(-9000), bucket: proven(-9000) })] });
+  assert.deepEqual([both['proof'], both['proof-each']], ['unknown', 'unknown']);
+  const half = states({ points: [point(1, { disk: proven(-9000), bucket: stored })] });
+  assert.deepEqual([half['proof'], half['proof-each']], ['unknown', 'broken']);
+  const failed: Proof = { state: 'failed', level: 'restore', timeNs: now };
+  const bad = states({ points: [point(1, { disk: proven(-9000), bucket: failed })] });
+  assert.deepEqual([bad['proof'], bad['proof-each']], ['broken', 'broken']);
 });
 
 test('a copy that failed where less was looked at is no better than one that failed a restore', () => {

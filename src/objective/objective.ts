@@ -194,25 +194,19 @@ function countedOf(what: Counted, point: RecoverablePoint, { policy, component }
 
 /** How old the newest restore is that was verified: of any copy, or of the copy that has waited longest. */
 function proofs({ wanted, facts, nowMs, component }: Asked): readonly (Judged | undefined)[] {
-  const ages = new Map<string, number>();
-  const failed = new Set<string>();
-  for (const { repository, proof } of facts.points.flatMap((point) => point.copies)) {
-    if (proof.state === 'failed') failed.add(repository);
-    if (proof.state !== 'verified' || proof.level !== 'restore') continue;
-    failed.delete(repository);
-    const ageMs = nowMs - Number(proof.timeNs / 1_000_000n);
-    if (ageMs < -proofSlackMs) continue;
-    ages.set(repository, Math.min(ages.get(repository) ?? Infinity, ageMs));
-  }
+  const { ages, failed, ahead } = observed(facts.points, nowMs);
   const places = [...new Set(Object.values(component.backups).flatMap(({ to }) => Object.keys(to)))];
   const youngest = Math.min(Infinity, ...ages.values());
   const asked = places.filter((place) => !facts.unknown.includes(place));
   const oldest = Math.max(0, ...asked.map((place) => ages.get(place) ?? Infinity));
-  const waiting = asked.filter((place) => (ages.get(place) ?? Infinity) === oldest).join(', ');
-  const each = proven('proof-each', wanted['proof-each'], { ageMs: oldest, failed, where: ` in ${waiting}` });
+  const waiting = asked.filter((place) => (ages.get(place) ?? Infinity) === oldest);
+  const each = proven('proof-each', wanted['proof-each'], {
+    ...{ ageMs: oldest, failed, where: ` in ${waiting.join(', ')}` },
+    isAhead: waiting.every((place) => ahead.has(place)),
+  });
   // What is proven of those that can be asked says nothing of the others.
   const isHalf = each?.state !== 'broken' && facts.unknown.length > 0;
-  const proof = proven('proof', wanted.proof, { ageMs: youngest, failed, where: '' });
+  const proof = proven('proof', wanted.proof, { ageMs: youngest, failed, where: '', isAhead: ahead.size > 0 });
   // The proof may be of a copy that can't be asked; a copy that failed is broken all the same.
   const isBlind = proof?.state === 'broken' && failed.size === 0 && facts.unknown.length > 0;
   return [
@@ -221,21 +215,48 @@ function proofs({ wanted, facts, nowMs, component }: Asked): readonly (Judged | 
   ];
 }
 
+interface Observed {
+  /** Of the newest proof in each repository, milliseconds. */
+  readonly ages: ReadonlyMap<string, number>;
+  /** Where the newest proof of a copy failed. */
+  readonly failed: ReadonlySet<string>;
+  /** Where something was proven by a clock that is ahead: nobody knows when. */
+  readonly ahead: ReadonlySet<string>;
+}
+
+function observed(points: Facts['points'], nowMs: number): Observed {
+  const ages = new Map<string, number>();
+  const [failed, ahead] = [new Set<string>(), new Set<string>()];
+  for (const { repository, proof } of points.flatMap((point) => point.copies)) {
+    if (proof.state === 'failed') failed.add(repository);
+    if (proof.state !== 'verified' || proof.level !== 'restore') continue;
+    failed.delete(repository);
+    const ageMs = nowMs - Number(proof.timeNs / 1_000_000n);
+    if (ageMs < -proofSlackMs) ahead.add(repository);
+    else ages.set(repository, Math.min(ages.get(repository) ?? Infinity, ageMs));
+  }
+  return { ages, failed, ahead };
+}
+
 interface Proven {
   readonly ageMs: number;
   readonly failed: ReadonlySet<string>;
   /** For people: whose age it is. */
   readonly where: string;
+  /** Where nothing else was proven: something was, by a clock that is ahead. */
+  readonly isAhead: boolean;
 }
 
 function proven(
   objective: 'proof' | 'proof-each',
   wanted: Objective['proof'],
-  { ageMs, failed, where }: Proven,
+  { ageMs, failed, where, isAhead }: Proven,
 ): Judged | undefined {
   if (wanted === undefined) return undefined;
   const bad = failed.size === 0 ? '' : `, and the copy in ${[...failed].join(', ')} FAILED`;
   const base = { objective, wanted: wanted.text } as const;
+  if (ageMs === Infinity && isAhead && bad === '')
+    return { ...base, state: 'unknown', reached: `not known${where}: what was proven is dated in the future` };
   if (ageMs === Infinity) return { ...base, state: 'broken', reached: `never proven${where}${bad}` };
   const state = ageMs > wanted.ms || bad !== '' ? 'broken' : ageMs > wanted.ms * 0.9 ? 'at risk' : 'met';
   return { ...base, state, reached: `restored and checked ${roughText(ageMs)} ago${where}${bad}` };
