@@ -1,7 +1,7 @@
 import { hasCode, type HoldfastError } from '../errors/error.ts';
 import { holdsOwnKeys } from '../policy/kinds-of-repositories.ts';
 import type { Policy } from '../policy/policy.ts';
-import { unreadableWaiting } from '../record/state.ts';
+import { unreadableWaiting } from '../record/outbox.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
 

@@ -8,7 +8,8 @@ import { deliver, deliverWaiting } from '../record/deliver.ts';
 import type { Head } from '../record/form.ts';
 import type { Actor, RecordFacts, StoredRecord, Writer } from '../record/record.ts';
 import { thinHeads } from '../record/thin-heads.ts';
-import { keepWaiting, waitingFor, type RecordState } from '../record/state.ts';
+import { isWaiting, keepWaiting } from '../record/outbox.ts';
+import type { RecordState } from '../record/state.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ComponentContext, NewRecord, Recording } from './component.ts';
 
@@ -65,7 +66,7 @@ export class Recorder implements Recording, AsyncDisposable {
   async settle(component: string): Promise<void> {
     const { state } = this.#options;
     const [first, ...others] = homesOf(this.#context.policy, component);
-    if (first === undefined || (await waitingFor(state, component)).length === 0) return;
+    if (first === undefined || !(await isWaiting(state, component))) return;
     try {
       const repository = await this.#open(first);
       const newest = await deliverWaiting(repository, component, this.#options);

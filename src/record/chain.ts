@@ -17,9 +17,14 @@ import { recordFolder, type RecordFacts, type StoredRecord, type Writer } from '
 /** How often another process of the same writer may have been faster. */
 const mostTries = 50;
 
-/** Appends a record to its writer's chain; durable when it resolves. */
-export async function appendRecord(repository: Repository, facts: RecordFacts, writer: Writer): Promise<StoredRecord> {
-  let end = await endOf(repository, facts.component, writer.id);
+/** Appends a record to its writer's chain; durable when it resolves. Whoever has just appended another says behind which. */
+export async function appendRecord(
+  repository: Repository,
+  facts: RecordFacts,
+  writer: Writer,
+  behind?: End,
+): Promise<StoredRecord> {
+  let end = behind ?? (await endOf(repository, facts.component, writer.id));
   for (let tries = 0; tries < mostTries; tries += 1) {
     const link = { sequence: (end?.sequence ?? 0) + 1, previous: end?.hash ?? '' };
     const name = recordName(facts.component, writer.id, link.sequence);

@@ -13,7 +13,8 @@ import { foldClosedMonths } from './fold.ts';
 import { encodeRecord, hashOf, headName, recordName } from './form.ts';
 import { readHeads, type SignedHead } from './heads.ts';
 import type { RecordFacts, StoredRecord, Writer } from './record.ts';
-import { keepWaiting, unreadableWaiting, waitingFor, writerOf } from './state.ts';
+import { keepWaiting, unreadableWaiting, waitingFor } from './outbox.ts';
+import { writerOf } from './state.ts';
 import { thinHeads } from './thin-heads.ts';
 import { verifyChains, type ChainVerdict, type Verdict, type VerifyOptions } from './verdict.ts';
 
@@ -240,8 +241,8 @@ test('what waits on this host is written with the next record, in its order', as
     judged?.records.map(({ data }) => data),
     [{ n: 1 }, { n: 3 }, { n: 4 }],
   );
-  assert.deepEqual((await waitingFor(state, 'shop')).length, 0);
-  assert.deepEqual((await waitingFor(state, 'other')).length, 1);
+  assert.deepEqual((await Array.fromAsync(waitingFor(state, 'shop'))).length, 0);
+  assert.deepEqual((await Array.fromAsync(waitingFor(state, 'other'))).length, 1);
 });
 
 test('closed months are folded into bundles, which prove the same; what may not be removed is read once', async () => {

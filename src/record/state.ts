@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseFields } from '../bytes/fields.ts';
 import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
-import { hasCode, HoldfastError } from '../errors/error.ts';
+import { HoldfastError } from '../errors/error.ts';
 import { errorCode } from '../host/system-error.ts';
-import { factFields, factsOf } from './form.ts';
-import type { RecordFacts, Writer } from './record.ts';
+import type { Writer } from './record.ts';
 
 /**
  * What this host keeps for itself, readable by its user alone: `signing-key.pem`, `writer`, `pinned-signers/` with
- * the first key that was seen of each other writer, and `outbox/` with facts that no repository could be told yet. A file is there whole or not at all.
+ * the first key that was seen of each other writer, and `outbox/` (outbox.ts). A file is there whole or not at all.
  */
 export interface RecordState {
   readonly folder: string;
@@ -71,78 +69,6 @@ async function write(path: string, text: string, mode: 'replace' | 'unless-there
     if (errorCode(error) !== 'EEXIST') throw error;
   });
   await unlink(draft);
-}
-
-/** More than a year of facts a minute apart are never held back: a host that can't reach anything says so. */
-const mostWaiting = 10_000;
-
-/** Keeps a fact until a repository can be told. */
-export async function keepWaiting(state: RecordState, facts: RecordFacts): Promise<void> {
-  const names = await namesWaiting(state);
-  if (names.length >= mostWaiting)
-    throw new HoldfastError(
-      'refused',
-      `${mostWaiting} records wait in ${state.folder} for a repository that can be reached`,
-    );
-  const name = `${String(facts.timeNs).padStart(20, '0')}-${randomBytes(6).toHex()}.json`;
-  await write(join(state.folder, 'outbox', name), JSON.stringify(factFields(facts)), 'replace');
-}
-
-async function namesWaiting({ folder }: RecordState): Promise<readonly string[]> {
-  try {
-    return (await readdir(join(folder, 'outbox'))).filter((name) => name.endsWith('.json')).toSorted();
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw unusable(folder, error);
-  }
-}
-
-export interface Waiting {
-  readonly facts: RecordFacts;
-  /** It was told: forgets it here. */
-  readonly done: () => Promise<void>;
-}
-
-/** What waits for a component, oldest first. */
-export async function waitingFor(state: RecordState, component: string): Promise<readonly Waiting[]> {
-  const waiting: Waiting[] = [];
-  for (const name of await namesWaiting(state)) {
-    const path = join(state.folder, 'outbox', name);
-    const facts = await factsIn(path);
-    if (facts?.component === component) waiting.push({ facts, done: async () => await forget(path) });
-  }
-  return waiting;
-}
-
-/** What waits and makes no sense here: it is passed over, and stays where it is. */
-export async function unreadableWaiting(state: RecordState): Promise<readonly HoldfastError[]> {
-  const paths = (await namesWaiting(state)).map((name) => join(state.folder, 'outbox', name));
-  const found = await Promise.all(paths.map(factsOrError));
-  return found.filter((one) => one instanceof HoldfastError);
-}
-
-/** Undefined where another process has told it meanwhile, or nobody can. */
-async function factsIn(path: string): Promise<RecordFacts | undefined> {
-  const found = await factsOrError(path);
-  return found instanceof HoldfastError ? undefined : found;
-}
-
-async function factsOrError(path: string): Promise<RecordFacts | HoldfastError | undefined> {
-  try {
-    return factsOf(parseFields(await readFile(path), path), path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    if (hasCode(error, 'damaged', 'unsupported')) return error;
-    throw error instanceof HoldfastError ? error : unusable(path, error);
-  }
-}
-
-async function forget(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw unusable(path, error);
-  }
 }
 
 export function unusable(path: string, cause: unknown): HoldfastError {
