@@ -11,8 +11,9 @@ import { postgresOptions } from '../src/source/postgres/options.ts';
 import type { Source } from '../src/source/source.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import { giveToServer } from './servers/postgres-user.ts';
+import { isFullBudget } from './budget.ts';
 import { withoutPostgres } from './servers/postgres.ts';
-import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
 import { withoutRestic } from './servers/restic.ts';
 import { backupSource, jobContext, newRepository, restoreSnapshot } from './support/engine.ts';
@@ -26,7 +27,9 @@ const onHost = { options: 'reading: host' };
 const verifyBackup = '/usr/lib/postgresql/15/bin/pg_verifybackup';
 
 async function startShop(major: PostgresMajor): Promise<PostgresServer & { readonly elsewhere: string }> {
-  const server = await startPostgresVersion({ major, settings: ['autovacuum=off'] });
+  // Without checksums of pages, and with larger segments of the log.
+  const unlike = major === '18' ? { initdb: ['--no-data-checksums', '--wal-segsize=64'] } : {};
+  const server = await startPostgresVersion({ major, settings: ['autovacuum=off'], ...unlike });
   const elsewhere = server.running.dir.file('elsewhere');
   await mkdir(elsewhere);
   await giveToServer(elsewhere);
@@ -40,10 +43,27 @@ async function startShop(major: PostgresMajor): Promise<PostgresServer & { reado
   return { ...server, elsewhere };
 }
 
-/** Writes rows of equal content into two tables, one transaction each, and rewrites others, until it is told to end. */
+const ofBoth =
+  'insert into first select coalesce(max(id), 0) + 1 from first; insert into second select max(id) from first';
+
+/** Writes rows of equal content into two tables, one transaction each, until it is told to end. */
+async function writePairsUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
+  for (let round = 0; !ended.aborted; round++) {
+    await server.sql(`begin; ${ofBoth}; commit`);
+    if (round % 20 === 0) await server.sql('checkpoint');
+  }
+}
+
+/** Whole transactions are there, and nothing of others. */
+async function assertPairs(server: PostgresServer): Promise<void> {
+  const counts = await server.sql('select (select count(*) from first), (select count(*) from second)');
+  const [first, second] = counts[0]?.split('|') ?? [];
+  assert.equal(first, second);
+  assert.ok(Number(first) > 0);
+}
+
+/** As above, and rewrites others, makes and drops some. */
 async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
-  const ofBoth =
-    'insert into first select coalesce(max(id), 0) + 1 from first; insert into second select max(id) from first';
   for (let round = 0; !ended.aborted; round++) {
     await server.sql(`begin; ${ofBoth}; commit`);
     await server.sql(`update orders set what = what || ' ' where id % 400 = ${round % 400}`);
@@ -53,7 +73,7 @@ async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<v
 
 const content = 'select count(*), md5(string_agg(id || what, chr(10) order by id)) from';
 
-for (const major of ['15', '18'] as const) {
+for (const major of isFullBudget ? postgresMajors : (['15', '18'] as const)) {
   test(
     `PostgreSQL ${major}: a data directory read on its host under load comes back by restic alone, beside production`,
     { skip },
@@ -69,6 +89,8 @@ for (const major of ['15', '18'] as const) {
       assert.doesNotMatch(said, /warning/i);
       const data = await restoreByRestic(scene, shop.running.dir.file('copy'));
       if (major === '15') await runOk(verifyBackup, [data]);
+      const description = await readFile(join(data, '../postgres.json'), 'utf8');
+      assert.match(description, major === '18' ? /"dataChecksums": "off"/ : /"dataChecksums": "right"/);
       assert.ok(!(await readdir(data)).includes('tablespace_map'));
       await shop.sql('checkpoint');
       const folders = [join(shop.data, 'base'), join(shop.data, 'pg_tblspc'), shop.elsewhere];
@@ -77,10 +99,7 @@ for (const major of ['15', '18'] as const) {
       assert.deepEqual(await copy.sql(`${content} far`), await shop.sql(`${content} far`));
       assert.deepEqual(await copy.sql('select count(*), max(id) from orders'), ['40000|40000']);
       assert.deepEqual(await copy.sql('select count(*) from scratch'), ['0'], 'an unlogged table comes back empty');
-      const counts = await copy.sql('select (select count(*) from first), (select count(*) from second)');
-      const [first, second] = counts[0]?.split('|') ?? [];
-      assert.equal(first, second);
-      assert.ok(Number(first) > 0);
+      await assertPairs(copy);
       await copy.sql('delete from far; update orders set id = 0');
       await copy.sql('vacuum far');
       await copy.sql('checkpoint');
@@ -182,6 +201,7 @@ test(
   async () => {
     await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
     await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
+    await shop.sql('create table first (id int); create table second (id int)');
     await using dir = await tempDir();
     const scene = await shopScene(dir.path, shop.url, onHost);
     await scene.ok('backup', 'shop-db');
@@ -200,9 +220,50 @@ test(
     assert.deepEqual(await copy.sql('select pg_is_in_recovery()'), ['false']);
     assert.deepEqual(await copy.sql('select count(*) from orders'), ['2000']);
 
+    const byPrimary = { options: `reading: host, primary: { file: ${dir.file('primary')} }` };
+    const both = await shopScene(dir.path, standby.url, byPrimary);
+    await writeFile(dir.file('primary'), standby.url);
+    const refused = await both.run('backup', 'shop-db');
+    assert.match(refused.stderr, /shop-db.*primary` leads to a standby/);
+    await writeFile(dir.file('primary'), shop.url);
+    const ended = new AbortController();
+    const writing = writePairsUntil(shop, ended.signal);
+    await both.ok('backup', 'shop-db');
+    ended.abort();
+    await writing;
+    const data2 = await restoreByRestic(both, shop.running.dir.file('copy2'));
+    assert.match(await readFile(join(data2, 'backup_label'), 'utf8'), /^BACKUP FROM: primary$/m);
+    await runOk(verifyBackup, [data2]);
+    await using second = await startCopy('15', data2);
+    await assertPairs(second);
+    assert.deepEqual(await second.sql('select count(*) from orders'), ['2000']);
+
     const promoted = hostSource(standby.url, async (path) => {
       if (path.endsWith('/PG_VERSION')) await standby.sql('select pg_promote()');
     });
     await assert.rejects(backupSource(await emptyRepository(), promoted), /shop-db.*promoted/);
+  },
+);
+
+/** Gives the server reason to recycle its log, many segments over. */
+async function recycle({ sql }: PostgresServer): Promise<void> {
+  for (let segment = 0; segment < 5; segment++) {
+    await sql("select pg_logical_emit_message(false, 'holdfast', repeat('x', 1000))");
+    await sql('select pg_switch_wal()');
+    await sql('checkpoint');
+  }
+}
+
+test(
+  'a server that keeps no log for its slots, and recycles it while its data directory is read, leaves no snapshot',
+  { skip },
+  async () => {
+    const settings = ['autovacuum=off', 'min_wal_size=2MB', 'max_wal_size=2MB', 'wal_keep_size=0'];
+    const small = { initdb: ['--wal-segsize=1'], settings: [...settings, 'max_replication_slots=0'] };
+    await using shop = await startPostgresVersion({ major: '15', ...small });
+    const source = hostSource(shop.url, async (path) => {
+      if (path.endsWith('/postgresql.conf')) await recycle(shop);
+    });
+    await assert.rejects(backupSource(await emptyRepository(), source), /shop-db.*pg_wal\/[0-9A-F]{24} is gone/);
   },
 );

@@ -15,8 +15,10 @@ import type { PostgresOptions } from './options.ts';
 import { serverFacts } from './server.ts';
 import { Spool } from './spool.ts';
 
-export interface ClusterOptions extends Omit<PostgresOptions, 'url'> {
+export interface ClusterOptions extends Omit<PostgresOptions, 'url' | 'primary'> {
   readonly url: string;
+  /** Where the backup of a standby's data directory starts and stops; undefined: on the standby. */
+  readonly primary: string | undefined;
   readonly component: string;
   readonly clock: Clock;
   /** Told once all is there. */

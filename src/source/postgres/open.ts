@@ -30,8 +30,9 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
       try {
         const { backUpCluster } = await import('./cluster.ts');
         const url = (await readSecret(options.url, walk.signal)).reveal();
+        const primary = options.primary && (await readSecret(options.primary, walk.signal)).reveal();
         const onPosition = (at: LogPosition): void => void (position = at);
-        yield* backUpCluster({ ...options, url, component, clock, onPosition }, walk);
+        yield* backUpCluster({ ...options, url, primary, component, clock, onPosition }, walk);
       } catch (error) {
         walk.signal.throwIfAborted();
         throw named(component, error, walk.signal);

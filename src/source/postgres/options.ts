@@ -14,6 +14,11 @@ export const postgresOptions = z
       description:
         'how a physical backup gets at the files: the server sends them, or, on its own host, the data directory is read in parallel and what has not changed is left unread',
     }),
+    'primary': secret.optional().meta({
+      description:
+        'where the address of the primary is kept, where a standby is read on its host: the backup starts and stops there; without it on the standby',
+      examples: [{ env: 'PRIMARY_URL' }],
+    }),
     'checkpoint': z
       .enum(['fast', 'spread'])
       .default('fast')
@@ -47,6 +52,10 @@ export const postgresOptions = z
   .refine(({ reading, 'max-rate': rate }) => reading === 'protocol' || rate === undefined, {
     path: ['max-rate'],
     error: 'says how fast the server sends: with `reading: host` it sends nothing',
+  })
+  .refine(({ reading, primary }) => reading === 'host' || primary === undefined, {
+    path: ['primary'],
+    error: 'is asked only with `reading: host`: over the protocol a standby is enough',
   })
   .meta({ title: 'PostgreSQL', examples: [{ url: { env: 'DATABASE_URL' } }] });
 

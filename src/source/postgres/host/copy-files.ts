@@ -29,7 +29,7 @@ export interface RelationChecks {
   readonly before: bigint;
 }
 
-export interface WrongPage {
+interface WrongPage {
   readonly path: RawPath;
   readonly block: number;
 }
@@ -41,6 +41,7 @@ interface Known {
 
 /** Files wait for their batches and workers: of each no more than its name is in memory. */
 const mostPending = 1024;
+const mostWrongTold = 100;
 const tellEachBytes = 64 * 2 ** 20;
 
 /** Has the workers read files and notes what became of each; as many at a time as they take. */
@@ -48,6 +49,7 @@ export class Copying {
   readonly #options: CopyOptions;
   readonly #pending = new Set<Promise<void>>();
   readonly #wrong: WrongPage[] = [];
+  #wrongCount = 0;
   #failure: { readonly error: unknown } | undefined;
   #done = { files: 0, bytes: 0, told: 0 };
 
@@ -55,9 +57,9 @@ export class Copying {
     this.#options = options;
   }
 
-  /** Pages whose checksum is wrong, of everything that is stored so far. */
-  get wrongPages(): readonly WrongPage[] {
-    return this.#wrong;
+  /** Pages whose checksum is wrong, of everything that is stored so far: the first of them, and how many there are. */
+  get wrongPages(): { readonly first: readonly WrongPage[]; readonly count: number } {
+    return { first: this.#wrong, count: this.#wrongCount };
   }
 
   /** Resolves when another one may come. */
@@ -108,7 +110,9 @@ export class Copying {
     const { read, sizeBytes } = stored;
     if (read === undefined || sizeBytes !== Number(listed.stat.size))
       throw new HoldfastError('internal', `${displayPath(listed.path)} was not stored whole`);
-    this.#wrong.push(...read.wrongBlocks.map((block) => ({ path: listed.path, block })));
+    const told = read.wrongBlocks.slice(0, mostWrongTold - this.#wrong.length);
+    this.#wrong.push(...told.map((block) => ({ path: listed.path, block })));
+    this.#wrongCount += read.wrongBlocks.length;
     this.#note(listed, { crc32c: read.crc32c, stored });
   }
 

@@ -14,9 +14,10 @@ import { holdLog } from '../hold-log.ts';
 import { neededFolders } from '../placing.ts';
 import type { Arrived } from '../spool.ts';
 import { readControl } from './control.ts';
-import { arrivedAt, Copying, type CopyOptions, type WrongPage } from './copy-files.ts';
+import { arrivedAt, Copying, type CopyOptions } from './copy-files.ts';
 import { copyLog } from './copy-log.ts';
 import { controlPath, list, tablespacesOf, type ListOptions } from './listing.ts';
+import { assertPrimary, untilReceived, untilWritten } from './primary.ts';
 import { openParent, type Parent } from './parent.ts';
 import { makeManifest } from './make-manifest.ts';
 import { assertOwnHost, hostFacts, type HostFacts } from './same-host.ts';
@@ -26,6 +27,7 @@ import { openWindow, type WindowEnd } from './window.ts';
 export interface HostOptions extends Pick<GatherOptions, 'spool' | 'store' | 'cutBefore' | 'listener' | 'timeNs'> {
   readonly parent: ParentFiles | undefined;
   readonly url: string;
+  readonly primary: string | undefined;
   readonly component: string;
   readonly facts: GatherOptions['server'];
   readonly checkpoint: 'fast' | 'spread';
@@ -45,23 +47,28 @@ interface Standing {
 
 /**
  * Reads the data directory itself, which has to be this host's, by as many workers as there are processors: between the
- * start and the stop of a backup, pg_control behind everything else, then the log from start to stop and a manifest. On a
- * standby both are asked of the standby itself, which refuses to stop the backup once it was promoted.
+ * start and the stop of a backup, pg_control behind everything else, then the log from start to stop and a manifest. A
+ * standby's files are read once they hold what the primary had at the start; without its primary start and stop are asked
+ * of the standby itself, which refuses to stop the backup once it was promoted.
  */
 export async function readHost(server: ServerConnection, options: HostOptions): Promise<ReadHost> {
-  const { url, component, checkpoint, facts, signal, listener } = options;
+  const { url, primary, component, facts, signal, listener } = options;
   const host = await hostFacts(server);
   await assertOwnHost(host, options);
+  if (primary !== undefined) await assertPrimary(primary, server, signal);
   const { major } = facts;
   const parent = await openParent(options.parent, component);
   const beganNs = options.clock.nowNs();
   await using _slot = await holdLog({ url, signal, listener, component, major });
-  await using window = await openWindow({ url, major, label: `holdfast ${component}`, checkpoint, signal });
+  await using window = await openWindow({ ...options, url: primary ?? url, major, label: `holdfast ${component}` });
+  if (primary !== undefined) await untilWritten(server, window.startLsn, options);
   const now = await whatStands(options, host, { startLsn: window.startLsn, beganNs });
   const reading = new HostReading(options, host, { now, parent });
   await reading.copyFiles();
   await reading.copyControl();
-  return await reading.finish(await window.stop());
+  const end = await window.stop();
+  if (primary !== undefined) await untilReceived(server, end.lsn, options);
+  return await reading.finish(end);
 }
 
 /** The checkpoint that a backup begins with has just written pg_control, by the clock of its file system. */
@@ -92,7 +99,7 @@ class HostReading {
   readonly #parent: Parent | undefined;
   readonly #readAll: string | undefined;
   readonly #listing: Omit<ListOptions, 'leftOut'>;
-  #wrongPages: readonly WrongPage[] = [];
+  #pageChecksums: Gathered['pageChecksums'] = 'right';
   #owner: Gathered['owner'] = { uid: 0, gid: 0 };
 
   constructor(options: HostOptions, host: HostFacts, { now, parent }: Standing) {
@@ -119,8 +126,8 @@ class HostReading {
       await copying.take(listed);
     }
     await copying.settled();
-    this.#wrongPages = copying.wrongPages;
-    tellWrong(this.#wrongPages, this.#options);
+    this.#pageChecksums = copying.wrongPages.count === 0 ? 'right' : 'wrong';
+    tellWrong(copying.wrongPages, this.#options);
   }
 
   #trust(): Pick<CopyOptions, 'parent' | 'isUnchanged'> {
@@ -159,7 +166,7 @@ class HostReading {
       end: { lsn, timeline },
       tablespaces: this.#listing.tablespaces,
       owner: this.#owner,
-      pageChecksums: this.#wrongPages.length === 0 ? 'right' : 'wrong',
+      pageChecksums: this.#pageChecksums,
       system: systemIdentifier,
       reading: readingFacts(this.#parent?.description, this.#now, this.#readAll === undefined ? 'changed' : 'all'),
     };
@@ -194,12 +201,10 @@ class HostReading {
   }
 }
 
-const mostTold = 100;
-
 /** All is stored all the same, and most of it is right: a snapshot with a warning is better than none. */
-function tellWrong(pages: readonly WrongPage[], { component, listener }: HostOptions): void {
+function tellWrong({ first, count }: Copying['wrongPages'], { component, listener }: HostOptions): void {
   const warn = (message: string): void => listener({ kind: 'warning', during: 'scan', item: component, message });
-  for (const { path, block } of pages.slice(0, mostTold))
+  for (const { path, block } of first)
     warn(`checksum verification failed in file "${displayPath(path)}", block ${block}`);
-  if (pages.length > mostTold) warn(`checksum verification failed in ${pages.length - mostTold} more pages`);
+  if (count > first.length) warn(`checksum verification failed in ${count - first.length} more pages`);
 }
