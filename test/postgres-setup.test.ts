@@ -7,8 +7,9 @@ import { systemClock } from '../src/clock/clock.ts';
 import { openLog } from '../src/log/store.ts';
 import { openRepository } from '../src/repository/open.ts';
 import { openStorage } from '../src/storage/open.ts';
+import { isFullBudget } from './budget.ts';
 import { giveToServer } from './servers/postgres-user.ts';
-import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import { owned, setupScene } from './support/postgres-setup-scene.ts';
 import { runOk } from './support/run-program.ts';
 
@@ -16,44 +17,46 @@ const skip = withoutPostgresVersions();
 const archive = 'log: { mode: archive, every: 1m, to: { near: { window: 14d } } }';
 const stream = 'log: { mode: stream, to: { near: { window: 14d } } }';
 
-test(
-  'a fresh server is set up for an archive: planned, applied, restarted by a person, and then nothing is left',
-  { skip },
-  async () => {
-    await using server = await startPostgresVersion({ major: '18' });
-    await using scene = await setupScene(server.url, archive);
-    const planned = await scene.run();
-    assert.deepEqual(planned.left, ['writer grant', 'archive_command', 'archive_mode', 'archive_timeout']);
-    assert.equal(planned.code, 3, planned.stderr);
-    assert.deepEqual(await server.sql('select count(*) from pg_file_settings where name like $$archive%$$'), ['0']);
-    assert.ok(!existsSync(scene.dir.file('state/grants')));
+for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
+  test(
+    `PostgreSQL ${major}: a fresh server is set up for an archive: planned, applied, restarted by a person, and then nothing is left`,
+    { skip },
+    async () => {
+      await using server = await startPostgresVersion({ major });
+      await using scene = await setupScene(server.url, archive);
+      const planned = await scene.run();
+      assert.deepEqual(planned.left, ['writer grant', 'archive_command', 'archive_mode', 'archive_timeout']);
+      assert.equal(planned.code, 3, planned.stderr);
+      assert.deepEqual(await server.sql('select count(*) from pg_file_settings where name like $$archive%$$'), ['0']);
+      assert.ok(!existsSync(scene.dir.file('state/grants')));
 
-    const applied = await scene.run('--apply');
-    assert.deepEqual(applied.applied, planned.left);
-    assert.deepEqual(applied.left, ['archive_mode']);
-    assert.deepEqual(applied.items.get('archive_mode')?.lines, ['restart it: the change counts from then on']);
-    assert.equal(applied.code, 3);
-    const recorded = (await scene.records()).map(({ kind, data }) => [kind, (data as { item?: unknown }).item]);
-    assert.deepEqual(
-      recorded,
-      applied.applied.map((item) => ['configuration', item]),
-    );
+      const applied = await scene.run('--apply');
+      assert.deepEqual(applied.applied, planned.left);
+      assert.deepEqual(applied.left, ['archive_mode']);
+      assert.deepEqual(applied.items.get('archive_mode')?.lines, ['restart it: the change counts from then on']);
+      assert.equal(applied.code, 3);
+      const recorded = (await scene.records()).map(({ kind, data }) => [kind, (data as { item?: unknown }).item]);
+      assert.deepEqual(
+        recorded,
+        applied.applied.map((item) => ['configuration', item]),
+      );
 
-    await server.stop();
-    await using again = await startPostgresVersion({ major: '18', data: server.data });
-    await scene.pointTo(again.url);
-    const [command = ''] = await again.sql('show archive_command');
-    assert.match(
-      command,
-      /^rm '.*\/state\/spool\/shop-db\/\d+\/%f\.ok' 2>\/dev\/null \|\| '.*\/bin\/holdfast' postgres archive-push shop-db '--config' /,
-    );
-    assert.match(command, /%p$/);
-    const done = await scene.run();
-    assert.deepEqual(done.left, []);
-    assert.equal(done.code, 0);
-    assert.equal((await scene.run('--apply')).applied.length, 0);
-  },
-);
+      await server.stop();
+      await using again = await startPostgresVersion({ major, data: server.data });
+      await scene.pointTo(again.url);
+      const [command = ''] = await again.sql('show archive_command');
+      assert.match(
+        command,
+        /^rm '.*\/state\/spool\/shop-db\/\d+\/%f\.ok' 2>\/dev\/null \|\| '.*\/bin\/holdfast' postgres archive-push shop-db '--config' /,
+      );
+      assert.match(command, /%p$/);
+      const done = await scene.run();
+      assert.deepEqual(done.left, []);
+      assert.equal(done.code, 0);
+      assert.equal((await scene.run('--apply')).applied.length, 0);
+    },
+  );
+}
 
 test(
   'a copy of the data directory gets no grant but by adoption, which takes it from the original and wipes the spool',
@@ -153,30 +156,32 @@ test(
   },
 );
 
-test(
-  'a server is set up for a stream: the slot, and before it the limit that protects the server’s disk',
-  { skip },
-  async () => {
-    await using server = await startPostgresVersion({ major: '15' });
-    await using scene = await setupScene(server.url, stream);
-    const planned = await scene.run();
-    assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot']);
-    const applied = await scene.run('--apply');
-    assert.deepEqual(applied.applied, planned.left);
-    assert.equal(applied.code, 0, applied.stderr);
-    const slots = 'select slot_name, slot_type, restart_lsn is not null, temporary from pg_replication_slots';
-    assert.deepEqual(await server.sql(slots), ['holdfast_shop_db|physical|true|false']);
-    assert.deepEqual(
-      await server.sql("select setting::int > 0 from pg_settings where name = 'max_slot_wal_keep_size'"),
-      ['true'],
-    );
-    await using without = await setupScene(server.url);
-    const left = await without.run();
-    assert.deepEqual(left.left, ['replication slot'], 'nobody wants it any more');
-    await server.sql(left.items.get('replication slot')?.lines[0] ?? '');
-    assert.equal((await without.run()).code, 0);
-  },
-);
+for (const major of isFullBudget ? postgresMajors : (['15'] as const)) {
+  test(
+    `PostgreSQL ${major}: a server is set up for a stream: the slot, and before it the limit that protects the server’s disk`,
+    { skip },
+    async () => {
+      await using server = await startPostgresVersion({ major });
+      await using scene = await setupScene(server.url, stream);
+      const planned = await scene.run();
+      assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot']);
+      const applied = await scene.run('--apply');
+      assert.deepEqual(applied.applied, planned.left);
+      assert.equal(applied.code, 0, applied.stderr);
+      const slots = 'select slot_name, slot_type, restart_lsn is not null, temporary from pg_replication_slots';
+      assert.deepEqual(await server.sql(slots), ['holdfast_shop_db|physical|true|false']);
+      assert.deepEqual(
+        await server.sql("select setting::int > 0 from pg_settings where name = 'max_slot_wal_keep_size'"),
+        ['true'],
+      );
+      await using without = await setupScene(server.url);
+      const left = await without.run();
+      assert.deepEqual(left.left, ['replication slot'], 'nobody wants it any more');
+      await server.sql(left.items.get('replication slot')?.lines[0] ?? '');
+      assert.equal((await without.run()).code, 0);
+    },
+  );
+}
 
 test(
   'a role that lacks what it needs is told the very lines, and once they are followed nothing is left',
