@@ -1,58 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { postgresPrograms } from './servers/postgres-program.ts';
-import {
-  postgresMajors,
-  startPostgresVersion,
-  withoutPostgresVersions,
-  type PostgresMajor,
-  type PostgresServer,
-} from './servers/postgres-versions.ts';
+import { postgresMajors, withoutPostgresVersions, type PostgresMajor } from './servers/postgres-versions.ts';
 import { isFullBudget } from './budget.ts';
 import { writeLedger, type Entry } from './support/ledger.ts';
-import { extentNamed, logOf, walOf } from './support/postgres-log.ts';
-import { shopScene, startCopy } from './support/postgres-scene.ts';
-import { tempDir } from './support/temp-dir.ts';
-import type { Scene } from './support/verifying.ts';
+import { backedUp, idsIn, storeLog } from './support/moment-scene.ts';
 
 const skip = withoutPostgresVersions();
-
-const log = '    log: { mode: archive, to: { near: { window: 14d } } }';
-const settings = ['autovacuum=off', 'wal_keep_size=1GB', 'track_commit_timestamp=on'] as const;
-
-async function store(folder: string, shop: PostgresServer): Promise<void> {
-  await using held = await logOf(folder, shop);
-  for (const { name, bytes } of await walOf(shop, '000000010000000000000001'))
-    await held.store.put(extentNamed(name), bytes, { facts: {} });
-}
-
-interface Shop extends AsyncDisposable {
-  readonly scene: Scene;
-  readonly shop: PostgresServer;
-}
-
-/** A cluster with rows 1 and 2, then backed up. */
-async function backedUp(major: PostgresMajor): Promise<Shop> {
-  await using stack = new AsyncDisposableStack();
-  const shop = stack.use(await startPostgresVersion({ major, settings }));
-  await shop.sql('create table orders (id int, what text)');
-  const dir = stack.use(await tempDir());
-  await chmod(dir.path, 0o755);
-  const options = `programs: [${await postgresPrograms(major)}]`;
-  const scene = await shopScene(dir.path, shop.url, { options, more: log });
-  await writeLedger(shop, [1, 2]);
-  await scene.ok('backup', 'shop-db');
-  const kept = stack.move();
-  return { scene, shop, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
-}
-
-async function idsIn(major: PostgresMajor, scene: Scene, folder: string): Promise<string> {
-  await using copy = await startCopy(major, scene.file(folder, 'shop-db', 'data'));
-  return (await copy.sql('select id from orders order by id')).join(' ');
-}
 
 const upTo = (last: number): string => Array.from({ length: last }, (_, index) => index + 1).join(' ');
 
@@ -105,8 +61,7 @@ for (const major of isFullBudget ? postgresMajors : (['15', '18'] as const)) {
       const ledger = [...(await writeLedger(shop, [3, 4, 5, 6, 7, 8]))];
       await shop.sql("select pg_create_restore_point('before_the_sale')");
       ledger.push(...(await writeLedger(shop, [9])));
-      await shop.sql('select pg_switch_wal()');
-      await store(scene.file(), shop);
+      await storeLog(made);
       for (const [number, [words, last]] of momentsFor(major, ledger).entries()) {
         const said = await scene.ok('restore', 'shop-db', ...words, '--target', scene.file(`${number}`));
         assert.equal(await idsIn(major, scene, `${number}`), upTo(last), `${words.join(' ')}\n${said}`);
@@ -125,8 +80,7 @@ test(
     await using made = await backedUp('15');
     const { scene, shop } = made;
     const ledger = await writeLedger(shop, [3, 4, 5]);
-    await shop.sql('select pg_switch_wal()');
-    await store(scene.file(), shop);
+    await storeLog(made);
     const last = entryOf(ledger, 5);
     for (const [words, wanted] of [
       [

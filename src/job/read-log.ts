@@ -83,24 +83,45 @@ function nowhere(): HoldfastError {
   return new HoldfastError('internal', 'what no place lists was asked for');
 }
 
-/** What a plan replays, read segment by segment out of the nearest place that has it. */
-export function feedOf({ places, listing, histories }: ReadLog, plan: MomentPlan): LogFeed {
+/**
+ * What a plan replays, read segment by segment out of the nearest place that has it. What an epoch wrote behind the fork
+ * of the one that is followed is zeros: a server that finds no file of the newer one would replay it.
+ */
+export function feedOf(log: ReadLog, plan: MomentPlan): LogFeed {
   return {
     order: plan.parts.map(extentOf),
     segment: async (epoch, from) => {
-      const extent = listing.segments.find((one) => one.epoch === epoch && one.from === from);
-      if (extent !== undefined)
-        return await firstOf(holding(places, extent), async ({ store }) => await store.get(extent));
-      const part = plan.parts.find((one) => isAt(extentOf(one), epoch, from));
-      return part?.held === 'pieces' ? await filled(places, part.segment, part.pieces) : undefined;
+      const bytes = await bytesAt(log, plan, epoch, from);
+      const fork = forkWithin(plan, { epoch, from, to: from + BigInt(bytes?.length ?? 0) });
+      return fork === undefined ? bytes : bytes?.slice().fill(0, Number(fork - from));
     },
-    history: async (epoch) => histories.find((one) => one.epoch === epoch)?.bytes,
+    history: async (epoch) => log.histories.find((one) => one.epoch === epoch)?.bytes,
   };
+}
+
+async function bytesAt(
+  { places, listing }: ReadLog,
+  plan: MomentPlan,
+  epoch: number,
+  from: bigint,
+): Promise<Uint8Array | undefined> {
+  const extent = listing.segments.find((one) => isAt(one, epoch, from));
+  if (extent !== undefined) return await firstOf(holding(places, extent), async ({ store }) => await store.get(extent));
+  const part = plan.parts.find((one) => isAt(extentOf(one), epoch, from));
+  return part?.held === 'pieces' ? await filled(places, part.segment, part.pieces) : undefined;
+}
+
+/** Where the followed epoch, or one that it comes from, leaves this one within an extent. */
+function forkWithin({ lineage }: MomentPlan, { epoch, from, to }: Extent): bigint | undefined {
+  const fork = lineage.epochs.find((one) => one.epoch === epoch)?.to;
+  return fork !== undefined && from < fork && fork < to ? fork : undefined;
 }
 
 /** The same, to be asked what is in it. What was asked once is known. */
 export function readerOf(log: ReadLog, plan: MomentPlan): LogReader {
-  return { ...feedOf(log, plan), from: plan.base.log.from, about: async (extent) => await aboutIn(log, extent) };
+  const about: LogReader['about'] = async (extent) =>
+    forkWithin(plan, extent) === undefined ? await aboutIn(log, extent) : undefined;
+  return { ...feedOf(log, plan), from: plan.base.log.from, about };
 }
 
 async function aboutIn({ places, abouts }: ReadLog, extent: Extent): Promise<About | undefined> {

@@ -14,7 +14,11 @@ export const dataIn = (folder: string): string => join(folder, 'data');
 const leftovers = ['postmaster.pid', 'postmaster.opts', 'standby.signal', 'recovery.signal', 'recovery.done'] as const;
 
 /** A copy archives nothing and follows nobody, whatever the configuration says that it came with. */
-const always: Readonly<Record<string, string>> = { archive_mode: 'off', primary_conninfo: '', primary_slot_name: '' };
+export const always: Readonly<Record<string, string>> = {
+  archive_mode: 'off',
+  primary_conninfo: '',
+  primary_slot_name: '',
+};
 const forGood: Readonly<Record<string, string>> = {
   ...always,
   restore_command: '',

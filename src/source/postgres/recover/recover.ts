@@ -8,6 +8,7 @@ import { findPrograms } from '../find-programs.ts';
 import { dataIn, finishDirectory, ownerOf, ownFolderIn, writeOwned } from './data-files.ts';
 import { Feeder } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
+import { leavePrepared } from './leave-prepared.ts';
 import { ReplayingServer } from './replaying-server.ts';
 import { guidanceFor } from './server-words.ts';
 import { quoted, recoverySettings } from './settings.ts';
@@ -26,7 +27,7 @@ export async function replayLog({ component, programs: named }: RecoverOptions, 
   const { folder, clock, signal } = replay;
   const description = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const programs = await findPrograms(description.major, named, signal);
-  if (programs === undefined) return notHere(description);
+  if (programs === undefined) return await leavePrepared(replay, description);
   const feeder = await feederFor(replay, description);
   const startedMs = clock.monotonicMs();
   await using server = await startOn(replay, programs);
@@ -105,12 +106,4 @@ function stopped(component: string, said: string): HoldfastError {
   return new HoldfastError('replay-failed', `${component}: the server that replayed the log stopped: ${said}`, {
     next: guidanceFor(said),
   });
-}
-
-function notHere({ major }: Description): Replayed {
-  return {
-    state: 'prepared',
-    reason: `there are no programs of PostgreSQL ${major} on this host`,
-    next: `Install postgresql-${major}, or name the folder of its programs by \`programs\`, and restore into another, empty folder`,
-  };
 }

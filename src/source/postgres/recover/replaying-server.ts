@@ -98,7 +98,10 @@ export class ReplayingServer implements AsyncDisposable {
   }
 }
 
+/** Where the kernel can, it is ended when we are killed: nobody would feed or end it any more. */
 function asOwner(owner: DataOwner | undefined): readonly [string, ...string[]] {
-  if (owner === undefined) return ['env'];
-  return ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--'];
+  const ended = process.platform === 'linux' ? ['--pdeathsig=QUIT'] : [];
+  if (owner !== undefined)
+    return ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', ...ended, '--'];
+  return ended.length === 0 ? ['env'] : ['setpriv', ...ended, '--'];
 }

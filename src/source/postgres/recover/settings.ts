@@ -44,7 +44,7 @@ function enough(
   return Object.fromEntries([...Object.entries(capacities).filter(([, value]) => value !== ''), ...raised]);
 }
 
-function targetSettings({
+export function targetSettings({
   moment,
   edge,
   epoch,

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '../src/clock/clock.ts';
+import { processIsAlive } from '../src/host/users.ts';
+import { historiesIn } from '../src/source/postgres/stream/history.ts';
+import { postgresPrograms } from './servers/postgres-program.ts';
+import { asServer, giveToServer } from './servers/postgres-user.ts';
+import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { holdfastProgram } from './support/holdfast.ts';
+import { writeLedger } from './support/ledger.ts';
+import { backedUp, idsIn, shopSettings, storeLog } from './support/moment-scene.ts';
+import { logOf } from './support/postgres-log.ts';
+import { runOk, runProgram } from './support/run-program.ts';
+import type { Scene } from './support/verifying.ts';
+
+const skip = withoutPostgresVersions();
+
+test('after a promotion the new timeline comes back, and the abandoned one by its number', { skip }, async () => {
+  await using made = await backedUp('15');
+  const { scene, shop } = made;
+  await writeLedger(shop, [3, 4, 5]);
+  await shop.stop();
+  const copied = shop.running.dir.file('promoted');
+  await runOk('cp', ['-a', shop.data, copied]);
+  await writeFile(join(copied, 'standby.signal'), '');
+  await giveToServer(join(copied, 'standby.signal'));
+  {
+    await using abandoned = await startPostgresVersion({ major: '15', data: shop.data, settings: shopSettings });
+    await writeLedger(abandoned, [20, 21]);
+    await storeLog({ scene, shop: abandoned });
+  }
+  await using promoted = await startPostgresVersion({ major: '15', data: copied, settings: shopSettings });
+  await promoted.sql('select pg_promote()');
+  await writeLedger(promoted, [6, 7]);
+  await storeLog({ scene, shop: promoted }, 2);
+  {
+    await using log = await logOf(scene.file(), promoted);
+    const text = await readFile(join(copied, 'pg_wal/00000002.history'), 'utf8');
+    for (const history of historiesIn(2, text)) await log.store.putHistory(history);
+  }
+  assert.match(await scene.ok('restore', 'shop-db', '--latest', '--target', scene.file('new')), /timeline 1 → 2/);
+  assert.equal(await idsIn('15', scene, 'new'), '1 2 3 4 5 6 7');
+  await scene.ok('restore', 'shop-db', '--latest', '--timeline', '1', '--target', scene.file('old'));
+  assert.equal(await idsIn('15', scene, 'old'), '1 2 3 4 5 20 21');
+});
+
+test('a log that makes a tablespace is not replayed past it, nor is anything touched', { skip }, async () => {
+  await using made = await backedUp('15');
+  const { scene, shop } = made;
+  const [before = ''] = (await writeLedger(shop, [3])).map(({ after }) => after);
+  const elsewhere = shop.running.dir.file('elsewhere');
+  await mkdir(elsewhere);
+  await giveToServer(elsewhere);
+  await shop.sql(`create tablespace elsewhere location '${elsewhere}'`);
+  await writeLedger(shop, [4]);
+  await storeLog(made);
+  const { code, stderr } = await scene.run('restore', 'shop-db', '--latest', '--target', scene.file('no'));
+  assert.equal(code, 2, stderr);
+  assert.ok(stderr.includes(`a tablespace is made in ${elsewhere}`), stderr);
+  assert.equal(existsSync(scene.file('no')), false);
+  await scene.ok('restore', 'shop-db', '--lsn', before, '--exclusive', '--target', scene.file('yes'));
+  assert.equal(await idsIn('15', scene, 'yes'), '1 2 3');
+});
+
+test(
+  'without programs of its major a moment is left prepared, and comes by the command that is told',
+  { skip },
+  async () => {
+    await using made = await backedUp('18', 'missing');
+    const { scene, shop } = made;
+    const ledger = await writeLedger(shop, [3, 4, 5, 6]);
+    await storeLog(made);
+    const words = ['restore', 'shop-db', '--xid', ledger[2]?.xid ?? '', '--target', scene.file('prepared')];
+    const { code, stdout } = await scene.run(...words);
+    assert.equal(code, 1);
+    assert.match(stdout.toString(), /no programs of PostgreSQL 18[^]*postgres -D .*prepared\/shop-db\/data/);
+    assert.equal(await idsIn('18', scene, 'prepared'), '1 2 3 4 5');
+  },
+);
+
+/** Runs the program on a scene and kills it as soon as a file is there. */
+async function killedAt(scene: Scene, args: readonly string[], path: string): Promise<void> {
+  const own = ['--cache-dir', scene.file('cache'), '--state-dir', scene.file('state')];
+  const env = { PATH: process.env['PATH'] ?? '', HOME: scene.file() };
+  const child = spawn(holdfastProgram, [...own, ...args], { cwd: scene.file(), env, stdio: 'ignore' });
+  while (child.exitCode === null && !existsSync(path)) await systemClock.sleep(2);
+  child.kill('SIGKILL');
+}
+
+async function gone(pidFile: string): Promise<void> {
+  const giveUpAt = systemClock.monotonicMs() + 60_000;
+  const [pid = ''] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  while (Number(pid) > 0 && processIsAlive(Number(pid))) {
+    assert.ok(systemClock.monotonicMs() < giveUpAt, 'the server outlives who started it');
+    await systemClock.sleep(20);
+  }
+}
+
+test('what a kill leaves of a moment can’t be started, and no server stays behind', { skip }, async () => {
+  await using made = await backedUp('15');
+  const { scene, shop } = made;
+  await writeLedger(shop, [3, 4, 5, 6, 7, 8, 9, 10], 1);
+  await storeLog(made);
+  const programs = await postgresPrograms('15');
+  for (const [folder, seen] of [
+    ['half', 'base'],
+    ['unreplayed', 'postmaster.pid'],
+  ] as const) {
+    const data = scene.file(folder, 'shop-db/data');
+    const words = ['restore', 'shop-db', '--latest', '--target', scene.file(folder)];
+    await killedAt(scene, words, join(data, seen));
+    await gone(join(data, 'postmaster.pid'));
+    assert.equal(existsSync(join(data, 'global/pg_control')), folder === 'unreplayed');
+    const [program, ...args] = asServer([
+      join(programs, 'postgres'),
+      '-D',
+      data,
+      '-c',
+      'port=1',
+      '-c',
+      'listen_addresses=',
+    ]);
+    const { code, stderr } = await runProgram(program, args, { timeoutMs: 60_000 });
+    assert.notEqual(code, 0);
+    assert.match(stderr, folder === 'half' ? /could not/ : /must specify restore_command|could not/);
+    const again = await scene.run(...words);
+    assert.equal(again.code, folder === 'half' ? 0 : 1, again.stderr);
+    if (folder === 'half') assert.equal(await idsIn('15', scene, folder), '1 2 3 4 5 6 7 8 9 10');
+    else assert.match(again.stderr, /a cluster stands in this folder/);
+  }
+});
