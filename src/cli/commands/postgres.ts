@@ -30,9 +30,7 @@ export const postgresSetup = command({
   ],
   about: [
     'Exit code 0: nothing is left to do. 3: something is left, by --apply or by hand. 1: what was to be applied failed.',
-    'With `log: { mode: archive }` run it on the database’s own host as the user of its server, to whom the program, the',
-    'policy and its secrets have to be readable: the server starts Holdfast for each segment, and its data directory gets a',
-    'grant to write the log, which no copy of it has.',
+    'With `log: { mode: archive }` run it on the database’s own host as the user of its server, to whom the program, the policy and its secrets have to be readable: the server starts Holdfast for each segment, and its data directory gets a grant to write the log, which no copy of it has.',
   ],
   options: setupOptions,
 });

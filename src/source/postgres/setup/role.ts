@@ -2,8 +2,8 @@ import { bySuperuser, fine, identifier, type Looked, type PlannedItem } from './
 
 /** What the role may. A superuser may all of it; none is needed for backups. */
 export function planRole({ facts, lettingIn }: Looked): readonly PlannedItem[] {
-  const { role, major } = facts;
-  if (role.kind === 'superuser') return [smallerRole(role.name, major)];
+  const { role } = facts;
+  if (role.kind === 'superuser') return [smallerRole(facts)];
   const name = identifier(role.name);
   return [
     replication(name, role.replicates || lettingIn.state === 'let in'),
@@ -90,24 +90,26 @@ function included({ role, fileSettings, configuration, dataDirectory }: Looked['
   ];
 }
 
-function smallerRole(name: string, major: number): PlannedItem {
-  const parameters = ['archive_mode', 'archive_command', 'archive_timeout', 'max_slot_wal_keep_size'];
-  const more = [
-    `grant alter system on parameter ${parameters.join(', ')} to holdfast;`,
-    'grant execute on function pg_reload_conf() to holdfast;',
+/** May neither change settings nor write: who may set archive_command runs what he likes as the user of the server. */
+function smallerRole({ role, dataDirectory, configuration }: Looked['facts']): PlannedItem {
+  const readsFiles = configuration.some((file) => !file.startsWith(`${dataDirectory}/`));
+  const files = [
+    'grant pg_read_server_files to holdfast;',
+    'grant execute on function pg_read_binary_file(text), pg_stat_file(text) to holdfast;',
+    ...seeingFiles('holdfast').text,
   ];
   return {
     name: 'role',
     state: 'advice',
-    found: `${name}, a superuser`,
-    wanted: 'a role for backups alone',
-    why: 'whoever gets hold of the address then reads the cluster, and can’t change it',
+    found: `${role.name}, a superuser`,
+    wanted: 'a role for backups alone, once the server is set up',
+    why: 'whoever gets hold of the address then reads the cluster, and can’t change it; --apply alone has use for more',
     effect: 'at once',
     lines: bySuperuser(
-      'create role holdfast login replication; \\password holdfast',
-      'grant pg_read_all_settings, pg_read_server_files to holdfast;',
-      'grant execute on function pg_read_binary_file(text), pg_stat_file(text) to holdfast;',
-      ...(major >= 15 ? more : []),
+      'create role holdfast login replication;',
+      '\\password holdfast',
+      'grant pg_read_all_settings to holdfast;',
+      ...(readsFiles ? files : []),
     ),
   };
 }
