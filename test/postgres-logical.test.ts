@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import pg from 'pg';
+import { systemClock } from '../src/clock/clock.ts';
+import { hasCode } from '../src/errors/error.ts';
+import { silent } from '../src/events/events.ts';
+import { Secret } from '../src/secret/secret.ts';
+import { openPostgres } from '../src/source/postgres/open.ts';
+import { postgresOptions } from '../src/source/postgres/options.ts';
+import type { OpenedSource, WalkOptions } from '../src/source/source.ts';
 import { postgresClients, withoutPostgresClients } from './servers/postgres-clients.ts';
 import { withoutPostgres } from './servers/postgres.ts';
 import { giveToServer } from './servers/postgres-user.ts';
@@ -91,21 +99,31 @@ test('a load is refused before anything is changed where roles or extensions are
   assert.deepEqual(await other.sql(content, 'shop'), await shop.sql(content, 'shop'));
 });
 
-test('a switch puts the new database at the old one’s name, and keeps that one', { skip }, async () => {
-  await using shop = await startShop();
-  await using dir = await tempDir();
-  const scene = await shopScene(dir.path, shop.url, { method: 'logical' });
-  await scene.ok('backup', 'shop-db');
-  await shop.sql('delete from orders', 'shop');
-  const into = shop.url.replace(/postgres$/, 'shop_new');
-  const said = await scene.ok('restore', 'shop-db', '--database', 'shop', '--into', into, '--switch');
-  assert.deepEqual(await shop.sql('select count(*) from orders', 'shop'), ['20000']);
-  const [, kept = ''] = /kept as (shop_before_\w+)/.exec(said) ?? [];
-  assert.deepEqual(await shop.sql('select count(*) from orders', kept), ['0']);
-  const [, back = ''] = /to go back, in the database postgres: (.*)/.exec(said) ?? [];
-  for (const statement of back.split('; ')) await shop.sql(statement);
-  assert.deepEqual(await shop.sql('select count(*) from orders', 'shop'), ['0']);
-});
+test(
+  'a switch puts out whoever is in, puts the new database at the old one’s name, and keeps that one',
+  { skip },
+  async () => {
+    await using shop = await startShop();
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, shop.url, { method: 'logical' });
+    await scene.ok('backup', 'shop-db');
+    await shop.sql('delete from orders', 'shop');
+    const inside = new pg.Client({ connectionString: shop.url.replace(/postgres$/, 'shop') });
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    inside.on('end', resolve);
+    inside.on('error', () => undefined); // it is put out
+    await inside.connect();
+    const into = shop.url.replace(/postgres$/, 'shop_new');
+    const said = await scene.ok('restore', 'shop-db', '--database', 'shop', '--into', into, '--switch');
+    await ended;
+    assert.deepEqual(await shop.sql('select count(*) from orders', 'shop'), ['20000']);
+    const [, kept = ''] = /kept as (shop_before_\w+)/.exec(said) ?? [];
+    assert.deepEqual(await shop.sql('select count(*) from orders', kept), ['0']);
+    const [, back = ''] = /to go back, in the database postgres: (.*)/.exec(said) ?? [];
+    for (const statement of back.split('; ')) await shop.sql(statement);
+    assert.deepEqual(await shop.sql('select count(*) from orders', 'shop'), ['0']);
+  },
+);
 
 async function folderFor(server: PostgresServer): Promise<string> {
   const folder = server.running.dir.file('elsewhere');
@@ -333,3 +351,54 @@ test('a dump that no longer loads is found by a verification, and a load removes
   assert.deepEqual([code, /violates check constraint[^]*shop_new was removed again/.test(stderr)], [1, true], stderr);
   assert.deepEqual(await shop.sql("select datname from pg_database where datname = 'shop_new'"), []);
 });
+
+test(
+  'an abort ends a dump with its jobs, and leaves no spool; errors name the component and no password',
+  { skip },
+  async () => {
+    await using shop = await startShop();
+    await using dir = await tempDir();
+    const pids = dir.file('pids');
+    const folder = await standIns(dir.file('clients'), { pg_dump: `sleep 1000 & echo $! $$ > ${pids}; wait` });
+    const opened = (url: string): OpenedSource =>
+      openPostgres(
+        postgresOptions.parse({
+          url: { env: 'DATABASE_URL' },
+          logical: { databases: ['shop'], format: 'directory', spool: dir.path, client: { folder } },
+        }),
+        {
+          component: 'shop-db',
+          clock: systemClock,
+          readSecret: async () => new Secret(url),
+          method: 'logical',
+          leftOut: [],
+        },
+      );
+    const store: WalkOptions['store'] = async () => assert.fail('nothing can be stored');
+    const walk = async (url: string, signal: AbortSignal): Promise<unknown> =>
+      await Array.fromAsync(opened(url).source?.entries({ store, signal, listener: silent }) ?? []);
+    const aborting = new AbortController();
+    const reason = new Error('enough');
+    const walking = assert.rejects(walk(shop.url, aborting.signal), (error) => error === reason);
+    while ((await readFile(pids, 'utf8').catch(() => '')) === '') await systemClock.sleep(10);
+    aborting.abort(reason);
+    await walking;
+    for (const pid of (await readFile(pids, 'utf8')).trim().split(' '))
+      while (await runs(pid)) await systemClock.sleep(10);
+    assert.deepEqual(await readdir(dir.file(`holdfast-dumps-${process.getuid?.()}`)), []);
+    const wrong = 'postgres://postgres:kanarienvogel@127.0.0.1:1/shop';
+    await assert.rejects(
+      walk(wrong, new AbortController().signal),
+      (error) =>
+        hasCode(error, 'source-failed') &&
+        /^shop-db: .*ECONNREFUSED/.test(error.message) &&
+        !/kanarien/.test(error.message),
+    );
+  },
+);
+
+/** A dead one that nobody waits for, as in a container, still has its number. */
+async function runs(pid: string): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text !== '' && !/\) Z /.test(text);
+}

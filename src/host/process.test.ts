@@ -97,3 +97,22 @@ test('an interrupt of the terminal does not end a program that ignores it or has
     assert.equal(Buffer.from((await iterator.next()).value ?? []).toString(), 'alive\n');
   }
 });
+
+test('a program with a session of its own is killed with what it has started, where that is wanted', async () => {
+  const script = 'sleep 1000 & echo $!; wait';
+  const program = await startProgram(...sh(script, { interrupts: 'own-session', kills: 'session' }));
+  let started = 0;
+  for await (const chunk of program.output) {
+    started = Number(Buffer.from(chunk).toString());
+    break;
+  }
+  assert.ok(processIsAlive(started));
+  await program[Symbol.asyncDispose]();
+  while (await runs(started)) await systemClock.sleep(10);
+});
+
+/** A dead one that nobody waits for, as in a container, still has its number. */
+async function runs(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text !== '' && !/\) Z /.test(text);
+}

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock/clock.ts';
-import { systemError } from './system-error.ts';
+import { errorCode, systemError } from './system-error.ts';
 
 /**
  * Starts other programs; no other place does. Errors and results name the program, never its arguments, which may
@@ -38,6 +38,8 @@ export interface ProgramOptions {
    * starts with SIGINT ignored and may still ask.
    */
   readonly interrupts?: 'own-session' | 'ignored';
+  /** 'session': what a program with a session of its own has started is killed with it, as the jobs of a dump. */
+  readonly kills?: 'session';
   /** Each line of standard error as it comes; without it they go to our own. */
   readonly onErrorLine?: (line: string) => void;
   /** All of its environment; ours without it. The program is looked for in its PATH. */
@@ -61,7 +63,7 @@ export async function startProgram(program: string, options: ProgramOptions): Pr
   const words = lastWords(child.stderr, options.onErrorLine);
   const exited = whenExited(child);
   await whenStarted(child, program);
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => killed(child, options.kills);
   options.signal.addEventListener('abort', kill, { once: true });
   if (options.signal.aborted) kill();
   const ended = exited.then(async (exit) => {
@@ -79,6 +81,19 @@ export async function startProgram(program: string, options: ProgramOptions): Pr
       await ended;
     },
   };
+}
+
+/** One that has ended has left what it started, which may be a service. */
+function killed(child: ChildProcess, reach: ProgramOptions['kills']): void {
+  if (reach === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+    child.kill('SIGKILL');
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error; // it has just ended
+  }
 }
 
 const lastLines = 20;

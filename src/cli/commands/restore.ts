@@ -16,7 +16,9 @@ export const restoreOptions = {
   noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
   target: text('folder', 'where to restore to (needed, or --in-place or --into)', { short: 't' }),
   into: text('address', 'of a component: into a new database, at an address, env:NAME or file:PATH'),
-  method: text('method', 'with --into: the newest point that was made by it', { fallback: 'logical' }),
+  method: text('method', 'of a component: the newest point that was made by it', {
+    fallback: 'any; logical with --into',
+  }),
   database: text('name', 'with --into: which one, where the point holds several'),
   jobs: parsed('n', jobsOf, 'with --into: how many load at once', { fallback: '4' }),
   noOwner: flag('with --into: all that is loaded belongs to the role of the address'),

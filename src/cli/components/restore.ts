@@ -12,6 +12,7 @@ import { momentAt } from './moment.ts';
 interface Meant {
   readonly name: string;
   readonly at: string | undefined;
+  readonly method: string | undefined;
   readonly target: string;
   readonly restore: RestoreOptions;
   readonly asked: Asked;
@@ -19,7 +20,7 @@ interface Meant {
 
 /** `restore COMPONENT --target DIR [--at TIME]`. Exit code 1: something could not be restored from any copy. */
 export async function restoreComponentTo(
-  { name, at, target, restore, asked }: Meant,
+  { name, at, method, target, restore, asked }: Meant,
   context: Context,
 ): Promise<number> {
   const { policy } = await policyOf(context);
@@ -31,6 +32,7 @@ export async function restoreComponentTo(
   await using base = await recordingContext(context, policy, { mode, listener: view.listener });
   const outcome = await restoreComponent(base, {
     component,
+    method,
     ...(moment === undefined ? {} : { atNs: moment.ns }),
     target: rawArgument(target),
     restore,

@@ -33,7 +33,7 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
     }
     const { restoreComponentTo } = await import('../components/restore.ts');
     return await restoreComponentTo(
-      { name: operands[0] ?? '', at: values.at, target, restore, asked: askedOf(values) },
+      { name: operands[0] ?? '', at: values.at, method: values.method, target, restore, asked: askedOf(values) },
       context,
     );
   }

@@ -156,6 +156,7 @@ async function started(program: string, args: readonly string[], options: Starti
       ...options,
       args,
       interrupts: 'own-session',
+      kills: 'session',
       onErrorLine: (line) => onErrorLine(withoutSecrets(line)),
     });
   } catch (cause) {
