@@ -49,6 +49,13 @@ for (const major of killed) {
           assert.ok(log.end >= parseLsn(restart), 'what the server need not keep');
         });
       }
+      await using ending = startStream(dir.path);
+      await ending.until(({ durable }) => durable !== undefined);
+      assert.equal(await ending.end('SIGTERM'), 130);
+      const received = ending.records().findLast((record) => typeof record['received'] === 'string')?.['received'];
+      await storedLog(dir.file('near'), async ({ end }) =>
+        assert.ok(end >= parseLsn(String(received)), 'the last piece'),
+      );
       await writer.stop();
       const end = await flushed(shop);
       await using last = startStream(dir.path, '--until-durable', end);

@@ -12,19 +12,25 @@ export interface StreamView extends Disposable {
 interface StreamState {
   readonly received?: string;
   readonly durable?: string;
+  readonly receivedBytes?: number;
   readonly lagBytes?: number;
   readonly rpoSeconds?: number;
   readonly places?: readonly { readonly repository: string; readonly away?: string }[];
 }
 
 /** On a terminal one line that stays below; else what happens, and with --json a record each second, too. */
-export function streamView({ console, listener }: Context, component: string): StreamView {
+export function streamView({ clock, console, listener }: Context, component: string): StreamView {
   let last: StreamState = {};
+  let lastMs = clock.monotonicMs();
   const onNote = ({ name, data }: Note): void => {
     if (name === 'log-state') {
-      last = data;
+      const state: StreamState = data;
+      const nowMs = clock.monotonicMs();
+      const bytes = (state.receivedBytes ?? 0) - (last.receivedBytes ?? 0);
+      const rate = (bytes * 1000) / Math.max(1, nowMs - lastMs);
+      [last, lastMs] = [state, nowMs];
       if (console.form === 'json') console.record({ message_type: 'log_status', ...snake(data) });
-      else if (console.terminal !== undefined) console.status([quoteForTerminal(stateLine(component, last))]);
+      else if (console.terminal !== undefined) console.status([quoteForTerminal(stateLine(component, state, rate))]);
       return;
     }
     const { [name]: say } = sentences;
@@ -40,11 +46,13 @@ export function streamView({ console, listener }: Context, component: string): S
   };
 }
 
-function stateLine(component: string, { durable, lagBytes, rpoSeconds, places = [] }: StreamState): string {
+function stateLine(component: string, state: StreamState, rate: number): string {
+  const { durable, lagBytes, rpoSeconds, places = [] } = state;
   const away = places.filter((place) => place.away !== undefined).map(({ repository }) => repository);
   return [
     component,
     durable === undefined ? 'nothing is known to be durable' : `durable up to ${durable}`,
+    `${formatBytes(Math.round(Math.max(0, rate)))}/s`,
     ...(lagBytes === undefined ? [] : [`${formatBytes(lagBytes)} behind`]),
     ...(rpoSeconds === undefined ? [] : [`RPO ${rpoSeconds.toFixed(1)} s`]),
     ...(away.length === 0 ? [] : [`AWAY: ${away.join(', ')}`]),

@@ -19,7 +19,7 @@ import { reachedIn } from './reached.ts';
  */
 const pieceMs = 2_000;
 
-const [firstPauseMs, longestPauseMs] = [500, 30_000] as const;
+const [firstPauseMs, longestPauseMs] = [500, 10_000] as const;
 
 /** Who is ended waits so long for its last piece: the server keeps what it doesn't get. */
 const lastPieceMs = 10_000;
@@ -34,6 +34,8 @@ export interface PlaceOptions {
   readonly histories: () => readonly History[];
   /** The other places, from which this one can be filled. */
   readonly others: () => readonly Place[];
+  /** Where the log was begun in this run: what an empty place has it from. */
+  readonly begun: () => bigint;
   /** Before it the server has nothing any more, and why. */
   readonly lost: () => { readonly before: bigint; readonly reason: string };
   /** Has the server send from an earlier position again. */
@@ -88,8 +90,10 @@ export class Place implements Reader {
     this.#kept = kept;
     const listing = await orAborted(kept.look(), signal);
     for (const history of histories()) await orAborted(kept.store.putHistory(history), signal);
-    this.#durable = reachedIn(listing, lineage());
-    return this.#durable;
+    const reached = reachedIn(listing, lineage());
+    // One that was empty when the log began, and never came to write, still needs it from there.
+    this.#durable = reached ?? this.#durable;
+    return reached;
   }
 
   /** Takes segments until it is aborted. Throws what no other attempt can mend. */
@@ -127,10 +131,10 @@ export class Place implements Reader {
 
   /** Which of what the feed holds is next here; what it doesn't hold any more comes from another place. */
   async #locate(signal: AbortSignal): Promise<void> {
-    const { feed, others, lost, rewind } = this.#options;
+    const { feed, others, begun, lost, rewind } = this.#options;
     const oldest = feed.oldest;
     if (oldest === undefined) return;
-    this.#durable ??= oldest.since;
+    this.#durable ??= begun();
     if (this.#durable >= oldest.extent.from) {
       this.#sequence = feed.find(this.#durable)?.sequence;
       return;

@@ -31,6 +31,8 @@ export class State {
   readonly #marks = new Marks();
   #ancestry: Ancestry;
   #serverEnd = 0n;
+  #begun = 0n;
+  #receivedBytes = 0;
   #lost = { before: 0n, reason: 'no place holds it' };
   #rewindTo: bigint | undefined;
   #rewind = new AbortController();
@@ -54,6 +56,7 @@ export class State {
           lineage: () => this.#ancestry.lineage,
           histories: () => this.#ancestry.histories,
           others: () => this.#places.filter((one) => one.repository !== place.repository),
+          begun: () => this.#begun,
           lost: () => this.#lost,
           rewind: (to) => this.#askRewind(to),
           onDurable: () => this.#onDurable(),
@@ -98,25 +101,27 @@ export class State {
     this.#ancestry = { histories, lineage };
   }
 
-  /** Finds where to go on: where a required place is furthest behind, else where the slot keeps the log from, else now. */
+  /** Begins where a required place is furthest behind, else where the slot keeps the log from, else now. */
   async start(group: TaskGroup, server: LogServer, restart: bigint | undefined): Promise<void> {
     if (this.feed.end !== undefined) return this.#assertOn(server);
     const reached = await this.#open(group.signal);
-    const lowest = reached.toSorted((a, b) => (a < b ? -1 : 1))[0];
-    if (lowest === undefined) this.#sayDue('the log begins here');
-    this.#begin(lowest ?? restart ?? server.end);
+    const known = reached.filter((one) => one !== undefined);
+    if (known.length === 0) this.#sayDue('the log begins here');
+    // What the slot keeps is what a place that holds nothing, or can't tell, may lack.
+    const from = known.length === reached.length ? known : [...known, restart ?? server.end];
+    this.#begin(from.reduce((a, b) => (a < b ? a : b)));
     this.#group = group;
     for (const place of this.#places) group.run(async (signal) => await place.run(signal));
   }
 
-  /** Answers of required places: where each has come to. One that can't be reached joins later. */
-  async #open(signal: AbortSignal): Promise<readonly bigint[]> {
+  /** Where each required place has come to; undefined of one that holds nothing, or joins later. */
+  async #open(signal: AbortSignal): Promise<readonly (bigint | undefined)[]> {
     const opened = await Promise.allSettled(this.#places.map(async (place) => await place.open(signal)));
     const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
     for (const error of failures) if (!(error instanceof HoldfastError) || hasCode(error, ...final)) throw error;
     const required = opened.filter((_, index) => this.#places[index]?.required);
     if (required.every(({ status }) => status === 'rejected')) throw failures[0];
-    return required.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
+    return required.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
   }
 
   #begin(at: bigint): void {
@@ -124,7 +129,8 @@ export class State {
     const within = epochs.find(({ from }) => from <= at);
     if (within === undefined) throw new HoldfastError('internal', 'no timeline holds a position of the log');
     const start = this.#floor(at);
-    this.feed.begin(within.epoch, start, start > within.from ? start : within.from);
+    this.#begun = start > within.from ? start : within.from;
+    this.feed.begin(within.epoch, start, this.#begun);
   }
 
   /** Another server may answer by now, whose history has left ours before where we are: then all is looked at anew. */
@@ -161,6 +167,11 @@ export class State {
     return true;
   }
 
+  async received(from: bigint, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.feed.put(from, bytes, signal);
+    this.#receivedBytes += bytes.length;
+  }
+
   heard(end: bigint): void {
     if (end > this.#serverEnd) this.#serverEnd = end;
     this.#marks.add(end, this.#following.work.clock.monotonicMs());
@@ -185,6 +196,7 @@ export class State {
       epoch: this.feed.end?.epoch,
       received: lsnText(this.feed.end?.at ?? 0n),
       durable: durable === undefined ? undefined : lsnText(durable),
+      receivedBytes: this.#receivedBytes,
       lagBytes: durable === undefined ? undefined : Number(this.#serverEnd > durable ? this.#serverEnd - durable : 0n),
       rpoSeconds: reachedMs === undefined ? undefined : Math.round(clock.monotonicMs() - reachedMs) / 1000,
       places: this.#places.map(({ repository, durable: at, away }) => ({

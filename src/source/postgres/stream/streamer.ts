@@ -117,7 +117,7 @@ export class Streamer {
         from: at,
         clock,
         signal,
-        onLog: async (from, bytes) => await state.feed.put(from, bytes, signal),
+        onLog: async (from, bytes) => await state.received(from, bytes, signal),
         onServerEnd: (end) => state.heard(end),
         onStart: () => this.#started(state),
         position: () => state.told,
@@ -131,8 +131,10 @@ export class Streamer {
       return true;
     } catch (error) {
       if (!(error instanceof ServerError) || error.sqlState !== undefinedFile) throw error;
-      const oldest = await oldestHeld(server);
-      if (!state.lose(oldest ?? server.end, server, error.message)) throw error;
+      const slot = await readSlot(server.statements, this.#slot);
+      const kept = slot.state === 'there' ? slot.restart : undefined;
+      const oldest = (await oldestHeld(server)) ?? kept ?? server.end;
+      if (!state.lose(oldest, server, error.message)) throw error;
       return true;
     }
   }
