@@ -8,6 +8,7 @@ import { withoutRestic } from './servers/restic.ts';
 import { certificate, withoutOpenssl } from './support/certificate.ts';
 import { restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
 import { tempDir } from './support/temp-dir.ts';
+import type { Scene } from './support/verifying.ts';
 
 const skip = withoutPostgresVersions() || withoutRestic('0.19.1');
 const quiet = 'autovacuum=off';
@@ -66,17 +67,22 @@ test(
   },
 );
 
+/** A standby of a server, made of its backup. */
+async function standbyOf(shop: PostgresServer, scene: Scene): Promise<PostgresServer> {
+  const data = await restoreByRestic(scene, shop.running.dir.file('standby'));
+  await writeFile(join(data, 'standby.signal'), '');
+  await giveToServer(join(data, 'standby.signal'));
+  const follow = `primary_conninfo=host=127.0.0.1 port=${shop.running.port} user=postgres`;
+  return await startCopy('15', data, [follow, quiet]);
+}
+
 test('a backup of a standby comes up as a cluster of its own, and follows nobody', { skip }, async () => {
   await using shop = await startPostgresVersion({ major: '15', settings: [quiet] });
   await shop.sql('create table orders as select n as id from generate_series(1, 1000) n');
   await using dir = await tempDir();
   const scene = await shopScene(dir.path, shop.url);
   await scene.ok('backup', 'shop-db');
-  const data = await restoreByRestic(scene, shop.running.dir.file('standby'));
-  await writeFile(join(data, 'standby.signal'), '');
-  await giveToServer(join(data, 'standby.signal'));
-  const follow = `primary_conninfo=host=127.0.0.1 port=${shop.running.port} user=postgres`;
-  await using standby = await startCopy('15', data, [follow, quiet]);
+  await using standby = await standbyOf(shop, scene);
   assert.deepEqual(await standby.sql('select pg_is_in_recovery()'), ['true']);
 
   await writeFile(dir.file('url'), standby.url);
@@ -104,11 +110,7 @@ test('a standby that is promoted while it is backed up leaves no snapshot', { sk
   await using dir = await tempDir();
   const scene = await shopScene(dir.path, shop.url);
   await scene.ok('backup', 'shop-db');
-  const data = await restoreByRestic(scene, shop.running.dir.file('standby'));
-  await writeFile(join(data, 'standby.signal'), '');
-  await giveToServer(join(data, 'standby.signal'));
-  const follow = `primary_conninfo=host=127.0.0.1 port=${shop.running.port} user=postgres`;
-  await using standby = await startCopy('15', data, [follow, quiet]);
+  await using standby = await standbyOf(shop, scene);
 
   const slow = await shopScene(dir.path, standby.url, { options: 'max-rate: 4' });
   const backup = slow.run('backup', 'shop-db');

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { componentContextOver } from '../../test/support/component-context.ts';
 import { impatientClock as clock } from '../../test/support/impatient-clock.ts';
-import { writerOptions } from '../../test/support/pipeline.ts';
-import { newRepository, testPassword } from '../../test/support/repository.ts';
+import { newRepository } from '../../test/support/repository.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
-import { silent } from '../events/events.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { openRepository } from '../repository/open.ts';
-import { sourceKinds } from '../source/kinds.ts';
 import { VersionedMemoryStorage } from '../storage/memory-versions.ts';
 import { backupRule } from './component-backup.ts';
-import type { ComponentContext, NewRecord } from './component.ts';
+import type { NewRecord } from './component.ts';
 
 const weekMs = 7 * 86_400_000;
 
@@ -32,31 +29,15 @@ components:
   const rule = component?.backups['hourly'];
   assert.ok(policy && component && rule);
   const records: NewRecord[] = [];
-  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
-  const context: ComponentContext = {
-    policy,
-    kinds: sourceKinds,
-    access: () => ({
-      open: async () => await openRepository({ storage, clock, password: testPassword }),
-      holder,
-      locking: 'none',
-    }),
-    clock,
-    readSecret: async () => assert.fail('no secret is needed'),
-    signal: new AbortController().signal,
-    listener: silent,
-    maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },
-    writer: writerOptions(),
-    mode: 'execute',
-    askedNs: clock.nowNs(),
-    stateFolder: dir.file('state'),
+  const over = { policy, storageOf: () => storage, clock, stateFolder: dir.file('state') };
+  const context = componentContextOver(over, {
     recording: {
       record: async (fact) => void records.push(fact),
       prepare: async () => undefined,
       settle: async () => undefined,
       fold: async () => undefined,
     },
-  };
+  });
   const outcome = await backupRule(context, { name: 'uploads', component, ruleName: 'hourly', rule });
   assert.ok('snapshot' in outcome);
   const { snapshot } = outcome;

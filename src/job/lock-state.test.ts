@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { componentContextOver } from '../../test/support/component-context.ts';
 import { MovableClock } from '../../test/support/movable-clock.ts';
-import { writerOptions } from '../../test/support/pipeline.ts';
-import { newRepository, testPassword } from '../../test/support/repository.ts';
+import { newRepository } from '../../test/support/repository.ts';
 import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
 import { rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import { silent } from '../events/events.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { openRepository } from '../repository/open.ts';
-import type { Repository } from '../repository/repository.ts';
 import { anySnapshot } from '../snapshot/snapshots.ts';
-import { sourceKinds } from '../source/kinds.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import { VersionedMemoryStorage } from '../storage/memory-versions.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { LockMode } from '../storage/versions.ts';
 import { check } from './check.ts';
 import { backupRule } from './component-backup.ts';
@@ -71,24 +68,9 @@ components:
   });
   const plain = new MemoryStorage();
   await using _plain = await newRepository(plain);
-  const open = async (name: string): Promise<Repository> =>
-    await openRepository({ storage: name === 'near' ? plain : storage, clock, password: testPassword });
-  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
-  const context: ComponentContext = {
-    policy,
-    kinds: sourceKinds,
-    access: (name) => ({ open: async () => await open(name), holder, locking: 'none' }),
-    clock,
-    readSecret: async () => assert.fail('no secret is needed'),
-    signal: new AbortController().signal,
-    listener: silent,
-    maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },
-    writer: writerOptions(),
-    mode: 'execute',
-    askedNs: clock.nowNs(),
-    stateFolder: dir.file('state'),
-    ...(cache === undefined ? {} : { cacheFolder: rawPathOf(cache) }),
-  };
+  const storageOf = (name: string): Storage => (name === 'near' ? plain : storage);
+  const over = { policy, storageOf, clock, stateFolder: dir.file('state') };
+  const context = componentContextOver(over, cache === undefined ? {} : { cacheFolder: rawPathOf(cache) });
   await backupRule(context, { name: 'uploads', component, ruleName: 'hourly', rule });
   const immutable: Scene['immutable'] = async (name = 'uploads') => {
     const [status] = await statusOf(context, [name]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { componentContextOver } from '../../test/support/component-context.ts';
 import { MovableClock } from '../../test/support/movable-clock.ts';
-import { writerOptions } from '../../test/support/pipeline.ts';
-import { newRepository, testPassword } from '../../test/support/repository.ts';
+import { newRepository } from '../../test/support/repository.ts';
 import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
 import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
 import type { Event } from '../events/events.ts';
@@ -10,10 +10,7 @@ import { loadPolicy } from '../policy/load.ts';
 import { appendRecord, writeHead } from '../record/chain.ts';
 import { recordName } from '../record/form.ts';
 import { wholeRepository, type RecordFacts, type StoredRecord } from '../record/record.ts';
-import { openRepository } from '../repository/open.ts';
-import type { Repository } from '../repository/repository.ts';
 import { removeOwnObject } from '../repository/own-object.ts';
-import { sourceKinds } from '../source/kinds.ts';
 import { FaultyStorage } from '../storage/fault.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -64,23 +61,8 @@ components:
   shop: { files: { paths: [/srv] }, backups: { hourly: { every: 1h, to: { near: { keep: { last: 7 } } } } } }
 `);
   assert.ok(policy);
-  const holder = { hostname: 'here', username: 'ann', pid: 1, uid: 0, gid: 0 };
-  const open = async (name: string): Promise<Repository> =>
-    await openRepository({ storage: storageOf(name), clock, password: testPassword });
-  return {
-    policy,
-    kinds: sourceKinds,
-    access: (name) => ({ open: async () => await open(name), holder, locking: 'none' }),
-    clock,
-    readSecret: async () => assert.fail('no secret is needed'),
-    signal: new AbortController().signal,
-    listener: (event: Event) => (event.kind === 'warning' ? void warnings.push(event.message) : undefined),
-    maker: { hostname: 'here', username: 'ann', uid: 0, gid: 0, programVersion: 'test' },
-    writer: writerOptions(),
-    mode: 'execute',
-    askedNs: clock.nowNs(),
-    stateFolder: dir.file('state'),
-  };
+  const listener = (event: Event): void => (event.kind === 'warning' ? void warnings.push(event.message) : undefined);
+  return componentContextOver({ policy, storageOf, clock, stateFolder: dir.file('state') }, { listener });
 }
 
 test('a chain that ends before its end is told in a status: what failed may stand behind', async () => {

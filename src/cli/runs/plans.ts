@@ -2,7 +2,7 @@ import { storedPlans, type StoredPlan } from '../../plan/disk-journal.ts';
 import { carryOut, lockComponent, planNamed, signOff } from '../../recovery/live.ts';
 import type { Run } from '../command.ts';
 import type { planOptions } from '../commands/plans.ts';
-import { recordingContext } from '../components/context.ts';
+import { recordingContext, type OpenContext } from '../components/context.ts';
 import { person } from '../actor.ts';
 import type { Context } from '../context.ts';
 import { formatTime, plural } from '../format.ts';
@@ -16,16 +16,12 @@ export const confirm: Run<typeof planOptions> = async ({ operands }, context) =>
 export const undo: Run<typeof planOptions> = async ({ operands }, context) => await act('undo', operands[0], context);
 
 async function act(action: 'confirm' | 'undo', name: string | undefined, context: Context): Promise<number> {
-  const { policy } = await policyOf(context);
-  const folder = plansFolder(context);
-  const { plan } = await planNamed(folder, name);
-  using _lock = lockComponent(folder, plan.component);
-  const stored = await planNamed(folder, name);
-  await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
-  const onEntry = showEntry(context);
-  const standing = await carryOut({ context: base, folder, by: person(context), onEntry }, stored, action);
-  showEnd(stored, standing, context);
-  return standing.phase === (action === 'confirm' ? 'confirmed' : 'undone') ? 0 : 1;
+  return await withPlan(name, context, async (stored, base) => {
+    const live = { context: base, folder: plansFolder(context), by: person(context), onEntry: showEntry(context) };
+    const standing = await carryOut(live, stored, action);
+    showEnd(stored, standing, context);
+    return standing.phase === (action === 'confirm' ? 'confirmed' : 'undone') ? 0 : 1;
+  });
 }
 
 export const approve: Run<typeof planOptions> = async ({ operands }, context) =>
@@ -34,17 +30,29 @@ export const tick: Run<typeof planOptions> = async ({ operands }, context) =>
   await sign(operands[0], operands[1], context);
 
 async function sign(name: string | undefined, step: string | undefined, context: Context): Promise<number> {
+  return await withPlan(name, context, async (stored, base) => {
+    const [by, action] = [person(context), step === undefined ? 'approved' : 'ticked'];
+    await signOff({ context: base, by }, stored, step);
+    const record = { message_type: 'plan_signed', hash: stored.hash, action, step, by };
+    if (context.console.form === 'json') context.console.record(record);
+    context.console.say(`${step === undefined ? 'approved' : `${step}: done`} by ${by}`);
+    return 0;
+  });
+}
+
+/** Works on a plan while nobody else works on its component; what stands in its journal by then counts. */
+async function withPlan(
+  name: string | undefined,
+  context: Context,
+  work: (stored: StoredPlan, base: OpenContext) => Promise<number>,
+): Promise<number> {
   const { policy } = await policyOf(context);
   const folder = plansFolder(context);
   const { plan } = await planNamed(folder, name);
   using _lock = lockComponent(folder, plan.component);
   const stored = await planNamed(folder, name);
   await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
-  await signOff({ context: base, by: person(context) }, stored, step);
-  const record = { message_type: 'plan_signed', hash: stored.hash, action: step === undefined ? 'approved' : 'ticked' };
-  if (context.console.form === 'json') context.console.record({ ...record, step, by: person(context) });
-  context.console.say(`${step === undefined ? 'approved' : `${step}: done`} by ${person(context)}`);
-  return 0;
+  return await work(stored, base);
 }
 
 export const show: Run<typeof planOptions> = async ({ operands }, context) => {
