@@ -6,6 +6,7 @@ import { roughText } from '../policy/span.ts';
 import type { Proof } from '../point/point.ts';
 import { expectedRecord } from './expected-view.ts';
 import { formatTime, jsonTime, plural, quoteForTerminal } from './format.ts';
+import { levelWords } from './level-words.ts';
 import { tableLines } from './table.ts';
 
 const marks: Readonly<Record<State, string>> = { 'met': '✔', 'at risk': '!', 'broken': '✖', 'unknown': '?' };
@@ -89,16 +90,9 @@ function indented(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-const seen = {
-  structure: 'structure checked',
-  data: 'data read',
-  sample: 'sample restored',
-  restore: 'restored and checked',
-} as const;
-
 function proofText(proof: Proof, nowNs: bigint): string {
   if (proof.state === 'stored') return 'stored, not looked at';
-  return `${proof.state === 'failed' ? 'FAILED' : seen[proof.level]} ${ageOf(proof.timeNs, nowNs)} ago`;
+  return `${proof.state === 'failed' ? 'FAILED' : levelWords[proof.level]} ${ageOf(proof.timeNs, nowNs)} ago`;
 }
 
 /** What is most likely to help, for each thing that is wrong. What nobody knows is asked before anything is done about it. */

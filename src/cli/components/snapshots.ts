@@ -10,6 +10,7 @@ import { formatBytes, formatTime, jsonTime, plural, quoteForTerminal, shortPoint
 import { policyOf } from '../policy-file.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
 import { snapshotTable } from '../snapshot-table.ts';
+import { levelWords } from '../level-words.ts';
 import { tableLines } from '../table.ts';
 import { componentContext, componentsMeant } from './context.ts';
 
@@ -74,17 +75,10 @@ function pointTable(points: readonly RecoverablePoint[]): readonly string[] {
   });
 }
 
-const seen = {
-  structure: 'structure checked',
-  data: 'data read',
-  sample: 'sample restored',
-  restore: 'restored and checked',
-} as const;
-
 function proofText(proof: Proof): string {
   if (proof.state === 'stored') return 'stored';
   const when = formatTime(proof.timeNs);
-  return proof.state === 'failed' ? `FAILED ${when}` : `${seen[proof.level]} ${when}`;
+  return proof.state === 'failed' ? `FAILED ${when}` : `${levelWords[proof.level]} ${when}`;
 }
 
 function pointRecord({ component, rule, method, identity, timeNs, sizeBytes, copies }: RecoverablePoint): unknown {

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { errorCode } from '../../host/system-error.ts';
 import type { CommandEnd, Sandbox } from '../../sandbox/sandbox.ts';
 import { splitWords } from '../../secret/words.ts';
 import type { BroughtUp, Rehearsal, RehearsedStep } from '../rehearsal.ts';
+import { sizeAt } from '../size-at.ts';
 
 /** `start`, `load` and `check` of a policy. */
 export interface CommandSteps {
@@ -34,21 +33,12 @@ async function bringUp(steps: CommandSteps, sandbox: Sandbox, dump: string): Pro
 }
 
 async function contentOf(dump: string, empty: CommandSteps['empty']): Promise<readonly RehearsedStep[]> {
-  const size = await sizeOf(dump);
+  const size = await sizeAt(dump);
   const expected = 'a dump with something in it';
   const missing = 'the snapshot holds none of this name: the policy may have changed since';
   if (size === undefined) return [{ name: 'dump', state: 'not run', expected, found: missing }];
   const state = size > 0 || empty === 'allowed' ? 'passed' : 'failed';
   return [{ name: 'dump', state, expected, found: `${size} bytes` }];
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return undefined;
-  }
 }
 
 async function start({ start: line }: CommandSteps, sandbox: Sandbox, before: BroughtUp['steps']): Promise<BroughtUp> {

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { ServerError, type ServerConnection } from './connect.ts';
+import { capacityNames } from './capacities.ts';
 
 /** What a server says of itself, as far as its role may see it. */
 export interface ServerFacts {
@@ -34,14 +35,6 @@ const settingNames = [
   'config_file',
   'hba_file',
   'ident_file',
-] as const;
-
-const capacityNames = [
-  'max_connections',
-  'max_worker_processes',
-  'max_wal_senders',
-  'max_prepared_transactions',
-  'max_locks_per_transaction',
 ] as const;
 
 /** 'unsupported' for a major that this version doesn't know: its backups might not restore. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { displayPath, rawPath, rawPathOf, rawPathOfByteString, systemPath, type RawPath } from '../../../bytes/ids.ts';
 import { hasCode } from '../../../errors/error.ts';
 import { errorCode, reasonOf } from '../../../host/system-error.ts';
@@ -11,6 +11,7 @@ import { ManifestReader, type ManifestFile } from '../manifest.ts';
 import { isLeftOut, isLog } from '../placing.ts';
 import { readingBuffer, readPieces } from './read-pieces.ts';
 import { firstOf } from './step.ts';
+import { sizeAt } from '../../size-at.ts';
 
 const about = {
   name: 'manifest',
@@ -56,7 +57,7 @@ async function wrongOfLog(data: string, description: Description): Promise<reado
   const range = { timeline, start: parseLsn(description.startLsn), end: parseLsn(description.endLsn) };
   const wrong: string[] = [];
   for (const name of segmentsOf(range, walSegmentBytes)) {
-    const bytes = await sizeOf(`${data}/pg_wal/${name}`);
+    const bytes = await sizeAt(`${data}/pg_wal/${name}`);
     if (bytes === undefined) wrong.push(`pg_wal/${name}: it is not there`);
     else if (bytes !== walSegmentBytes) wrong.push(`pg_wal/${name}: ${bytes} bytes, of ${walSegmentBytes}`);
   }
@@ -138,15 +139,6 @@ async function* filesBelow(data: string, folder = rawPathOf('')): AsyncGenerator
     const path = folder === '' ? name : rawPathOfByteString(`${folder}/${name}`);
     if (entry.isDirectory()) yield* filesBelow(data, path);
     else yield path;
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return undefined;
   }
 }
 

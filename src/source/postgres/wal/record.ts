@@ -1,3 +1,4 @@
+import { capacityNames } from '../capacities.ts';
 import { recordHeaderBytes } from './walk.ts';
 
 /** The end of a transaction; its number is 0 where the record doesn't say it in what is read. Nanoseconds since 1970. */
@@ -152,14 +153,6 @@ function checkpointOf(data: DataView): { readonly redo: bigint; readonly timelin
 }
 
 /** xl_parameter_change. */
-const capacityNames = [
-  'max_connections',
-  'max_worker_processes',
-  'max_wal_senders',
-  'max_prepared_transactions',
-  'max_locks_per_transaction',
-] as const;
-
 function capacitiesOf(data: DataView): Readonly<Record<string, number>> {
   return Object.fromEntries(capacityNames.map((name, index) => [name, data.getInt32(4 * index, true)]));
 }
