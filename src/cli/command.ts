@@ -20,6 +20,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O;
   /** Its output is all that it is for: when nobody reads on (`| head`), it ends without a word. */
   readonly output?: 'its purpose';
+  /** The exit code of whatever goes wrong, for whoever runs it reads others otherwise. */
+  readonly failsWith?: number;
 }
 
 export interface Example {

@@ -107,6 +107,16 @@ const table = {
       (await import('./commands/postgres.ts')).postgresStream,
       async () => (await import('./runs/postgres-stream.ts')).run,
     ),
+  'postgres archive-push': async () =>
+    runnable(
+      (await import('./commands/postgres-archive.ts')).archivePush,
+      async () => (await import('./runs/postgres-push.ts')).run,
+    ),
+  'postgres archive-get': async () =>
+    runnable(
+      (await import('./commands/postgres-archive.ts')).archiveGet,
+      async () => (await import('./runs/postgres-get.ts')).run,
+    ),
   'status': async () =>
     runnable((await import('./commands/status.ts')).status, async () => (await import('./runs/status.ts')).run),
   'confirm': async () =>

@@ -31,11 +31,13 @@ export async function main(
   const signal = interruptible();
   neverShowEnvironment(environment);
   keepFromChildren(ownSecrets);
+  let failsWith: number | undefined;
   let console = openConsole(argv.includes('--json') ? 'json' : 'text', 1, { out: process.stdout, err: process.stderr });
   try {
     const { words, rest } = splitCommand(argv, globals, commandNames);
     if (words[0] === undefined || words[0] === 'help') return await help(rest, environment);
     const command = await findCommand(words);
+    ({ failsWith } = command);
     const options = { ...globals, ...command.options };
     const { given, operands } = parseArguments(rest, options, environment);
     const values = valuesOf(globals, given);
@@ -50,7 +52,8 @@ export async function main(
     if (code === 3) reportPartly(console);
     return code;
   } catch (error) {
-    return reportFailure(error, signal, console);
+    const code = reportFailure(error, signal, console);
+    return failsWith ?? code;
   }
 }
 

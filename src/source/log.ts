@@ -32,6 +32,20 @@ export interface LogWork {
   readonly listener: Listener;
 }
 
+export interface ArchiveWork extends LogWork {
+  /** Of the server that hands its log over, on this host. */
+  readonly dataDirectory: string;
+  /** When more than this waits it is dropped, as a gap that is named: production goes on. Without it nothing is. */
+  readonly mostQueuedBytes?: number | undefined;
+}
+
+export interface FetchWork extends ArchiveWork {
+  /** As the server names it. */
+  readonly file: string;
+  /** Where it is to stand, from its data directory on. */
+  readonly target: string;
+}
+
 /** What a kind of source can do with its component's log; each is undefined where it can't. */
 export interface LogDriver {
   /** A position as people of its kind write it, `0/2000138`. */
@@ -41,6 +55,16 @@ export interface LogDriver {
    * required place. Throws 'source-failed' where the server can't be followed any more.
    */
   readonly stream?: (work: LogWork, options: StreamOptions) => Promise<void>;
+  /**
+   * Stores what the server of a data directory hands over, each file in every required place, until there is nothing more
+   * to do, or at once where another process of this host does. 'refused' where the directory may not write the log.
+   */
+  readonly archive?: (work: ArchiveWork) => Promise<void>;
+  /**
+   * Fetches a file of the log for the server of a data directory that recovers. 'absent' only where every place was asked
+   * and answered; anything else that keeps it from being delivered is thrown.
+   */
+  readonly fetch?: (work: FetchWork) => Promise<'delivered' | 'absent'>;
 }
 
 export interface StreamOptions {

@@ -7,12 +7,13 @@ import { openRepository } from '../../src/repository/open.ts';
 import { openLocal } from '../../src/storage/local.ts';
 import type { PostgresServer } from '../servers/postgres-versions.ts';
 
-/** The log of shop-db in the scene's repository; whatever a server writes of it is put there by hand. */
+/** The log of shop-db in a repository of the scene; whatever a server writes of it is put there by hand. */
 export async function logOf(
   folder: string,
-  server: PostgresServer,
+  server: Pick<PostgresServer, 'sql'>,
+  name = 'near',
 ): Promise<AsyncDisposable & { readonly store: LogStore }> {
-  const storage = await openLocal(join(folder, 'near'));
+  const storage = await openLocal(join(folder, name));
   const repository = await openRepository({ storage, clock: systemClock, password: 'secret' });
   const [stream = ''] = await server.sql('select system_identifier from pg_control_system()');
   const store = openLog(repository, { component: 'shop-db', stream });

@@ -1,6 +1,6 @@
 import { rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
-import type { LogDriver } from '../log.ts';
+import type { ArchiveWork, FetchWork, LogDriver } from '../log.ts';
 import { named } from '../named.ts';
 import type { Lacking } from '../probe.ts';
 import type { Rehearsal } from '../rehearsal.ts';
@@ -58,6 +58,8 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   };
   const log: LogDriver = {
     positionText: lsnText,
+    archive: async (work) => await archive(work),
+    fetch: async (work) => await fetchLog(work),
     stream: async (work, how) => {
       try {
         const { followLog } = await import('./stream/follow.ts');
@@ -71,6 +73,24 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   const setup = openSetup(options, surroundings);
   const recovery = recoveryOf(component, options);
   return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, rehearsal, setup, log, recovery };
+}
+
+async function archive(work: ArchiveWork): Promise<void> {
+  try {
+    const { archiveFiles } = await import('./archive/worker.ts');
+    await archiveFiles(work);
+  } catch (error) {
+    throw named(work.component, error, work.signal);
+  }
+}
+
+async function fetchLog(work: FetchWork): Promise<'delivered' | 'absent'> {
+  try {
+    const { fetchFile } = await import('./archive/get.ts');
+    return await fetchFile(work);
+  } catch (error) {
+    throw named(work.component, error, work.signal);
+  }
 }
 
 async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {

@@ -35,7 +35,7 @@ export function parseSegmentName(name: string): SegmentName | undefined {
 }
 
 /** The first byte of a segment in the log: XLogFromFileName. */
-function segmentStart({ high, low }: SegmentName, segmentBytes: number): bigint {
+export function segmentStart({ high, low }: SegmentName, segmentBytes: number): bigint {
   return (BigInt(high) << 32n) + BigInt(low) * BigInt(segmentBytes);
 }
 

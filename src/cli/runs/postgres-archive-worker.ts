@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { HoldfastError } from '../../errors/error.ts';
+import { logWork } from '../../job/log-places.ts';
+import { openSource } from '../../job/open-source.ts';
+import type { Listener, Note } from '../../events/events.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { componentContext, componentsMeant, recordingContext } from '../components/context.ts';
+import type { Context } from '../context.ts';
+import { policyOf } from '../policy-file.ts';
+
+/** Works in the data directory that it was started in. */
+export async function work(name: string, context: Context): Promise<number> {
+  const { policy } = await policyOf(context);
+  componentsMeant(policy, [name], false);
+  const component = policy.components[name];
+  if (component?.log?.mode !== 'archive')
+    throw new HoldfastError('refused', `the policy wants no archive of the log of ${name}`, {
+      next: 'Write `log: { mode: archive, to: … }` into the policy, or empty archive_command. Nothing was stored.',
+    });
+  await using notes = recordingNotes(context, policy, name);
+  await using base = await componentContext(context, policy, { mode: 'execute', listener: notes.listener });
+  const { log } = openSource(base, name, component);
+  if (log?.archive === undefined) throw new HoldfastError('unsupported', `${name} has no log that a server hands over`);
+  const own = logWork({ ...base, stateFolder: resolve(base.stateFolder) }, name, component);
+  const mostQueuedBytes = component.log['push-queue-max'];
+  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes });
+  return 0;
+}
+
+/** What breaks the log is recorded; a worker that stores all there is has nothing to record, and opens nothing for it. */
+function recordingNotes(
+  context: Context,
+  policy: Policy,
+  component: string,
+): AsyncDisposable & { readonly listener: Listener } {
+  let last = Promise.resolve();
+  const record = async ({ name, data }: Note): Promise<void> => {
+    await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
+    await base.recording?.record({ kind: 'log', component, data: { action: name, ...data } });
+  };
+  return {
+    listener: (event) => {
+      context.listener(event);
+      if (event.kind === 'note' && ['log-gap', 'base-backup-due'].includes(event.name))
+        last = last.then(async () => await record(event));
+    },
+    [Symbol.asyncDispose]: async () => await last,
+  };
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../../../errors/error.ts';
+import { reasonOf } from '../../../host/system-error.ts';
+import type { Extent, History, LogStore, Noted } from '../../../log/log.ts';
+import { historiesIn } from '../stream/history.ts';
+import { notedOf } from '../wal/noted.ts';
+import { longHeaderBytes, parseSegmentName, segmentFacts, type SegmentFacts } from '../wal/segment.ts';
+
+/**
+ * What a server hands over, by its name: segments; the last one of a timeline that ended within it; the file that says
+ * whence a timeline comes; and where a base backup began and ended, which is for people, and which nothing needs.
+ */
+export type LogFileKind = 'segment' | 'partial' | 'history' | 'backup';
+
+/** undefined: no file of the log. */
+export function kindOfLogFile(name: string): LogFileKind | undefined {
+  const segment = parseSegmentName(name);
+  if (segment !== undefined) return segment.kind === 'whole' ? 'segment' : 'partial';
+  if (/^[0-9A-F]{8}\.history$/.test(name)) return 'history';
+  return /^[0-9A-F]{24}\.[0-9A-F]{8}\.backup$/.test(name) ? 'backup' : undefined;
+}
+
+export type LogFile =
+  | {
+      readonly kind: 'segment';
+      readonly extent: Extent;
+      readonly bytes: Uint8Array;
+      readonly sha256: string;
+      readonly noted: Noted;
+    }
+  | { readonly kind: 'partial'; readonly extent: Extent; readonly bytes: Uint8Array }
+  | { readonly kind: 'history'; readonly history: History }
+  | { readonly kind: 'backup' };
+
+/** Reads a file of pg_wal, and holds it against the cluster that it should be of. */
+export async function readLogFile(folder: string, name: string, systemIdentifier: string): Promise<LogFile> {
+  const kind = kindOfLogFile(name);
+  if (kind === undefined) throw new HoldfastError('refused', `${name} is no file of PostgreSQL's log`);
+  if (kind === 'backup') return { kind };
+  const bytes = await readWhole(join(folder, name), name);
+  if (kind === 'history') return { kind, history: historyOf(name, bytes) };
+  const facts = segmentFacts(name, bytes);
+  assertOfCluster(facts, systemIdentifier);
+  const extent = extentOf(facts);
+  if (kind === 'partial') return { kind, extent, bytes };
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { kind, extent, bytes, sha256, noted: notedOf(facts, bytes) };
+}
+
+/** Those files that are whole segments, by their headers; what is none is left to whoever stores it. */
+export async function segmentsAmong(
+  folder: string,
+  names: readonly string[],
+): Promise<readonly { readonly name: string; readonly extent: Extent }[]> {
+  const found: { readonly name: string; readonly extent: Extent }[] = [];
+  for (const name of names.filter((one) => kindOfLogFile(one) === 'segment')) {
+    try {
+      const { bytes, sizeBytes } = await beginningOf(join(folder, name), name);
+      found.push({ name, extent: extentOf(segmentFacts(name, bytes, sizeBytes)) });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+    }
+  }
+  return found;
+}
+
+/** As much of a segment as says whose it is. */
+export async function beginningOf(
+  path: string,
+  name: string,
+): Promise<{ readonly bytes: Uint8Array; readonly sizeBytes: number }> {
+  try {
+    await using file = await open(path, 'r');
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longHeaderBytes), 0, longHeaderBytes, 0);
+    return { bytes: buffer.subarray(0, bytesRead), sizeBytes: (await file.stat()).size };
+  } catch (cause) {
+    throw new HoldfastError('source-failed', `the log's file ${name} can't be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function extentOf({ timeline, start, end }: SegmentFacts): Extent {
+  return { epoch: timeline, from: start, to: end };
+}
+
+/** A data directory may hold a segment that was copied into it. */
+export function assertOfCluster(facts: SegmentFacts, systemIdentifier: string): void {
+  const own = String(facts.systemIdentifier);
+  if (own === systemIdentifier) return;
+  throw new HoldfastError('refused', `${facts.name} is of another cluster, ${own}: this one is ${systemIdentifier}`, {
+    next: 'Find out how it came into pg_wal. Nothing was stored.',
+  });
+}
+
+async function readWhole(path: string, name: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new HoldfastError('source-failed', `the log's file ${name} can't be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function historyOf(name: string, bytes: Buffer): History {
+  const timeline = Number.parseInt(name.slice(0, 8), 16);
+  const [history] = historiesIn(timeline, bytes.toString());
+  if (history !== undefined) return { ...history, bytes };
+  throw new HoldfastError('source-failed', `${name} does not say whence its timeline comes`);
+}
+
+/** Durable when it resolves; the same bytes may be there already. */
+export async function storeLogFile(store: LogStore, file: LogFile): Promise<void> {
+  switch (file.kind) {
+    case 'segment':
+      return void (await store.put(file.extent, file.bytes, file.noted));
+    case 'partial':
+      return void (await store.putPartial(file.extent, file.bytes));
+    case 'history':
+      return void (await store.putHistory(file.history));
+    case 'backup':
+      return undefined;
+  }
+}

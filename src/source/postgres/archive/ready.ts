@@ -1,0 +1,38 @@
+import { readdir } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HoldfastError } from '../../../errors/error.ts';
+import { errorCode, reasonOf } from '../../../host/system-error.ts';
+
+/** Where a server says what it wants to be archived: `<file>.ready`, which becomes `<file>.done`. */
+const statusFolder = 'pg_wal/archive_status';
+
+/** What waits, in the order in which the server hands it over: timelines first, then the oldest. */
+export async function readyFiles(dataDirectory: string): Promise<readonly string[]> {
+  const names = await namesIn(join(dataDirectory, statusFolder));
+  const ready = names.filter((name) => name.endsWith('.ready')).map((name) => name.slice(0, -'.ready'.length));
+  const rank = (name: string): number => (name.endsWith('.history') ? 0 : 1);
+  return ready.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    throw new HoldfastError('source-failed', `${folder} can't be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * What tells this wish of a server from an earlier one of the same name, as after a re-initdb or a rewind; undefined where
+ * there is none any more.
+ */
+export function wishOf(dataDirectory: string, name: string): string | undefined {
+  try {
+    const { ino, ctimeNs } = statSync(join(dataDirectory, statusFolder, `${name}.ready`), { bigint: true });
+    return `${ino}.${ctimeNs}`;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
