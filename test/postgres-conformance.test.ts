@@ -15,7 +15,7 @@ const secret = 'kanarienvogel';
 const nobodyListens = `postgres://postgres:${secret}@127.0.0.1:1/postgres`;
 
 /** The address is in a file: a server is lost by writing another one there. */
-async function clusterSubject(address: string, data: string): Promise<SourceSubject> {
+async function clusterSubject(address: string, data: string, reading: 'protocol' | 'host'): Promise<SourceSubject> {
   const { postgres: kind } = sourceKinds;
   assert.ok(kind);
   const file = 'global/pg_filenode.map';
@@ -27,7 +27,7 @@ async function clusterSubject(address: string, data: string): Promise<SourceSubj
     secret,
     prepare: async (folder) => {
       await writeFile(`${folder}/url`, address.replace('postgres@', `postgres:${secret}@`));
-      return { url: { file: `${folder}/url` } };
+      return { url: { file: `${folder}/url` }, reading };
     },
     reading: {
       expected: () => new Map([[`${component}/data/${file}`, bytes]]),
@@ -55,11 +55,17 @@ async function clusterSubject(address: string, data: string): Promise<SourceSubj
   };
 }
 
-test('a cluster of PostgreSQL keeps the contract of sources', { skip: withoutPostgresVersions() }, async (context) => {
-  const [major] = postgresMajors.slice(-1);
-  assert.ok(major);
-  await using server = await startPostgresVersion({ major, settings: ['autovacuum=off', 'wal_level=replica'] });
-  const notClaimed = readingPromises.filter(({ needs }) => needs !== undefined && needs !== 'hang');
-  const names = [...notClaimed, ...externalPromises].map(({ name }) => name);
-  await proveSource(context, await clusterSubject(server.url, server.data), names);
-});
+const ways = {
+  'a cluster of PostgreSQL': 'protocol',
+  'a cluster of PostgreSQL that is read on its host': 'host',
+} as const;
+
+for (const [what, reading] of Object.entries(ways))
+  test(`${what} keeps the contract of sources`, { skip: withoutPostgresVersions() }, async (context) => {
+    const [major] = postgresMajors.slice(-1);
+    assert.ok(major);
+    await using server = await startPostgresVersion({ major, settings: ['autovacuum=off', 'wal_level=replica'] });
+    const notClaimed = readingPromises.filter(({ needs }) => needs !== undefined && needs !== 'hang');
+    const names = [...notClaimed, ...externalPromises].map(({ name }) => name);
+    await proveSource(context, await clusterSubject(server.url, server.data, reading), names);
+  });

@@ -11,6 +11,7 @@ import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
 import { holdLog } from './hold-log.ts';
 import { readHost } from './host/read-host.ts';
+import { assertOwnHost, hostFacts } from './host/same-host.ts';
 import type { PostgresOptions } from './options.ts';
 import { serverFacts } from './server.ts';
 import { Spool } from './spool.ts';
@@ -100,10 +101,17 @@ async function systemIdentifier(replication: ServerConnection): Promise<string> 
   throw new HoldfastError('source-failed', 'the server did not tell its system identifier');
 }
 
-/** Whether the server lets the role in for statements and for replication, and is of a major that is known. */
-export async function askCluster(url: string, signal: AbortSignal): Promise<void> {
+/**
+ * Whether the server lets the role in for statements and for replication, is of a major that is known, and has its data
+ * directory here where that is to be read.
+ */
+export async function askCluster(
+  { url, reading, clock }: Pick<ClusterOptions, 'url' | 'reading' | 'clock'>,
+  signal: AbortSignal,
+): Promise<void> {
   await using server = await connectTo({ url, use: 'statements', signal });
   await serverFacts(server);
+  if (reading === 'host') await assertOwnHost(await hostFacts(server), { clock, signal });
   await using replication = await connectTo({ url, use: 'replication', signal });
   await systemIdentifier(replication);
 }

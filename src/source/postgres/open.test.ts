@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { startPostgresVersion, withoutPostgresVersions } from '../../../test/servers/postgres-versions.ts';
 import { systemClock } from '../../clock/clock.ts';
@@ -9,8 +10,8 @@ import type { OpenedSource, WalkOptions } from '../source.ts';
 import { openPostgres } from './open.ts';
 import { postgresOptions } from './options.ts';
 
-function opened(url: string, method?: string): OpenedSource {
-  const options = postgresOptions.parse({ url: { env: 'DATABASE_URL' } });
+function opened(url: string, method?: string, reading = 'protocol'): OpenedSource {
+  const options = postgresOptions.parse({ url: { env: 'DATABASE_URL' }, reading });
   const readSecret = async (): Promise<Secret> => new Secret(url);
   return openPostgres(options, { component: 'shop-db', clock: systemClock, readSecret, method, leftOut: [] });
 }
@@ -80,4 +81,19 @@ test('how fast the server sends can’t be said where it sends nothing', () => {
   assert.equal(postgresOptions.parse({ url }).reading, 'protocol');
   assert.throws(() => postgresOptions.parse({ url, 'reading': 'host', 'max-rate': 8 }), /how fast the server sends/);
   assert.equal(postgresOptions.parse({ url, reading: 'host' }).reading, 'host');
+});
+
+test('a probe and a backup find that the data directory to read is not this host’s', { skip }, async () => {
+  await using server = await startPostgresVersion({ major: '17' });
+  const { signal } = new AbortController();
+  const onHost = opened(server.url, undefined, 'host');
+  assert.deepEqual(await onHost.probe?.({ signal, listener: silent }), []);
+  const pidFile = `${server.data}/postmaster.pid`;
+  const words = (await readFile(pidFile, 'utf8')).split('\n');
+  await writeFile(pidFile, words.with(3, '1').join('\n'));
+  const [lacking] = (await onHost.probe?.({ signal, listener: silent })) ?? [];
+  assert.match(lacking?.reason ?? '', /not this host’s .*: its server listens at port 1, not \d+/);
+  const store: WalkOptions['store'] = async () => assert.fail('nothing can be stored');
+  await assert.rejects(walk(onHost, { signal, store }), (error) => hasCode(error, 'refused'));
+  await writeFile(pidFile, words.join('\n'));
 });

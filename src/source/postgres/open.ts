@@ -42,7 +42,8 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   const probe = async ({ signal }: Pick<WalkOptions, 'signal'>): Promise<readonly Lacking[]> => {
     try {
       const { askCluster } = await import('./cluster.ts');
-      await askCluster((await readSecret(options.url, signal)).reveal(), signal);
+      const url = (await readSecret(options.url, signal)).reveal();
+      await askCluster({ ...options, url, clock }, signal);
       return [];
     } catch (error) {
       if (!(error instanceof HoldfastError) || signal.aborted) throw error;

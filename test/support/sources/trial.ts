@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import type { FileId } from '../../../src/bytes/ids.ts';
+import { readFileSync } from 'node:fs';
+import { crc32c } from '../../../src/bytes/crc32c.ts';
+import { systemPath, type FileId } from '../../../src/bytes/ids.ts';
 import { systemClock } from '../../../src/clock/clock.ts';
 import { HoldfastError } from '../../../src/errors/error.ts';
 import { backup, type BackupOutcome } from '../../../src/job/backup.ts';
 import { listSnapshots } from '../../../src/snapshot/snapshots.ts';
+import type { Content, StoredContent } from '../../../src/repository/content.ts';
 import type { ExternalPoints } from '../../../src/source/external.ts';
 import { referenceOf } from '../../../src/policy/secrets.ts';
 import { readSecret as readSecretAt } from '../../../src/secret/secret.ts';
@@ -65,7 +68,8 @@ export class SourceTrial implements AsyncDisposable {
 
 /** As a repository would that has all of it already. */
 const readOnly: NonNullable<WalkOptions['store']> = async (content) => {
-  let sizeBytes = content.kind === 'bytes' ? content.bytes.length : 0;
+  let sizeBytes = content.kind === 'bytes' ? content.bytes.length : content.kind === 'file' ? content.sizeBytes : 0;
+  if (content.kind === 'live-file') return storedLive(content);
   if (content.kind === 'stream') for await (const chunk of content.stream) sizeBytes += chunk.length;
   return { ids: [], sizeBytes, newBlobs: 0, newBytes: 0, storedBytes: 0 };
 };
@@ -141,4 +145,12 @@ export async function assertAborts(
   aborting.abort(reason);
   const patience = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason)));
   await Promise.race([ended, patience]);
+}
+
+/** As workers read a file that is written to meanwhile. */
+function storedLive({ path, sizeBytes }: Extract<Content, { kind: 'live-file' }>): StoredContent {
+  const bytes = Buffer.alloc(sizeBytes);
+  readFileSync(systemPath(path)).copy(bytes);
+  const read = { crc32c: crc32c(0, bytes), wrongBlocks: [] };
+  return { ids: [], sizeBytes, newBlobs: 0, newBytes: 0, storedBytes: 0, read };
 }
