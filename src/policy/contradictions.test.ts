@@ -116,3 +116,8 @@ components:
     /p:11:21: components\.wiki\.template: there is no such template; did you mean "web"\?/,
   );
 });
+
+test('a method that the kind of component does not have is refused, with the nearest that it has', () => {
+  const all = told(['method: logical', 'method: logicl']).join('\n');
+  assert.match(all, /components\.shop-db\.backups\.cold\.method: there is no such method.*logical/s);
+});

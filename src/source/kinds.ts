@@ -18,6 +18,8 @@ export interface SourceKind {
   readonly what: string;
   /** What it makes of options it takes again: whoever opens a source has them from a policy that was parsed by it. */
   readonly schema: z.ZodType;
+  /** How rules can want it backed up; undefined where it makes no difference. */
+  readonly methods?: readonly string[];
   /** The places, by the names that rules call them, where components with these options hold points themselves. */
   readonly places?: (options: unknown) => Readonly<Record<string, ExternalPlace>>;
   /** What of its kind stands on a host unasked for; changes nothing. */
@@ -132,6 +134,7 @@ export const sourceKinds: SourceKinds = {
   postgres: {
     what: 'a PostgreSQL server',
     schema: postgresOptions,
+    methods: ['physical', 'logical'],
     protects: (components, { dumpedBy }) => components.length > 0 && dumpedBy === 'pg_dump',
     logs: ['stream'],
     open: openPostgresOf,

@@ -3,7 +3,7 @@ import type { Path } from '../path.ts';
 import type { Policy } from '../policy.ts';
 import type { Contradiction } from './contradictions.ts';
 
-/** Repositories and tiers that are named, and are none. */
+/** Repositories, tiers and methods that are named, and are none. */
 export function namesUnknown(policy: Policy): readonly Contradiction[] {
   const repositories = Object.keys(policy.repositories);
   const tiers = Object.keys(policy.tiers);
@@ -13,6 +13,11 @@ export function namesUnknown(policy: Policy): readonly Contradiction[] {
     return [
       ...(tier === undefined ? [] : unknown('tier', tier, tiers, [...at, 'tier'])),
       ...Object.entries(backups).flatMap(([rule, { to }]) => keys(to, places, [...at, 'backups', rule, 'to'])),
+      ...Object.entries(backups).flatMap(([rule, { method }]) =>
+        method === undefined || source.methods === undefined
+          ? []
+          : unknown('method', method, source.methods, [...at, 'backups', rule, 'method']),
+      ),
       ...(log === undefined ? [] : keys(log.to, repositories, [...at, 'log', 'to'])),
       ...verify.flatMap(({ from }, index) =>
         unknown('repository', from, ['nearest', 'each', ...places], [...at, 'verify', index, 'from']),

@@ -103,7 +103,9 @@ function sourceOf(
   readonly kind: string;
   readonly options: unknown;
   readonly places: Readonly<Record<string, ExternalPlace>>;
+  /** undefined: the kind asks for none. */
+  readonly methods?: readonly string[] | undefined;
 } {
   const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(kinds, key)) ?? [];
-  return { kind, options, places: kinds[kind]?.places?.(options) ?? {} };
+  return { kind, options, places: kinds[kind]?.places?.(options) ?? {}, methods: kinds[kind]?.methods };
 }
