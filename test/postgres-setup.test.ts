@@ -126,7 +126,7 @@ test(
 
 test('a secret that the server’s processes would not find holds archiving back', { skip }, async () => {
   await using server = await startPostgresVersion({ major: '15' });
-  await using scene = await setupScene(server.url, archive, 'env: NEAR_PASSWORD');
+  await using scene = await setupScene(server.url, archive, { password: 'env: NEAR_PASSWORD' });
   const planned = await scene.run();
   assert.equal(planned.items.get('secret repositories.near.password')?.found, 'the variable NEAR_PASSWORD');
   assert.equal(planned.items.get('archive_command')?.where, 'after “secret repositories.near.password”');
@@ -246,6 +246,11 @@ test(
     const seen = (await archiving.run()).items.get('archive_command');
     assert.equal(seen?.found, 'empty');
     assert.match(`${seen.where} ${seen.lines[0]}`, /postgresql\.conf.* archive_command = 'rm ''.*%p'$/);
+    await using reading = await setupScene(url, '', { options: 'reading: host' });
+    const inPlace = (await reading.run()).items;
+    assert.equal(inPlace.get('reading: host')?.found, `reads ${server.data}`);
+    await server.sql(inPlace.get('role: backup functions')?.lines.join('') ?? '');
+    assert.equal((await reading.run()).items.get('role: backup functions')?.state, 'fine');
     await server.sql('grant alter system on parameter max_slot_wal_keep_size to backup');
     await server.sql('grant execute on function pg_reload_conf() to backup');
     const applied = await scene.run('--apply');

@@ -36,7 +36,11 @@ interface Item {
 const program = join(import.meta.dirname, '../../bin/holdfast');
 
 /** Its repository holds nothing. */
-export async function setupScene(url: string, log = '', password = ''): Promise<SetupScene> {
+export async function setupScene(
+  url: string,
+  log = '',
+  { password = '', options = '' }: { readonly password?: string; readonly options?: string } = {},
+): Promise<SetupScene> {
   const dir = await tempDir();
   await cheapNear(dir.path);
   await writeFile(dir.file('password'), 'secret');
@@ -49,7 +53,7 @@ export async function setupScene(url: string, log = '', password = ''): Promise<
 repositories: { near: { url: ${dir.file('near')}, password: { ${password || `file: ${dir.file('password')}`} } } }
 components:
   shop-db:
-    postgres: { url: { file: ${dir.file('url')} } }
+    postgres: { url: { file: ${dir.file('url')} }, ${options} }
     backups: { full: { at: "02:00", to: { near: { keep: { daily: 7 } } } } }
     ${log}
 `,

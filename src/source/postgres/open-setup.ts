@@ -4,11 +4,15 @@ import type { Surroundings } from '../source.ts';
 import type { PostgresOptions } from './options.ts';
 
 /** Loads what sets a server up once it is asked for. */
-export function openSetup({ url }: PostgresOptions, { component, clock, readSecret }: Surroundings): Setup {
+export function openSetup(
+  { url, reading, primary }: PostgresOptions,
+  { component, clock, readSecret }: Surroundings,
+): Setup {
+  const reads = reading === 'host' && primary !== undefined ? 'host, from primary' : reading;
   const own = async <Result>(signal: AbortSignal, body: (setup: Setup) => Promise<Result>): Promise<Result> => {
     try {
       const { setupOf } = await import('./setup/setup.ts');
-      return await body(setupOf({ component, clock, url: (await readSecret(url, signal)).reveal() }));
+      return await body(setupOf({ component, clock, reads, url: (await readSecret(url, signal)).reveal() }));
     } catch (error) {
       throw named(component, error, signal);
     }

@@ -19,6 +19,9 @@ export interface HostFacts {
   readonly blocksPerFile: number;
 }
 
+/** What tells the server that answers from others. */
+export type RunningServer = Pick<HostFacts, 'dataDirectory' | 'systemIdentifier' | 'port' | 'startedSeconds'>;
+
 const question = `select current_setting('data_directory'), (select system_identifier from pg_control_system()),
   current_setting('port'), extract(epoch from pg_postmaster_start_time())::bigint, 
   current_setting('block_size'), (select setting from pg_settings where name = 'segment_size')`;
@@ -42,7 +45,7 @@ const mostApartSeconds = 120;
  * 'refused' unless the server that answered runs on the very data directory that stands at its path on this host: a copy
  * of the cluster at the same path of another host has the same system identifier, but another start or port.
  */
-export async function assertOwnHost(facts: HostFacts, { clock, signal }: Watching): Promise<void> {
+export async function assertOwnHost(facts: RunningServer, { clock, signal }: Watching): Promise<void> {
   const { dataDirectory: root, systemIdentifier, port, startedSeconds } = facts;
   const control = await controlAt(root, { clock, signal });
   if (control.systemIdentifier !== systemIdentifier)

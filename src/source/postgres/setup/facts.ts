@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock/clock.ts';
 import type { ServerConnection } from '../connect.ts';
+import { backupFunctions } from './backup-functions.ts';
 import { serverFacts, unlessForbidden, type ServerFacts } from '../server.ts';
 
 /** What a server says of itself that matters for its set-up; undefined is what the role may not see. */
@@ -28,6 +29,8 @@ export interface Role {
   readonly seesSettings: boolean;
   readonly readsFiles: boolean;
   readonly reloads: boolean;
+  /** By the functions that begin and end a backup. */
+  readonly backsUp: boolean;
 }
 
 /** How the server sees us. */
@@ -82,7 +85,7 @@ export async function setupFacts(server: ServerConnection, clock: Clock): Promis
   return {
     ...known,
     settings: await settingsOf(server, known.major),
-    ...(await whereWeAre(server, clock)),
+    ...(await whereWeAre(server, clock, known.major)),
     sendersInUse: Number((await server.rows('select count(*) from pg_stat_replication'))[0]?.[0] ?? 0),
     slots: await slotsOf(server),
     hba: await unlessForbidden(async () => await hbaOf(server, known.major)),
@@ -110,7 +113,11 @@ async function settingsOf(server: ServerConnection, major: number): Promise<Read
 async function whereWeAre(
   server: ServerConnection,
   clock: Clock,
+  major: number,
 ): Promise<Pick<SetupFacts, 'systemIdentifier' | 'role' | 'client' | 'isStandby' | 'port' | 'startedAt' | 'clock'>> {
+  const backsUp = backupFunctions(major)
+    .map((one) => `has_function_privilege('${one}', 'execute')`)
+    .join(' and ');
   const before = clock.nowNs();
   const [row = []] = await server.rows(`select
     (select system_identifier from pg_control_system())::text,
@@ -118,13 +125,14 @@ async function whereWeAre(
     pg_has_role(session_user, 'pg_read_all_settings', 'usage')::text,
     (has_function_privilege('pg_read_binary_file(text)', 'execute') and has_function_privilege('pg_stat_file(text)', 'execute')
       and pg_has_role(session_user, 'pg_read_server_files', 'usage'))::text,
-    has_function_privilege('pg_reload_conf()', 'execute')::text,
+    has_function_privilege('pg_reload_conf()', 'execute')::text, (${backsUp})::text,
     host(inet_client_addr()), (select ssl from pg_stat_ssl where pid = pg_backend_pid())::text,
     pg_is_in_recovery()::text, current_setting('port'),
     extract(epoch from pg_postmaster_start_time())::text, extract(epoch from clock_timestamp())::text
     from pg_roles where rolname = session_user`);
   const after = clock.nowNs();
-  const [system, role, superuser, replicates, sees, reads, reloads, address, tls, standby, port, started, now] = row;
+  const [system, role, superuser, replicates, sees, reads, reloads, backs, address, tls, standby, port, started, now] =
+    row;
   const half = Number(after - before) / 2e9;
   return {
     systemIdentifier: system ?? '',
@@ -135,6 +143,7 @@ async function whereWeAre(
       seesSettings: sees === 'true',
       readsFiles: reads === 'true',
       reloads: reloads === 'true',
+      backsUp: backs === 'true',
     },
     client: { address: address ?? undefined, tls: tls === 'true' },
     isStandby: standby === 'true',

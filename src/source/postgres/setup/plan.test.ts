@@ -4,6 +4,7 @@ import type { SetupWanted } from '../../setup.ts';
 import { planArchiving } from './archiving.ts';
 import type { Setting, SetupFacts } from './facts.ts';
 import type { Looked, PlannedItem } from './planning.ts';
+import { planHostReading } from './host-reading.ts';
 import { planReplication } from './replication.ts';
 import { planSafety } from './safety.ts';
 import { planStreaming } from './streaming.ts';
@@ -53,7 +54,15 @@ function looked({ settings = {}, facts = {}, looked: more = {}, log }: Given): L
       dataDirectory: '/data',
       configuration: [],
       systemIdentifier: '7312',
-      role: { name: 'backup', kind: 'role', replicates: true, seesSettings: true, readsFiles: true, reloads: true },
+      role: {
+        name: 'backup',
+        kind: 'role',
+        replicates: true,
+        seesSettings: true,
+        readsFiles: true,
+        reloads: true,
+        backsUp: false,
+      },
       client: { address: '10.0.0.7', tls: true },
       settings: new Map(all.map(([name, value]) => [name, setting(value)])),
       isStandby: false,
@@ -71,6 +80,7 @@ function looked({ settings = {}, facts = {}, looked: more = {}, log }: Given): L
     grant: undefined,
     heldStream: { state: 'not held' },
     uid: 26,
+    reads: 'protocol',
     wanted: {
       log,
       program: { path: '/opt/holdfast', options: [] },
@@ -182,6 +192,21 @@ test('a time after which an idle slot is dropped, from 18 on, is no shorter than
       'idle_replication_slot_timeout',
     ).state;
   assert.deepEqual(['0', '3600', '86400'].map(timeout), ['fine', 'advice', 'fine']);
+});
+
+test('files that are to be read in place have to be there, and the role to begin a backup', () => {
+  assert.deepEqual(planHostReading(looked({})), []);
+  const items = planHostReading(looked({ looked: { reads: 'host' } }));
+  assert.deepEqual(
+    items.map(({ name, state }) => [name, state]),
+    [
+      ['reading: host', 'by hand'],
+      ['role: backup functions', 'by hand'],
+    ],
+  );
+  const grant = 'grant execute on function pg_backup_start(text, boolean), pg_backup_stop(boolean) to "backup";';
+  assert.deepEqual(items[1]?.lines?.text, [grant]);
+  assert.equal(planHostReading(looked({ looked: { reads: 'host, from primary' } })).length, 1);
 });
 
 test('archiving begins on the database’s own host alone, by the user of its server, and on no standby', () => {

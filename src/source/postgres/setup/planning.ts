@@ -15,6 +15,8 @@ export interface Looked {
   /** Of the cluster's stream, where a first grant is to be issued. */
   readonly heldStream: HeldStream;
   readonly uid: number;
+  /** How backups get at the files; 'from primary': the host’s, and the window is opened on another server. */
+  readonly reads: 'protocol' | 'host' | 'host, from primary';
   readonly wanted: SetupWanted;
 }
 

@@ -8,6 +8,7 @@ import { wipeSpool } from '../wipe-spool.ts';
 import { planArchiving } from './archiving.ts';
 import { setupFacts } from './facts.ts';
 import { lookHere } from './here.ts';
+import { planHostReading } from './host-reading.ts';
 import { tryReplication } from './letting-in.ts';
 import type { Change, Looked, PlannedItem } from './planning.ts';
 import { planReplication } from './replication.ts';
@@ -15,7 +16,7 @@ import { planRole } from './role.ts';
 import { planSafety } from './safety.ts';
 import { planStreaming } from './streaming.ts';
 
-export interface ServerToSetUp {
+export interface ServerToSetUp extends Pick<Looked, 'reads'> {
   readonly component: string;
   readonly clock: Clock;
   readonly url: string;
@@ -42,12 +43,12 @@ interface Asked {
 }
 
 async function look(
-  { component, clock, url }: ServerToSetUp,
+  { component, clock, url, reads }: ServerToSetUp,
   server: ServerConnection,
   { wanted, signal }: Asked,
 ): Promise<Looked> {
   const facts = await setupFacts(server, clock);
-  const here = await lookHere(facts);
+  const here = await lookHere(facts, { clock, signal });
   if (wanted.adopt !== undefined) assertRunsOn(here, wanted.adopt);
   return {
     component,
@@ -56,6 +57,7 @@ async function look(
     lettingIn: await tryReplication(url, signal),
     ...(await lookAtGrant(component, here, { facts, wanted })),
     uid: process.getuid?.() ?? 0,
+    reads,
     wanted,
   };
 }
@@ -81,7 +83,9 @@ function assertRunsOn(here: Looked['here'], directory: string): void {
 }
 
 function itemsOf(looked: Looked): readonly PlannedItem[] {
-  return [planRole, planReplication, planArchiving, planStreaming, planSafety].flatMap((plan) => plan(looked));
+  return [planRole, planReplication, planHostReading, planArchiving, planStreaming, planSafety].flatMap((plan) =>
+    plan(looked),
+  );
 }
 
 function planOf(looked: Looked): SetupPlan {
