@@ -20,19 +20,46 @@ export interface Rehearsal {
   /** In their order. `restored` is the folder to which the component was restored. */
   bringUp(sandbox: Sandbox, restored: string, signal: AbortSignal): Promise<BroughtUp>;
   /** Asks the component's own question, where it has one. */
-  ask(sandbox: Sandbox, brought: BroughtUp): Promise<readonly RehearsedStep[]>;
+  ask(sandbox: Sandbox, brought: BroughtUp, depth: Depth): Promise<readonly RehearsedStep[]>;
+}
+
+/** How much of what came up is looked at. */
+export interface Depth {
+  readonly of: 'all' | 'sample';
+  /** So many tables, at random, are read value by value; undefined: none. */
+  readonly tables: number | undefined;
+  /** 0 up to 1. */
+  readonly random: () => number;
 }
 
 export interface BroughtUp {
   readonly steps: readonly RehearsedStep[];
   /** What the started service told of itself; for whatever asks it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Asks what was brought up for one value, where it speaks SQL. */
-  readonly query?: (sql: string) => Promise<QueryAnswer>;
+  /** Asks what was brought up, where it is a database. */
+  readonly answer?: (question: Question) => Promise<QueryAnswer>;
 }
+
+/** `database`: one of several that a component has; undefined: the one that its address leads to, for counts each. */
+export type Question = { readonly database: string | undefined } & (
+  | { readonly kind: 'sql'; readonly text: string }
+  /** How many rows of a table refer by a column to what is not there; names are as SQL takes them. */
+  | { readonly kind: 'orphans'; readonly table: string; readonly column: string; readonly references: string }
+  /** Whether tables have as many rows as the backup recorded, within so many per cent. */
+  | { readonly kind: 'counts'; readonly tolerance: number }
+);
 
 export type QueryAnswer =
   | { readonly kind: 'value'; readonly text: string }
+  /** Neither a number nor a text, whatever is expected. */
+  | { readonly kind: 'nothing'; readonly what: 'NULL' | 'no row' }
+  /** It knew itself what to expect. */
+  | {
+      readonly kind: 'judged';
+      readonly state: 'passed' | 'failed';
+      readonly expected: string;
+      readonly found: string;
+    }
   /** It was asked, and said no, by which it accuses the copy. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** It could not be asked, or the question is at fault: nothing is known of the copy. */

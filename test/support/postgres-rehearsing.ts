@@ -8,6 +8,7 @@ import { verdictOfChecks, type Verdict } from '../../src/job/verify/judge.ts';
 import { openSandbox, type SandboxLimits } from '../../src/sandbox/sandbox.ts';
 import { crc32c, crc32cText } from '../../src/bytes/crc32c.ts';
 import { rehearseCluster } from '../../src/source/postgres/rehearse.ts';
+import type { Depth, Question, QueryAnswer } from '../../src/source/rehearsal.ts';
 import { postgresPrograms } from '../servers/postgres-program.ts';
 import type { PostgresMajor, PostgresServer } from '../servers/postgres-versions.ts';
 import { restoreByRestic, shopScene } from './postgres-scene.ts';
@@ -20,11 +21,19 @@ export interface Restored extends AsyncDisposable {
   readonly copy: () => Promise<string>;
 }
 
+export interface BackedUp {
+  /** More of `postgres:`. */
+  readonly options?: string;
+  /** Who backs it up. */
+  readonly role?: string;
+}
+
 /** Backs a server up, and restores it once. */
-export async function restoredOf(server: PostgresServer): Promise<Restored> {
+export async function restoredOf(server: PostgresServer, { options = '', role }: BackedUp = {}): Promise<Restored> {
   const dir = await tempDir();
   await runOk('chmod', ['a+rx', dir.path]);
-  const scene = await shopScene(dir.path, server.url);
+  const url = role === undefined ? server.url : server.url.replace('postgres@', `${role}@`);
+  const scene = await shopScene(dir.path, url, { options });
   await scene.run('backup', 'shop-db');
   await restoreByRestic(scene, dir.file('restored'));
   let copies = 0;
@@ -42,6 +51,8 @@ export async function restoredOf(server: PostgresServer): Promise<Restored> {
 
 export interface Rehearsed extends Verdict {
   readonly checks: readonly CheckResult[];
+  /** To the questions, in their order. */
+  readonly answers: readonly QueryAnswer[];
 }
 
 export interface RehearseOptions {
@@ -49,6 +60,8 @@ export interface RehearseOptions {
   /** Their folder; without it those of the major. */
   readonly programs?: string;
   readonly limits?: Partial<SandboxLimits>;
+  readonly depth?: Partial<Depth>;
+  readonly questions?: readonly Question[];
 }
 
 /** Brings what was restored up in a sandbox, as a verification does, and gives its verdict. */
@@ -59,9 +72,13 @@ export async function rehearse(restored: string, options: RehearseOptions): Prom
   await using sandbox = await openSandbox({ folder: restored, hidden: [], limits, clock: systemClock, signal });
   const rehearsal = rehearseCluster({ component: 'shop-db', programs: [programs] });
   const brought = await rehearsal.bringUp(sandbox, restored, signal);
-  const asked = await rehearsal.ask(sandbox, brought);
+  const depth = { of: 'all', tables: undefined, random: Math.random, ...options.depth } as const;
+  const asked = await rehearsal.ask(sandbox, brought, depth);
   const checks = [...brought.steps, ...asked];
-  return { ...verdictOfChecks(checks), checks };
+  const answers: QueryAnswer[] = [];
+  for (const question of options.questions ?? [])
+    answers.push((await brought.answer?.(question)) ?? { kind: 'lacking', reason: 'nobody answers' });
+  return { ...verdictOfChecks(checks), checks, answers };
 }
 
 /** Writes a manifest that says what is there now: as if production had been so when it was backed up. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { openSandbox, type Sandbox, type SandboxLimits } from '../../sandbox/sandbox.ts';
 import { splitWords } from '../../secret/words.ts';
-import type { BroughtUp, Rehearsal } from '../../source/rehearsal.ts';
+import type { BroughtUp, Depth, Question, Rehearsal } from '../../source/rehearsal.ts';
 import type { JobContext } from '../job.ts';
 import type { Stages } from '../../objective/forecast.ts';
 import type { CheckResult } from '../verification.ts';
@@ -13,6 +13,7 @@ export interface Inside {
   /** Only the whole of a component can be brought up. */
   readonly extent: 'whole' | 'part';
   readonly rehearsal: Rehearsal | undefined;
+  readonly depth: Depth;
   /** Those that need a sandbox. */
   readonly checks: readonly Check[];
   /** A folder of ours alone. */
@@ -31,8 +32,8 @@ export interface SeenInside {
 
 const partial = 'a sample of a component can’t be brought up';
 
-export function needsSandbox({ command, http, sql }: Check): boolean {
-  return command !== undefined || http !== undefined || sql !== undefined;
+export function needsSandbox({ command, http, sql, orphans, counts }: Check): boolean {
+  return [command, http, sql, orphans, counts].some((one) => one !== undefined);
 }
 
 /** Brings the component up in a sandbox and asks it. Without a sandbox nothing of it is run anywhere. */
@@ -49,7 +50,7 @@ export async function lookInside(inside: Inside): Promise<SeenInside> {
     const brought = (await rehearsal?.bringUp(sandbox, inside.restored, context.signal)) ?? { steps: [], env: {} };
     const start = secondsSince(begunMs);
     const askedMs = context.clock.monotonicMs();
-    const own = (await rehearsal?.ask(sandbox, brought)) ?? [];
+    const own = (await rehearsal?.ask(sandbox, brought, inside.depth)) ?? [];
     const others = await askAll(checks, sandbox, brought, context);
     const results = [isolation(sandbox), ...brought.steps, ...own, ...others];
     return { checks: results, stages: { start, check: secondsSince(askedMs) } };
@@ -94,11 +95,12 @@ async function askAll(
 async function ask(
   check: Check,
   sandbox: Sandbox,
-  { env, query }: BroughtUp,
+  { env, answer }: BroughtUp,
   { clock }: JobContext,
 ): Promise<CheckResult> {
   if (check.http !== undefined) return await askWeb(check, check.http, sandbox, env, clock);
-  if (check.sql !== undefined) return await askQuery(check, check.sql, query, clock);
+  const question = questionOf(check);
+  if (question !== undefined) return await askDatabase(check, question, answer, clock);
   if (check.command === undefined) return notRun(check, 'no driver of this version can ask it');
   const end = await sandbox.run({ words: splitWords(check.command), env });
   if (end.kind === 'lacking') return notRun(check, end.reason);
@@ -112,17 +114,33 @@ async function ask(
   return judgedText(check, end.output, clock);
 }
 
-async function askQuery(
+function questionOf({ sql, orphans, counts, database }: Check): Question | undefined {
+  if (sql !== undefined) return { kind: 'sql', text: sql, database };
+  if (orphans !== undefined) return { kind: 'orphans', ...orphans, database };
+  return counts === undefined ? undefined : { kind: 'counts', ...counts, database };
+}
+
+async function askDatabase(
   check: Check,
-  sql: string,
-  query: BroughtUp['query'],
+  question: Question,
+  answer: BroughtUp['answer'],
   clock: JobContext['clock'],
 ): Promise<CheckResult> {
-  if (query === undefined) return notRun(check, 'no driver of this version can ask it');
-  const answer = await query(sql);
-  if (answer.kind === 'value') return judgedText(check, answer.text, clock);
-  if (answer.kind === 'lacking') return notRun(check, answer.reason);
-  return { name: check.name, state: 'failed', expected: expectationOf(check), found: answer.reason };
+  if (answer === undefined) return notRun(check, 'no driver of this version can ask it');
+  const said = await answer(question);
+  const { name } = check;
+  switch (said.kind) {
+    case 'value':
+      return judgedText(check, said.text, clock);
+    case 'judged':
+      return { name, state: said.state, expected: said.expected, found: said.found };
+    case 'lacking':
+      return notRun(check, said.reason);
+    case 'nothing':
+      return { name, state: 'failed', expected: expectationOf(check), found: said.what };
+    case 'refused':
+      return { name, state: 'failed', expected: expectationOf(check), found: said.reason };
+  }
 }
 
 async function askWeb(

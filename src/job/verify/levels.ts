@@ -50,10 +50,16 @@ export async function lookAt(repository: Repository, snapshot: Snapshot, options
     return done;
   }
   const select =
-    verification.do === 'sample'
+    extentOf(options) === 'part'
       ? await sampleOf(direct, snapshot, verification.files ?? 10, options.random)
       : selectAll;
   return await restored(direct, snapshot, { ...options, select, used, find });
+}
+
+/** Tables can be read of a database alone that was brought up, which takes the whole of it. */
+function extentOf({ verification, surroundings: { rehearsal } }: LookOptions): Inside['extent'] {
+  const readsTables = verification.tables !== undefined && rehearsal !== undefined;
+  return verification.do === 'restore' || readsTables ? 'whole' : 'part';
 }
 
 interface RestoreLook extends LookOptions {
@@ -91,7 +97,12 @@ async function restored(repository: Repository, snapshot: Snapshot, options: Res
   const askedSeconds = (context.clock.monotonicMs() - fetchedMs) / 1000;
   const seen = await lookInside({
     ...options.surroundings,
-    extent: verification.do === 'restore' ? 'whole' : 'part',
+    extent: extentOf(options),
+    depth: {
+      of: verification.do === 'restore' ? 'all' : 'sample',
+      tables: verification.tables,
+      random: options.random,
+    },
     limits: await limitsOf(options.surroundings.limits, scratch.path),
     checks: verification.checks.filter(needsSandbox),
     scratch: scratch.path,

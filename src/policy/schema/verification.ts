@@ -20,6 +20,32 @@ const subjects = {
     .enum(['snapshot', 'source'])
     .optional()
     .meta({ description: 'every file’s bytes against the snapshot, or against the live source' }),
+  orphans: z
+    .strictObject({
+      table: text.meta({ description: 'whose rows refer to others' }),
+      column: text.meta({ description: 'by which column' }),
+      references: text.meta({ description: 'the table and its column that they refer to' }),
+    })
+    .optional()
+    .meta({
+      title: 'a reference',
+      description: 'how many rows refer to one that is not there: none, where nothing else is expected (databases)',
+      examples: [{ table: 'orders', column: 'customer_id', references: 'customers.id' }],
+    }),
+  counts: z
+    .strictObject({
+      tolerance: z
+        .string()
+        .regex(/^\d{1,3}(?:\.\d{1,3})?%$/)
+        .default('0%')
+        .transform((percent) => Number(percent.slice(0, -1)))
+        .meta({ title: 'per cent', description: 'by how much a table may differ', examples: ['1%'] }),
+    })
+    .optional()
+    .meta({
+      description: 'whether tables have as many rows as the backup counted (databases)',
+      examples: [{ tolerance: '1%' }],
+    }),
   count: z.literal('files').optional().meta({ description: 'how many files there are' }),
   size: z.literal('bytes').optional().meta({ description: 'how many bytes there are' }),
 } as const;
@@ -28,6 +54,9 @@ const subjects = {
 const check = z
   .strictObject({
     'name': text.meta({ description: 'what the check is called in reports' }),
+    'database': text.max(63).optional().meta({
+      description: 'of a component with several: which is asked; without it that of the address, for counts each',
+    }),
     ...subjects,
     'equals': z.union([amount, z.string()]).optional().meta({ description: 'exactly this' }),
     'at-least': amount.optional().meta({ description: 'not below' }),
@@ -51,7 +80,10 @@ export const verification = z
       .default('restore')
       .meta({ description: 'how far: names and sizes, every byte, random parts, or a whole restore with its checks' }),
     files: count.optional().meta({ description: 'of a sample: how many random files' }),
-    tables: count.optional().meta({ description: 'of a sample: how many random tables (databases)' }),
+    tables: count.optional().meta({
+      description:
+        'how many random tables are read value by value: of a sample these alone, of a restore beside all else (databases)',
+    }),
     checks: z.array(check).default([]).meta({ description: 'what the restored component is asked' }),
   })
   .superRefine(needsOneWhen)

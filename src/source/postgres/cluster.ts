@@ -13,6 +13,7 @@ import { holdLog } from './hold-log.ts';
 import { readHost } from './host/read-host.ts';
 import { assertOwnHost, hostFacts } from './host/same-host.ts';
 import type { PostgresOptions } from './options.ts';
+import { toBeCounted, type RowCounts } from './row-counts.ts';
 import { serverFacts } from './server.ts';
 import { Spool } from './spool.ts';
 
@@ -48,19 +49,30 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   const cutBefore = async (path: RawPath): Promise<number | undefined> =>
     await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
   const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
+  const count = await toCount(options, walk.signal);
   const gathered: Gathered & { readonly system: string; readonly reading?: ReadingFacts } =
     options.reading === 'host'
       ? await readHost(server, { ...options, ...receiving, facts, parent: walk.parent, signal: walk.signal })
       : await receive(options, walk, receiving);
+  const counts = await count?.();
   using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   yield* entriesOf(configuration.spool, inside('configuration'));
   yield* entriesOf(spool, inside('data'));
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
   const { reading } = gathered;
-  const description = describeBackup({ facts, gathered, configuration: configuration.files, reading });
+  const description = describeBackup({ facts, gathered, configuration: configuration.files, reading, counts });
   yield fileEntry(inside('postgres.json'), description, timeNs);
   const { system, start, end } = gathered;
   options.onPosition({ stream: system, epoch: start.timeline, from: start.lsn, to: end.lsn });
+}
+
+/** Which rows are counted once the backup has ended, where the policy wants it. */
+async function toCount(
+  { url, counts, clock }: ClusterOptions,
+  signal: AbortSignal,
+): Promise<(() => Promise<RowCounts>) | undefined> {
+  if (counts === undefined) return undefined;
+  return await toBeCounted({ url, signal, clock, tables: counts.tables, forMs: counts.for * 1000 });
 }
 
 /** The slot lasts as long as its connection: with it no log is recycled that the backup still has to send. */

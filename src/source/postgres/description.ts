@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { HoldfastError } from '../../errors/error.ts';
 import { lsnText } from './lsn.ts';
 import type { Gathered } from './gather.ts';
+import { rowCounts, type RowCounts } from './row-counts.ts';
 import type { ServerFacts } from './server.ts';
 
 export interface Described {
@@ -10,6 +11,7 @@ export interface Described {
   readonly configuration: readonly string[];
   /** undefined: the server sent it. */
   readonly reading: ReadingFacts | undefined;
+  readonly counts: RowCounts | undefined;
 }
 
 /** Of a backup that was read on its host: whether the next one can tell what has not changed since. */
@@ -40,13 +42,14 @@ const description = z.object({
   database: z.string(),
   superuser: z.string(),
   reading: reading.optional(),
+  counts: rowCounts.optional(),
   capacities: z.record(z.string().regex(/^[a-z_]+$/), z.string().regex(/^\d*$/)),
 });
 
 /** What a restore has to know that the data directory doesn't say itself: `postgres.json`. */
 export type Description = z.output<typeof description>;
 
-export function describeBackup({ facts, gathered, configuration, reading: how }: Described): string {
+export function describeBackup({ facts, gathered, configuration, reading: how, counts }: Described): string {
   const { system, start, end, tablespaces, pageChecksums } = gathered;
   const described: Description = {
     format: 1,
@@ -63,6 +66,7 @@ export function describeBackup({ facts, gathered, configuration, reading: how }:
     configuration: [...configuration],
     database: facts.database,
     superuser: facts.superuser,
+    counts,
     capacities: facts.capacities,
     ...(how && { reading: how }),
   };

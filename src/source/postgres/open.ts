@@ -55,7 +55,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   const rehearsal: Rehearsal = {
     folder: 'restored',
     bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
-    ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
+    ask: async (sandbox, brought, depth) => await (await load()).ask(sandbox, brought, depth),
   };
   const log: LogDriver = {
     positionText: lsnText,

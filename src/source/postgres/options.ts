@@ -33,6 +33,30 @@ export const postgresOptions = z
         description: 'how fast the server sends, in MiB a second',
         examples: [100],
       }),
+    'counts': z
+      .strictObject({
+        tables: z
+          .array(z.string().min(1).max(200))
+          .min(1)
+          .optional()
+          .meta({
+            title: 'tables as schema.table',
+            description: 'which; without it all of every database, the smallest first',
+            examples: [['public.orders']],
+          }),
+        for: z
+          .int()
+          .min(1)
+          .max(86_400)
+          .default(30)
+          .meta({ title: 'seconds, up to a day', description: 'how many seconds counting may take', examples: [30] }),
+      })
+      .optional()
+      .meta({
+        description:
+          'has a backup record how many rows tables have at its end, which a check `counts` of a verification compares; the role must be let to read them',
+        examples: [{ for: 30 }],
+      }),
     'programs': z
       .array(
         z

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { errorCode } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import type { BroughtUp, Rehearsal, RehearsedStep } from '../rehearsal.ts';
+import type { BroughtUp, Depth, Rehearsal, RehearsedStep } from '../rehearsal.ts';
 import { parseDescription, type Description } from './description.ts';
 import { findPrograms } from './find-programs.ts';
 import { runAmcheck } from './proof/amcheck.ts';
@@ -13,6 +13,8 @@ import { compareCollations } from './proof/collations.ts';
 import { openDatabases, type Databases } from './proof/databases.ts';
 import { findLibraries } from './proof/libraries.ts';
 import { heldAgainstManifest } from './proof/manifest.ts';
+import { answer } from './proof/questions.ts';
+import { readSample } from './proof/sample.ts';
 import { stepOf } from './proof/step.ts';
 import { countTables } from './proof/tables.ts';
 import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
@@ -33,13 +35,13 @@ export function rehearseCluster(options: RehearsalOptions): Rehearsal {
     bringUp: async (sandbox, restored, signal) => {
       const { server, steps } = await bringUp(options, { sandbox, restored, signal });
       if (server === undefined) return { steps, env: {} };
-      const brought: BroughtUp = { steps, env: {}, query: async (sql) => await server.query(sql) };
+      const brought: BroughtUp = { steps, env: {}, answer: async (question) => await answer(server, question) };
       servers.set(brought, { server, data: join(restored, options.component, 'data'), signal });
       return brought;
     },
-    ask: async (_sandbox, brought) => {
+    ask: async (_sandbox, brought, depth) => {
       const found = servers.get(brought);
-      return found === undefined ? [notReached] : await proven(found);
+      return found === undefined ? [notReached] : await proven(found, depth);
     },
   };
 }
@@ -52,16 +54,19 @@ interface Up {
 }
 
 /** From what this host lacks to what the copy may. */
-async function proven({ server, data, signal }: Up): Promise<readonly RehearsedStep[]> {
+async function proven({ server, data, signal }: Up, depth: Depth): Promise<readonly RehearsedStep[]> {
   const found = await findDatabases(server);
   if ('state' in found) return [found];
-  return [
-    await findLibraries(server, found),
-    await compareCollations(server, found),
-    await readChecksums(server, data, signal),
-    await countTables(server, found),
-    ...(await runAmcheck(server, found)),
+  const { of: extent, tables, random } = depth;
+  const all = [
+    async () => [await readChecksums(server, data, signal)],
+    async () => [await countTables(server, found)],
+    async () => await runAmcheck(server, found),
   ];
+  const steps = [await findLibraries(server, found), await compareCollations(server, found)];
+  for (const prove of extent === 'all' ? all : []) steps.push(...(await prove()));
+  if (tables !== undefined) steps.push(await readSample(server, found, { tables, random }));
+  return steps;
 }
 
 async function findDatabases(server: SandboxedServer): Promise<Databases | RehearsedStep> {

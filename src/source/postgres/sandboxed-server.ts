@@ -1,9 +1,8 @@
 import { open } from 'node:fs/promises';
-import { HoldfastError } from '../../errors/error.ts';
-import type { QueryAnswer } from '../rehearsal.ts';
-import { connectTo, ServerError, type ServerConnection } from './connect.ts';
+import { connectTo, type ServerConnection } from './connect.ts';
 import type { Description } from './description.ts';
-import { accusesCopy } from './surroundings.ts';
+import { judgedOf, type Accusation } from './judged.ts';
+import type { RowCounts } from './row-counts.ts';
 import { usualWaits } from './waits.ts';
 
 /** Until a large table is read. */
@@ -37,22 +36,17 @@ export class SandboxedServer {
     this.#signal = signal;
   }
 
-  /** The first value of the first row; '' where there is none. */
-  async query(sql: string): Promise<QueryAnswer> {
-    try {
-      const [[value] = []] = await this.in(this.description.database, async (server) => await server.rows(sql));
-      return { kind: 'value', text: value ?? '' };
-    } catch (error) {
-      return this.judged(error);
-    }
+  /** That of the address. */
+  get database(): string {
+    return this.description.database;
   }
 
-  /** What an error says: that the copy is wrong, or nothing of it. Whatever else went wrong is thrown. */
-  judged(error: unknown): Extract<QueryAnswer, { kind: 'refused' | 'lacking' }> {
-    this.#signal.throwIfAborted();
-    if (!(error instanceof HoldfastError)) throw error;
-    const accuses = error instanceof ServerError && accusesCopy(error.sqlState, error.message);
-    return { kind: accuses ? 'refused' : 'lacking', reason: error.message };
+  get counts(): RowCounts | undefined {
+    return this.description.counts;
+  }
+
+  judged(error: unknown): Accusation {
+    return judgedOf(error, this.#signal);
   }
 
   /** In one database, on a connection of its own. A path to a socket has at most 107 bytes: that of an open folder is short. */

@@ -176,7 +176,10 @@ async function rehearse(
   const { signal } = new AbortController();
   await using sandbox = await openSandbox({ folder, hidden: [], limits, clock: systemClock, signal });
   const brought = await rehearsal.bringUp(sandbox, `${scratch}/restored`, signal);
-  return [...brought.steps, ...(await rehearsal.ask(sandbox, brought))];
+  return [
+    ...brought.steps,
+    ...(await rehearsal.ask(sandbox, brought, { of: 'all', tables: undefined, random: Math.random })),
+  ];
 }
 
 /** All of them, streams read to their end. */

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
-import { HoldfastError } from '../../../errors/error.ts';
-import type { QueryAnswer, RehearsedStep } from '../../rehearsal.ts';
-import { connectTo, ServerError, type ServerConnection } from '../connect.ts';
-import { accusesCopy } from '../surroundings.ts';
+import type { RehearsedStep } from '../../rehearsal.ts';
+import { connectTo, type ServerConnection } from '../connect.ts';
+import { judgedOf, type Accusation } from '../judged.ts';
 import { usualWaits } from '../waits.ts';
 import type { LogicalDescription } from './description.ts';
 import { quoted } from './quoting.ts';
@@ -22,29 +21,38 @@ export class LoadedServer {
     this.#signal = signal;
   }
 
-  /** In the database of the address where that was dumped, else the first that is not the server's own. */
-  async query(sql: string): Promise<QueryAnswer> {
+  /** That of the address where it was dumped, else the first that is not the server's own. */
+  get database(): string {
     const { database, databases } = this.#description;
     const names = databases.map(({ name }) => name);
-    const own = names.includes(database) ? database : (names.find((name) => name !== 'postgres') ?? names[0]);
-    return await this.#answer(own ?? database, sql);
+    return names.includes(database) ? database : (names.find((name) => name !== 'postgres') ?? names[0] ?? database);
   }
 
-  /** Anew, even where a new cluster has one of this name. */
-  async make(database: string, creation: string): Promise<QueryAnswer> {
-    const dropped = await this.#answer('template1', `drop database if exists ${quoted(database)}`);
-    return dropped.kind === 'value'
-      ? await this.#answer('template1', `create database ${quoted(database)} ${creation}`)
-      : dropped;
+  /** Of its databases. */
+  get names(): readonly string[] {
+    return this.#description.databases.map(({ name }) => name);
   }
 
-  async names(sql: string): Promise<readonly string[]> {
-    const rows = await this.#in('template1', async (server) => await server.rows(sql));
+  /** Anew, even where a new cluster has one of this name; undefined, or why it was not made. */
+  async make(database: string, creation: string): Promise<string | undefined> {
+    try {
+      await this.in('template1', async (server) => {
+        await server.rows(`drop database if exists ${quoted(database)}`);
+        await server.rows(`create database ${quoted(database)} ${creation}`);
+      });
+      return undefined;
+    } catch (error) {
+      return this.judged(error).reason;
+    }
+  }
+
+  async column(sql: string): Promise<readonly string[]> {
+    const rows = await this.in('template1', async (server) => await server.rows(sql));
     return rows.flatMap(([name]) => name ?? []);
   }
 
   async makeRoles(names: readonly string[]): Promise<void> {
-    await this.#in('template1', async (server) => {
+    await this.in('template1', async (server) => {
       for (const name of names) await server.rows(`create role ${quoted(name)}`);
     });
   }
@@ -54,7 +62,7 @@ export class LoadedServer {
     const step = { name: 'tables', expected: 'tables with what was dumped of them' } as const;
     let [tables, rows] = [0, 0];
     for (const { name } of databases) {
-      const counts = await this.#in(name, countsIn);
+      const counts = await this.in(name, countsIn);
       tables += counts.length;
       rows += counts.reduce((sum, count) => sum + count, 0);
     }
@@ -62,20 +70,12 @@ export class LoadedServer {
     return [{ ...step, state: 'passed', found }];
   }
 
-  async #answer(database: string, sql: string): Promise<QueryAnswer> {
-    try {
-      const [[value] = []] = await this.#in(database, async (server) => await server.rows(sql));
-      return { kind: 'value', text: value ?? '' };
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (!(error instanceof HoldfastError)) throw error;
-      const accuses = error instanceof ServerError && accusesCopy(error.sqlState, error.message);
-      return { kind: accuses ? 'refused' : 'lacking', reason: error.message };
-    }
+  judged(error: unknown): Accusation {
+    return judgedOf(error, this.#signal);
   }
 
   /** A path to a socket has at most 107 bytes: that of an open folder is short. */
-  async #in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
+  async in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
     await using folder = await open(this.#folder);
     const url = `postgres://${encodeURIComponent(this.#description.superuser)}@localhost/?host=/proc/self/fd/${folder.fd}&port=5432`;
     await using server = await connectTo({ url, database, use: 'statements', signal: this.#signal, waits, settings });

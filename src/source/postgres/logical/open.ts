@@ -37,7 +37,7 @@ export function openLogical(options: PostgresOptions, surroundings: Surroundings
   const rehearsal: Rehearsal = {
     folder: 'restored',
     bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
-    ask: async (sandbox, brought) => await (await load()).ask(sandbox, brought),
+    ask: async (sandbox, brought, depth) => await (await load()).ask(sandbox, brought, depth),
   };
   return { source, paths: [rawPathOf(`/${component}`)], excludes: [], probe, loading, rehearsal };
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
-import type { BroughtUp, Rehearsal, RehearsedStep } from '../../rehearsal.ts';
+import type { BroughtUp, Depth, Rehearsal, RehearsedStep } from '../../rehearsal.ts';
 import { findPrograms } from '../find-programs.ts';
+import { answer } from '../proof/questions.ts';
+import { readSample } from '../proof/sample.ts';
 import { creationOf } from './creation.ts';
 import { parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
 import { judgedEnd, ownFolder, ownFolderInside, startEmpty } from './empty-cluster.ts';
@@ -24,12 +26,20 @@ export function rehearseDumps(options: LogicalRehearsalOptions): Rehearsal {
     bringUp: async (sandbox, restored, signal) => {
       const { steps, server } = await bringUp(options, { sandbox, restored, signal });
       if (server === undefined) return { steps, env: {} };
-      const brought: BroughtUp = { steps, env: {}, query: async (sql) => await server.query(sql) };
+      const brought: BroughtUp = { steps, env: {}, answer: async (question) => await answer(server, question) };
       servers.set(brought, server);
       return brought;
     },
-    ask: async (_sandbox, brought) => (await servers.get(brought)?.tables()) ?? [],
+    ask: async (_sandbox, brought, depth) => {
+      const server = servers.get(brought);
+      return server === undefined ? [] : await asked(server, depth);
+    },
   };
+}
+
+async function asked(server: LoadedServer, { of: extent, tables, random }: Depth): Promise<readonly RehearsedStep[]> {
+  const all = extent === 'all' ? await server.tables() : [];
+  return tables === undefined ? all : [...all, await readSample(server, server, { tables, random })];
 }
 
 interface Stage {
@@ -100,7 +110,7 @@ async function loadAll(loading: Loading): Promise<readonly RehearsedStep[]> {
 async function lackingExtensions({ described, server }: Loading): Promise<RehearsedStep> {
   const wanted = new Set(described.databases.flatMap(({ extensions }) => extensions.map(({ name }) => name)));
   const step = { name: 'extensions', expected: [...wanted].join(', ') } as const;
-  const available = await server.names('select name from pg_available_extensions');
+  const available = await server.column('select name from pg_available_extensions');
   const missing = [...wanted].filter((name) => !available.includes(name));
   if (missing.length === 0) return { ...step, state: 'passed', found: 'all of them' };
   return { ...step, state: 'not run', found: `this host lacks ${missing.join(', ')}: install their packages` };
@@ -140,7 +150,7 @@ async function loadDatabase(loading: Loading, database: DumpedDatabase): Promise
   const { server, sandbox, clients, folder, restored, described } = loading;
   const step = { name: `database ${database.name}`, expected: 'a dump that loads to its end' } as const;
   const made = await server.make(database.name, creationOf(database, described.major));
-  if (made.kind !== 'value') return { ...step, state: 'not run', found: made.reason };
+  if (made !== undefined) return { ...step, state: 'not run', found: made };
   const dump = join(folder, database.path).replace(restored, '/run/holdfast');
   const target = `--dbname=dbname='${database.name.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
   const asked = ['--exit-on-error', '--no-tablespaces', '--jobs=2', target, dump];

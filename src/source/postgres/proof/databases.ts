@@ -28,8 +28,8 @@ export async function openDatabases(server: SandboxedServer): Promise<Databases>
 
 /** One database after the other, with what each has to tell. */
 export async function inEach<Found>(
-  server: SandboxedServer,
-  { names }: Databases,
+  server: Pick<SandboxedServer, 'in'>,
+  { names }: Pick<Databases, 'names'>,
   body: (connection: ServerConnection, database: string) => Promise<Found>,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];

@@ -5,7 +5,7 @@ type Told = Pick<RehearsedStep, 'state' | 'found'>;
 
 /** A step whose errors are judged: by what a server says of the copy, or of its own surroundings. */
 export async function stepOf(
-  server: SandboxedServer,
+  server: Pick<SandboxedServer, 'judged'>,
   about: Pick<RehearsedStep, 'name' | 'expected'>,
   body: () => Promise<Told>,
 ): Promise<RehearsedStep> {
