@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock/clock.ts';
 import type { ServerConnection } from '../connect.ts';
-import { backupFunctions } from './backup-functions.ts';
+import { roleOf, type Role } from './role-facts.ts';
 import { serverFacts, unlessForbidden, type ServerFacts } from '../server.ts';
 
 /** What a server says of itself that matters for its set-up; undefined is what the role may not see. */
@@ -20,17 +20,6 @@ export interface SetupFacts extends ServerFacts {
   readonly hba: readonly HbaRule[] | undefined;
   /** What files say of settings that a server doesn't show while they have no effect. */
   readonly fileSettings: ReadonlyMap<string, string> | undefined;
-}
-
-export interface Role {
-  readonly name: string;
-  readonly kind: 'superuser' | 'role';
-  readonly replicates: boolean;
-  readonly seesSettings: boolean;
-  readonly readsFiles: boolean;
-  readonly reloads: boolean;
-  /** By the functions that begin and end a backup. */
-  readonly backsUp: boolean;
 }
 
 /** How the server sees us. */
@@ -85,7 +74,8 @@ export async function setupFacts(server: ServerConnection, clock: Clock): Promis
   return {
     ...known,
     settings: await settingsOf(server, known.major),
-    ...(await whereWeAre(server, clock, known.major)),
+    role: await roleOf(server, known.major),
+    ...(await whereWeAre(server, clock)),
     sendersInUse: Number((await server.rows('select count(*) from pg_stat_replication'))[0]?.[0] ?? 0),
     slots: await slotsOf(server),
     hba: await unlessForbidden(async () => await hbaOf(server, known.major)),
@@ -113,38 +103,17 @@ async function settingsOf(server: ServerConnection, major: number): Promise<Read
 async function whereWeAre(
   server: ServerConnection,
   clock: Clock,
-  major: number,
-): Promise<Pick<SetupFacts, 'systemIdentifier' | 'role' | 'client' | 'isStandby' | 'port' | 'startedAt' | 'clock'>> {
-  const backsUp = backupFunctions(major)
-    .map((one) => `has_function_privilege('${one}', 'execute')`)
-    .join(' and ');
+): Promise<Pick<SetupFacts, 'systemIdentifier' | 'client' | 'isStandby' | 'port' | 'startedAt' | 'clock'>> {
   const before = clock.nowNs();
   const [row = []] = await server.rows(`select
     (select system_identifier from pg_control_system())::text,
-    session_user, (rolsuper)::text, (rolsuper or rolreplication)::text,
-    pg_has_role(session_user, 'pg_read_all_settings', 'usage')::text,
-    (has_function_privilege('pg_read_binary_file(text)', 'execute') and has_function_privilege('pg_stat_file(text)', 'execute')
-      and pg_has_role(session_user, 'pg_read_server_files', 'usage'))::text,
-    has_function_privilege('pg_reload_conf()', 'execute')::text, (${backsUp})::text,
     host(inet_client_addr()), (select ssl from pg_stat_ssl where pid = pg_backend_pid())::text,
     pg_is_in_recovery()::text, current_setting('port'),
-    extract(epoch from pg_postmaster_start_time())::text, extract(epoch from clock_timestamp())::text
-    from pg_roles where rolname = session_user`);
-  const after = clock.nowNs();
-  const [system, role, superuser, replicates, sees, reads, reloads, backs, address, tls, standby, port, started, now] =
-    row;
-  const half = Number(after - before) / 2e9;
+    extract(epoch from pg_postmaster_start_time())::text, extract(epoch from clock_timestamp())::text`);
+  const half = Number(clock.nowNs() - before) / 2e9;
+  const [system, address, tls, standby, port, started, now] = row;
   return {
     systemIdentifier: system ?? '',
-    role: {
-      name: role ?? '',
-      kind: superuser === 'true' ? 'superuser' : 'role',
-      replicates: replicates === 'true',
-      seesSettings: sees === 'true',
-      readsFiles: reads === 'true',
-      reloads: reloads === 'true',
-      backsUp: backs === 'true',
-    },
     client: { address: address ?? undefined, tls: tls === 'true' },
     isStandby: standby === 'true',
     port: port ?? '',
