@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
 import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
 import { parseLsn } from '../src/source/postgres/lsn.ts';
@@ -9,6 +10,8 @@ import {
   withoutPostgresVersions,
   type PostgresServer,
 } from './servers/postgres-versions.ts';
+import { postgresPrograms } from './servers/postgres-program.ts';
+import { startCopy } from './support/postgres-scene.ts';
 import { storedLog, unlikeServer } from './support/stored-log.ts';
 import { startStream, streamScene } from './support/streaming.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -74,4 +77,34 @@ for (const major of killed) {
       });
     },
   );
+}
+
+if (isFullBudget) {
+  for (const major of postgresMajors) {
+    test(
+      `PostgreSQL ${major}: production is lost in the midst of writes; every commit that was durable comes back from the stream`,
+      { skip },
+      async () => {
+        await using shop = await startPostgresVersion({ major, settings });
+        await using dir = await tempDir();
+        await chmod(dir.path, 0o755);
+        const scene = await streamScene(dir.path, shop.url, { programs: await postgresPrograms(major) });
+        await using stream = startStream(dir.path);
+        await stream.until(({ message_type }) => message_type === 'log_began');
+        await scene.ok('backup', 'shop-db');
+        await using writer = await writing(shop);
+        await stream.until(({ durable }) => parseLsn(durable ?? '0/0') > (writer.ledger[20]?.lsn ?? 2n ** 63n));
+        await shop.running.kill();
+        await stream.end('SIGTERM');
+        await writer.stop();
+        const durable = stream.durable();
+        await scene.ok('restore', 'shop-db', '--latest', '--target', dir.file('back'));
+        await using copy = await startCopy(major, dir.file('back', 'shop-db', 'data'));
+        const ids = new Set(await copy.sql('select id from ledger'));
+        const lost = writer.ledger.filter(({ id, lsn }) => lsn <= durable && !ids.has(String(id)));
+        assert.deepEqual(lost, []);
+        assert.ok(ids.size > 20);
+      },
+    );
+  }
 }

@@ -136,7 +136,7 @@ export const sourceKinds: SourceKinds = {
     schema: postgresOptions,
     methods: ['physical', 'logical'],
     protects: (components, { dumpedBy }) => components.length > 0 && dumpedBy === 'pg_dump',
-    logs: ['stream'],
+    logs: ['stream', 'archive'],
     open: openPostgresOf,
   },
   redis: { what: 'a Redis server', schema: notBuilt },

@@ -7,11 +7,11 @@ import { parseLsn } from '../../src/source/postgres/lsn.ts';
 import { holdfastProgram } from './holdfast.ts';
 import { cheapNear, sceneAt, type Scene } from './verifying.ts';
 
-/** A cluster as the component shop-db, whose log is streamed; `places` is the `to:` of its log. */
+/** A cluster as the component shop-db, whose log is streamed. */
 export async function streamScene(
   folder: string,
   url: string,
-  { places = 'near: { window: 7d }', more = '', repositories = '' } = {},
+  { programs }: { readonly programs?: string } = {},
 ): Promise<Scene> {
   if (!existsSync(join(folder, 'near'))) await cheapNear(folder);
   await writeFile(join(folder, 'url'), url);
@@ -19,12 +19,11 @@ export async function streamScene(
     folder,
     `repositories:
   near: { url: DIR/near, password: { file: DIR/password } }
-${repositories}
 components:
   shop-db:
-    postgres: { url: { file: DIR/url } }
+    postgres: { url: { file: DIR/url }, programs: [${programs ?? ''}] }
     backups: { full: { method: physical, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
-    log: { mode: stream, to: { ${places} }${more} }
+    log: { mode: stream, to: { near: { window: 7d } } }
 `,
   );
 }

@@ -46,6 +46,8 @@ export class Feed {
   readonly #readers: () => readonly Reader[];
   readonly #segments: Growing[] = [];
   #next = 0;
+  /** Where the next bytes begin: before the end, while what is held is held against what comes again. */
+  #cursor = 0n;
   #changed = Promise.withResolvers<void>();
 
   constructor({ segmentBytes, readers }: { readonly segmentBytes: number; readonly readers: () => readonly Reader[] }) {
@@ -70,6 +72,17 @@ export class Feed {
     this.#open({ epoch, from: at, to: at + this.#segmentBytes }, since);
   }
 
+  /**
+   * Where another connection begins: at the beginning of the segment that is open. What comes again has to be the same,
+   * for another server may answer by now, with another history.
+   */
+  resume(): { readonly epoch: number; readonly at: bigint } | undefined {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return undefined;
+    this.#cursor = last.state === 'open' ? last.extent.from : last.end;
+    return { epoch: last.extent.epoch, at: this.#cursor };
+  }
+
   /** Begins at a lower position, as if nothing had come. */
   reset(): void {
     this.close('cut');
@@ -86,18 +99,29 @@ export class Feed {
   /** Takes what came from the server; waits while too much is held. */
   async put(from: bigint, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     let rest = bytes;
-    let at = from;
+    if (from !== this.#cursor)
+      throw new HoldfastError('source-failed', 'the server sent another part of its log than was asked for');
     while (rest.length > 0) {
-      const segment = await this.#writable(at, signal);
-      const offset = Number(at - segment.extent.from);
-      const part = rest.subarray(0, segment.bytes.length - offset);
-      segment.bytes.set(part, offset);
-      at += BigInt(part.length);
-      segment.end = at;
+      const segment = await this.#writable(signal);
+      const part = rest.subarray(0, Number(segment.extent.to - this.#cursor));
+      this.#take(segment, part);
       rest = rest.subarray(part.length);
-      if (at === segment.extent.to) this.#close(segment, 'whole');
     }
     this.#wake();
+  }
+
+  #take(segment: Growing, part: Uint8Array): void {
+    const offset = Number(this.#cursor - segment.extent.from);
+    const known = part.subarray(0, Math.max(0, Number(segment.end - this.#cursor)));
+    if (Buffer.compare(known, segment.bytes.subarray(offset, offset + known.length)) !== 0)
+      throw new HoldfastError(
+        'log-conflict',
+        'the server’s log is by now another than what it sent: two clusters write one log',
+      );
+    segment.bytes.set(part, offset);
+    this.#cursor += BigInt(part.length);
+    if (this.#cursor > segment.end) segment.end = this.#cursor;
+    if (segment.end === segment.extent.to) this.#close(segment, 'whole');
   }
 
   /** The segment of a sequence once it has come; undefined where it is not held any more. */
@@ -136,14 +160,13 @@ export class Feed {
     this.#wake();
   }
 
-  async #writable(at: bigint, signal: AbortSignal): Promise<Growing> {
+  async #writable(signal: AbortSignal): Promise<Growing> {
     const last = this.#segments.at(-1);
-    if (last === undefined || last.end !== at)
-      throw new HoldfastError('source-failed', 'the server sent another part of its log than was asked for');
+    if (last === undefined) throw new HoldfastError('internal', 'the log was not begun');
     if (last.state === 'open') return last;
     while (this.#isFull()) await this.#change(signal);
-    const { epoch } = last.extent;
-    return this.#open({ epoch, from: at, to: at + this.#segmentBytes }, at);
+    const from = this.#cursor;
+    return this.#open({ epoch: last.extent.epoch, from, to: from + this.#segmentBytes }, from);
   }
 
   #isFull(): boolean {
@@ -158,6 +181,7 @@ export class Feed {
   #open(extent: Extent, since: bigint): Growing {
     this.close('cut');
     while (this.#segments.length > this.#mostHeld) this.#segments.shift();
+    this.#cursor = extent.from;
     const { promise, resolve } = Promise.withResolvers<void>();
     const segment: Growing = {
       sequence: this.#next++,

@@ -1,9 +1,9 @@
 import { HoldfastError } from '../../../errors/error.ts';
 import type { Listing, LogStore, Piece } from '../../../log/log.ts';
 import type { Repository } from '../../../repository/repository.ts';
-import { notedOf } from '../log/noted.ts';
 import { lsnText } from '../lsn.ts';
 import type { HeldSegment } from './feed.ts';
+import { notedSegment } from './noted-segment.ts';
 import { chainEnd, leftOver, piecesOf } from './reached.ts';
 
 /** An idle server writes so slowly that a segment would have pieces without end: so many are made one. */
@@ -57,7 +57,7 @@ export class Kept implements AsyncDisposable {
   async whole(segment: HeldSegment): Promise<void> {
     const { extent, bytes } = segment;
     await this.#compareFound(segment);
-    await this.store.put(extent, bytes, notedOf(extent, bytes));
+    await this.store.put(extent, bytes, notedSegment(extent, bytes));
     await this.forget(segment);
   }
 

@@ -9,8 +9,8 @@ import { openLog } from '../../../log/store.ts';
 import type { LogPlace } from '../../log.ts';
 import { lsnText } from '../lsn.ts';
 import type { Feed, HeldSegment, Reader } from './feed.ts';
-import { notedOf } from '../log/noted.ts';
 import { Kept } from './kept.ts';
+import { notedSegment } from './noted-segment.ts';
 import { reachedIn } from './reached.ts';
 
 /**
@@ -86,10 +86,12 @@ export class Place implements Reader {
   async open(signal: AbortSignal): Promise<bigint | undefined> {
     const { place, name, lineage, histories } = this.#options;
     const repository = await orAborted(place.open(), signal);
-    const kept = new Kept(repository, openLog(repository, name));
-    this.#kept = kept;
+    await using opening = new AsyncDisposableStack();
+    const kept = opening.use(new Kept(repository, openLog(repository, name)));
     const listing = await orAborted(kept.look(), signal);
     for (const history of histories()) await orAborted(kept.store.putHistory(history), signal);
+    opening.move();
+    this.#kept = kept;
     const reached = reachedIn(listing, lineage());
     // One that was empty when the log began, and never came to write, still needs it from there.
     this.#durable = reached ?? this.#durable;
@@ -131,7 +133,7 @@ export class Place implements Reader {
 
   /** Which of what the feed holds is next here; what it doesn't hold any more comes from another place. */
   async #locate(signal: AbortSignal): Promise<void> {
-    const { feed, others, begun, lost, rewind } = this.#options;
+    const { feed, clock, others, begun, lost, rewind } = this.#options;
     const oldest = feed.oldest;
     if (oldest === undefined) return;
     this.#durable ??= begun();
@@ -145,7 +147,7 @@ export class Place implements Reader {
     if (this.#durable > before || feed.oldest !== oldest) return;
     if (this.required && this.#durable >= lost().before) {
       rewind(this.#durable);
-      await orAborted(oldest.closed, signal);
+      await clock.sleep(firstPauseMs, signal);
       return;
     }
     await this.#gap(oldest);
@@ -156,7 +158,7 @@ export class Place implements Reader {
     const at = this.#durable;
     const to = this.#kept?.store;
     if (to === undefined || at === undefined) return;
-    const reached = await fill({ from, to, lineage: lineage(), at, until, signal, notedOf });
+    const reached = await fill({ from, to, lineage: lineage(), at, until, signal, notedOf: notedSegment });
     this.#durable = reached > at ? reached : at;
     onDurable();
   }

@@ -64,7 +64,12 @@ export class State {
     );
   }
 
-  /** Where the server goes on. */
+  /** Where a connection begins. */
+  resume(): { readonly epoch: number; readonly at: bigint } {
+    return this.feed.resume() ?? this.position;
+  }
+
+  /** Up to where the log has come. */
   get position(): { readonly epoch: number; readonly at: bigint } {
     const { end } = this.feed;
     if (end === undefined) throw new HoldfastError('internal', 'the log was not begun');
@@ -103,7 +108,7 @@ export class State {
 
   /** Begins where a required place is furthest behind, else where the slot keeps the log from, else now. */
   async start(group: TaskGroup, server: LogServer, restart: bigint | undefined): Promise<void> {
-    if (this.feed.end !== undefined) return this.#assertOn(server);
+    if (this.feed.end !== undefined) return;
     const reached = await this.#open(group.signal);
     const known = reached.filter((one) => one !== undefined);
     if (known.length === 0) this.#sayDue('the log begins here');
@@ -134,10 +139,13 @@ export class State {
   }
 
   /** Another server may answer by now, whose history has left ours before where we are: then all is looked at anew. */
-  #assertOn({ lineage }: LogServer): void {
-    const { epoch, at } = this.position;
-    const here = lineage.epochs.find((one) => one.epoch === epoch);
-    if (here === undefined || (here.to !== undefined && at > here.to)) throw new Ended('another history');
+  assertOn({ lineage }: LogServer): void {
+    const { end } = this.feed;
+    const own = this.#ancestry.lineage.epochs.find(({ epoch }) => epoch === end?.epoch);
+    if (end === undefined || own === undefined) return;
+    const here = lineage.epochs.find(({ epoch }) => epoch === end.epoch);
+    const isOurs = here?.from === own.from && (here.to === undefined || end.at <= here.to);
+    if (!isOurs) throw new Ended('another history');
   }
 
   /** The timeline has ended where we are. */

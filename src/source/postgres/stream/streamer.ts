@@ -90,6 +90,7 @@ export class Streamer {
     await using server = await openLogServer({ url: await address(signal), waits, signal });
     const state = (this.#state ??= new State(this.#following, server));
     if (state.stream !== server.stream) throw new Ended('another stream');
+    state.assertOn(server);
     state.knows(server);
     const restart = await this.#readySlot(server, state);
     await state.start(group, server, restart);
@@ -109,7 +110,7 @@ export class Streamer {
   /** Follows a timeline to its end, or to what the server has lost of it; says whether it goes on. */
   async #timeline(server: LogServer, state: State, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#following.work;
-    const { epoch, at } = state.position;
+    const { epoch, at } = state.resume();
     try {
       const next = await streamTimeline(server, {
         slot: this.#slot,
