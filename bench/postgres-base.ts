@@ -10,22 +10,21 @@ import { contestants, type Contestant } from './postgres/contestants.ts';
 import { median, pairedRatio, type Measurement } from './results.ts';
 
 /**
- * Base backups of a PostgreSQL 15 with pgbench's tables beside pgBackRest 2.45 and pg_basebackup with zstd, interleaved
+ * Base backups of a PostgreSQL 15 (`--tables pgbench` or `dense`) beside pgBackRest 2.45 and pg_basebackup with zstd, interleaved
  * as in bench.ts: in each round every tool runs each phase once, in turning order, on the same cluster. As root, so that
  * the server can run as another user. What the server computes for a client (reading, checksums, zstd of pg_basebackup)
  * is in the wall time, and in nobody's CPU time.
  */
 const { values } = parseArgs({
   options: {
+    tables: { type: 'string', default: 'pgbench' },
     scale: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '5' },
     work: { type: 'string', default: '/var/tmp/holdfast-bench-postgres' },
   },
 });
+const tables = values.tables === 'dense' ? 'dense' : 'pgbench';
 const [scale, rounds, work] = [Number(values.scale), Number(values.rounds), resolve(values.work)];
-/** Of pgbench, between two backups. */
-const transactions = 500;
-
 const bars: readonly (readonly [phase: string, ours: string, theirs: string, most: number])[] = [
   ['full', 'holdfast, host', 'pgBackRest', 0.8],
   ['repeat, unchanged', 'holdfast, host', 'pgBackRest', 1],
@@ -37,7 +36,7 @@ const bars: readonly (readonly [phase: string, ours: string, theirs: string, mos
 mkdirSync(work, { recursive: true });
 chmodSync(work, 0o755);
 const packages = await debianPackages('pgbackrest-debian12', ['pgbackrest']);
-const cluster = startCluster(work, scale);
+const cluster = startCluster(work, tables, scale);
 const phases = new Map<string, Map<string, Measurement[]>>();
 try {
   const holdfast = resolve(import.meta.dirname, '../bin/holdfast');
@@ -53,7 +52,7 @@ async function runRound(turn: readonly (Contestant | undefined)[]): Promise<void
   for (const tool of tools) tool.prepare();
   await phase('full', tools, (tool) => tool.full());
   await phase('repeat, unchanged', tools, (tool) => tool.repeat?.());
-  cluster.write(transactions);
+  cluster.write();
   await phase('repeat, written to', tools, (tool) => tool.repeat?.());
   await phase('restore', tools, (tool) => tool.restore?.());
 }
@@ -83,7 +82,9 @@ async function measure(words: readonly string[]): Promise<Measurement> {
 function report(all: readonly Contestant[]): void {
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   const load = loadavg().map((one) => one.toFixed(1));
-  console.log(`pgbench ${scale}, ${mib(folderBytes(cluster.data))} MiB, ${rounds} rounds, ${cpus().length} processors`);
+  console.log(
+    `${tables} ${scale}, ${mib(folderBytes(cluster.data))} MiB, ${rounds} rounds, ${cpus().length} processors`,
+  );
   console.log(`load at the end ${load.join(' ')}\n\n| phase | tool | wall s / CPU s / peak MiB |\n| --- | --- | --- |`);
   for (const [name, tools] of phases)
     for (const [tool, runs] of tools) console.log(`| ${name} | ${tool} | ${figures(runs)} |`);

@@ -8,14 +8,17 @@ const programs = '/usr/lib/postgresql/15/bin';
 const user = 65534;
 const port = 54_615;
 
-/** A server with pgbench's tables, by unusual settings only where a benchmark needs them: durable, without autovacuum. */
+/** pgbench's tables, which compress some twenty times, or as many bytes of which half is random. */
+export type Tables = 'pgbench' | 'dense';
+
+/** A server with such tables, by unusual settings only where a benchmark needs them: durable, without autovacuum. */
 export interface Cluster {
   readonly data: string;
   readonly sockets: string;
   readonly port: number;
   readonly url: string;
   /** Writes for a while, and has it in the files. */
-  write(transactions: number): void;
+  write(): void;
   stop(): void;
 }
 
@@ -35,8 +38,8 @@ export function program(name: string): string {
 }
 
 /** Made once for a scale, below a folder that everybody may enter. */
-export function startCluster(work: string, scale: number): Cluster {
-  const data = join(work, `cluster-${scale}`);
+export function startCluster(work: string, tables: Tables, scale: number): Cluster {
+  const data = join(work, `cluster-${tables}-${scale}`);
   const sockets = join(work, 'sockets');
   makeFolder(sockets);
   const isNew = !existsSync(join(data, 'made'));
@@ -51,26 +54,40 @@ export function startCluster(work: string, scale: number): Cluster {
   const server = spawn(command, args, { stdio: 'ignore' });
   until(() => existsSync(join(sockets, `.s.PGSQL.${port}`)) && isReady(sockets));
   const address = ['-h', sockets, '-p', `${port}`, '-U', 'postgres'];
+  const ask = (statement: string): void => run(['psql', ...address, '-qXc', statement, 'postgres']);
   if (isNew) {
-    run(['pgbench', ...address, '-i', '-q', '-s', `${scale}`, 'postgres']);
+    if (tables === 'pgbench') run(['pgbench', ...address, '-i', '-q', '-s', `${scale}`, 'postgres']);
+    else for (const statement of denseTable(scale)) ask(statement);
     writeFileSync(join(data, 'made'), '');
   }
-  const settle = (): void => run(['psql', ...address, '-qXc', 'checkpoint', 'postgres']);
-  settle();
+  ask('checkpoint');
+  let written = 0;
   return {
     data,
     sockets,
     port,
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    write: (transactions) => {
-      run(['pgbench', ...address, '-n', '-t', `${transactions}`, 'postgres']);
-      settle();
+    write: () => {
+      written += 1;
+      if (tables === 'pgbench') run(['pgbench', ...address, '-n', '-t', '500', 'postgres']);
+      else ask(`update dense set text = text || ' ' where id / 100 % 50 = ${written % 50}`);
+      ask('checkpoint');
     },
     stop: () => {
       server.kill('SIGINT');
       until(() => !existsSync(join(data, 'postmaster.pid')));
     },
   };
+}
+
+/** 15 MiB a unit of scale, as pgbench's; room in the pages, so that changed rows stay where they were. */
+function denseTable(scale: number): readonly string[] {
+  const random = "sha512(n::text::bytea) || sha256((n || 'x')::bytea)";
+  return [
+    'create table dense (id int, body bytea, text text) with (fillfactor = 90)',
+    `insert into dense select n, ${random}, repeat('text ', 19) from generate_series(1, ${scale * 65_000}) n`,
+    'create index on dense (id)',
+  ];
 }
 
 function settings(sockets: string): string {
