@@ -4,7 +4,7 @@ import { HoldfastError } from '../../../errors/error.ts';
 import type { StoredContent } from '../../../repository/content.ts';
 import type { Entry } from '../../../snapshot/entry.ts';
 import type { WalkOptions } from '../../source.ts';
-import { connectTo, type ServerConnection } from '../connect.ts';
+import { connectTo, unhurried, type ServerConnection } from '../connect.ts';
 import { fileEntry, folderEntry, storedEntry } from '../entries.ts';
 import { serverFacts, type ServerFacts } from '../server.ts';
 import { findClient, textOf, type Client } from './client.ts';
@@ -48,7 +48,8 @@ export async function* backUpLogically(options: LogicalBackupOptions, walk: Walk
   if (store === undefined) throw new HoldfastError('internal', 'databases are dumped only to be stored');
   const { url, component, clock, logical, programs } = options;
   const timeNs = clock.nowNs();
-  await using connection = await connectTo({ url, use: 'statements', signal });
+  // It stays open, and mostly idle, for as long as the dumps take.
+  await using connection = await connectTo({ url, use: 'statements', signal, settings: unhurried });
   const server = await serverFacts(connection);
   const [[recovering] = []] = await connection.rows('select pg_is_in_recovery()');
   const role = recovering === 't' ? 'standby' : 'primary';
@@ -87,7 +88,7 @@ async function knownOf(
   connection: ServerConnection,
   name: string,
 ): Promise<DatabaseFacts & Needs> {
-  await using inside = await connectTo({ url, database: name, use: 'statements', signal });
+  await using inside = await connectTo({ url, database: name, use: 'statements', signal, settings: unhurried });
   return { ...(await factsOf(connection, server.major, name)), ...(await needsOf(inside)) };
 }
 

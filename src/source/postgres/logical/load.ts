@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
-import { HoldfastError } from '../../../errors/error.ts';
+import { hasCode, HoldfastError } from '../../../errors/error.ts';
 import type { Loaded, PlannedLoad, WantedLoad } from '../../loading.ts';
 import { clientHere, textOf, type Client } from './client.ts';
 import { parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
@@ -41,9 +41,12 @@ export async function planLoad(
   const { component } = options;
   const described = parseLogicalDescription(await readFile(join(restored, component, 'postgres.json'), 'utf8'));
   const database = chosen(described, asked.part);
-  const target = await targetOf(asked.into.reveal(), signal);
   const wanted = { ...asked, ...withinPolicy(options.logical, asked) };
-  await assertLoadable(target, { described, database, wanted, signal });
+  const target = await unchanged(async () => {
+    const found = await targetOf(asked.into.reveal(), signal);
+    await assertLoadable(found, { described, database, wanted, signal });
+    return found;
+  });
   const client = await clientFor(options, described, target, signal);
   const planned = { options, described, database, wanted, target, client };
   return {
@@ -52,6 +55,16 @@ export async function planLoad(
     bytes: database.bytes,
     load: async (folder, walk) => await load(planned, join(folder, component, database.path), walk.signal),
   };
+}
+
+/** A server that can't be asked was not changed: nothing has failed yet. */
+async function unchanged<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (!hasCode(cause, 'source-failed')) throw cause;
+    throw new HoldfastError('refused', cause.message, { cause });
+  }
 }
 
 function withinPolicy(
@@ -96,7 +109,7 @@ async function clientFor(
 
 async function load(planned: Planned, dump: string, signal: AbortSignal): Promise<Loaded> {
   const { target, database, wanted, options } = planned;
-  await createDatabase(target, { dumped: database, wanted, signal });
+  await unchanged(async () => await createDatabase(target, { dumped: database, wanted, signal }));
   let rows: Loaded['rows'];
   try {
     await restoreInto(planned, dump, signal);
@@ -130,9 +143,11 @@ async function restoreInto(
 
 /** What failed, once what was made is gone again; an abort too, whose own signal would end that at once. */
 async function cleared(target: Target, error: unknown): Promise<unknown> {
-  if (target.before === 'empty') return error;
-  await dropDatabase(target);
+  if (target.before === 'none') await dropDatabase(target);
   if (!(error instanceof HoldfastError)) return error;
-  const next = `The new database ${target.database} was removed again; all else is as it was.`;
+  const next =
+    target.before === 'none'
+      ? `The new database ${target.database} was removed again; all else is as it was.`
+      : `The database ${target.database} was there and empty, and may hold a part now: make it anew. All else is as it was.`;
   return new HoldfastError(error.code, error.message, { cause: error, next });
 }
