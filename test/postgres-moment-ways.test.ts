@@ -82,6 +82,28 @@ test(
   },
 );
 
+test(
+  'a moment is verified in the sandbox: the log is fed to it, and the checks of the policy are asked then',
+  { skip },
+  async () => {
+    const check = 'name: last, sql: "select max(id) from orders"';
+    await using made = await backedUp('15', 'there', `    verify: [{ every: 1d, checks: [{ ${check}, equals: 4 }] }]`);
+    const { scene, shop } = made;
+    const ledger = await writeLedger(shop, [3, 4, 5]);
+    await storeLog(made);
+    for (const [words, code, found] of [
+      [['--xid', ledger[1]?.xid ?? ''], 0, '4'],
+      [['--latest'], 4, '5'],
+    ] as const) {
+      const verified = await scene.verified('shop-db', ...words);
+      const checks = verified.all[0]?.checks ?? [];
+      assert.equal(verified.code, code, JSON.stringify(verified.all));
+      assert.equal(checks.find(({ name }) => name === 'last')?.found, found);
+      assert.match(checks.find(({ name }) => name === 'replay')?.found ?? '', /^stopping .*, the last record at 0\//);
+    }
+  },
+);
+
 /** Runs the program on a scene and kills it as soon as a file is there. */
 async function killedAt(scene: Scene, args: readonly string[], path: string): Promise<void> {
   const own = ['--cache-dir', scene.file('cache'), '--state-dir', scene.file('state')];

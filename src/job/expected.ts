@@ -30,8 +30,14 @@ export function measuredIn(records: readonly StoredRecord[], component: string):
 }
 
 function measurementOf({ kind, repository, data }: StoredRecord): Measurement | undefined {
-  const { outcome, level, bytes, files } = data;
-  if (kind !== 'verification' || outcome !== 'verified' || level !== 'restore' || repository === undefined)
+  const { outcome, level, bytes, files, moment } = data;
+  if (
+    moment !== undefined ||
+    kind !== 'verification' ||
+    outcome !== 'verified' ||
+    level !== 'restore' ||
+    repository === undefined
+  )
     return undefined;
   const { find, fetch, start, check } = stagesIn(data['stages']);
   const numbers = [bytes, files, find, fetch, start, check];

@@ -5,6 +5,8 @@ import type { Verification } from '../policy/policy.ts';
 import { isArchived } from '../policy/kinds-of-repositories.ts';
 import { secretFiles } from '../policy/secrets.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Replay } from '../source/recovery.ts';
+import type { Rehearsal } from '../source/rehearsal.ts';
 import { contextIn, recorded, type ComponentContext, type NewRecord } from './component.ts';
 import { inRepository, type JobContext } from './job.ts';
 import { openExternal, openSource } from './open-source.ts';
@@ -23,6 +25,8 @@ export interface VerifyOptions {
   readonly scratch: string;
   /** What no command in a sandbox is to see, beside what the policy names. */
   readonly hidden: readonly string[];
+  /** The nearest copy of this point alone, brought to a moment of its log in the sandbox. */
+  readonly moment?: { readonly point: RecoverablePoint; readonly replay: Omit<Replay, 'folder'> };
   /** Told each copy's outcome as soon as it is known. */
   readonly onOutcome: (outcome: VerificationOutcome) => void;
   /** 0 up to 1. */
@@ -49,7 +53,11 @@ export async function verifyComponent(
       copy.held === 'repository'
         ? await verifyCopy(context, options, { ...found, copy })
         : await verifyElsewhere(context, options, { ...found, copy });
-    const outcome = await recorded(context, about, verify, dataOf);
+    const toRecord = (outcome: VerificationOutcome): NewRecord['data'] => ({
+      ...dataOf(outcome),
+      ...momentOf(options),
+    });
+    const outcome = await recorded(context, about, verify, toRecord);
     options.onOutcome(outcome);
     outcomes.push(outcome);
   }
@@ -75,6 +83,11 @@ function dataOf({ state, level, point, copy, reason, checks, stages }: Verificat
   };
 }
 
+/** What a replay takes says nothing of a restore without one. */
+function momentOf({ moment }: VerifyOptions): NewRecord['data'] {
+  return moment === undefined ? {} : { moment: moment.replay.moment.kind };
+}
+
 interface Meant {
   /** Nearest first. */
   readonly copies: readonly PlacedCopy[];
@@ -91,15 +104,17 @@ interface PlacedCopy<Copy extends PointCopy = PointCopy> {
 
 async function copiesMeant(
   context: ComponentContext,
-  { component, verification: { from } }: VerifyOptions,
+  { component, verification: { from: named }, moment }: VerifyOptions,
 ): Promise<Meant> {
+  const from = moment === undefined ? named : 'nearest';
   const { points, unknown, records } = await listPoints(context, [component]);
   const unasked = unknown.map(({ repository }) => repository);
-  const placed = points.flatMap((point) => point.copies.map((copy) => ({ point, copy })));
+  const asked = points.filter(({ identity }) => moment === undefined || moment.point.identity === identity);
+  const placed = asked.flatMap((point) => point.copies.map((copy) => ({ point, copy })));
   const meant = wanted(from === 'nearest' ? readable(placed, context) : placed, from);
   if (meant.length === 0) {
-    const asked = unasked.length === 0 ? '' : `; ${unasked.join(', ')} can’t be asked`;
-    throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${asked}`);
+    const hidden = unasked.length === 0 ? '' : `; ${unasked.join(', ')} can’t be asked`;
+    throw new HoldfastError('snapshot-not-found', `${component} has no recoverable point to verify${hidden}`);
   }
   const inOrder = nearestFirst(context.policy, { component, copies: meant.map(({ copy }) => copy) });
   const copies = inOrder.flatMap((copy) => meant.filter((one) => one.copy === copy));
@@ -135,7 +150,7 @@ interface Found<Copy extends PointCopy> extends PlacedCopy<Copy> {
 /** Commands in a sandbox see neither what is live nor what opens the repositories. */
 function surroundingsOf(
   context: ComponentContext,
-  { component: name, hidden }: VerifyOptions,
+  { component: name, hidden, moment }: VerifyOptions,
   { method }: RecoverablePoint,
 ): Surroundings {
   const { policy } = context;
@@ -144,7 +159,15 @@ function surroundingsOf(
   const { rehearsal, paths } = openSource(context, name, component, method === '' ? undefined : method);
   const repositories = Object.values(policy.repositories).flatMap(({ url }) => (url.startsWith('/') ? [url] : []));
   const own = [...hidden, ...repositories, ...secretFiles(policy)];
-  return { rehearsal, limits: policy.sandbox, hidden: [...own, ...paths.map(displayPath)] };
+  const rehearsed = rehearsal && moment ? toMoment(rehearsal, moment.replay) : rehearsal;
+  return { rehearsal: rehearsed, limits: policy.sandbox, hidden: [...own, ...paths.map(displayPath)] };
+}
+
+function toMoment(rehearsal: Rehearsal, replay: Omit<Replay, 'folder'>): Rehearsal {
+  return {
+    ...rehearsal,
+    bringUp: async (sandbox, restored, signal) => await rehearsal.bringUp(sandbox, restored, signal, replay),
+  };
 }
 
 /** Never throws for what is wrong with the copy or its surroundings: that is the outcome. */

@@ -1,4 +1,5 @@
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Replay } from './recovery.ts';
 
 /**
  * Brings a component up in a sandbox from what was restored of it, and asks it whether it is right. Nothing here ever
@@ -17,8 +18,11 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 export interface Rehearsal {
   /** What commands find in HOLDFAST_DIR. */
   readonly folder: 'empty' | 'restored';
-  /** In their order. `restored` is the folder to which the component was restored. */
-  bringUp(sandbox: Sandbox, restored: string, signal: AbortSignal): Promise<BroughtUp>;
+  /**
+   * In their order. `restored` is the folder to which the component was restored. With `replay`, of a component that has a
+   * RecoveryDriver, it is brought to that moment first, by a log that is handed in from outside; a step says where it is.
+   */
+  bringUp(sandbox: Sandbox, restored: string, signal: AbortSignal, replay?: Omit<Replay, 'folder'>): Promise<BroughtUp>;
   /** Asks the component's own question, where it has one. */
   ask(sandbox: Sandbox, brought: BroughtUp, depth: Depth): Promise<readonly RehearsedStep[]>;
 }

@@ -16,14 +16,18 @@ const log = '    log: { mode: archive, to: { near: { window: 14d } } }';
 export const shopSettings = ['autovacuum=off', 'wal_keep_size=1GB', 'track_commit_timestamp=on'] as const;
 
 /** A cluster with rows 1 and 2 in `orders`, then backed up; whose log is put into the repository by hand. */
-export async function backedUp(major: PostgresMajor, programs: 'there' | 'missing' = 'there'): Promise<Shop> {
+export async function backedUp(
+  major: PostgresMajor,
+  programs: 'there' | 'missing' = 'there',
+  more = '',
+): Promise<Shop> {
   await using stack = new AsyncDisposableStack();
   const shop = stack.use(await startPostgresVersion({ major, settings: shopSettings }));
   await shop.sql('create table orders (id int, what text)');
   const dir = stack.use(await tempDir());
   await chmod(dir.path, 0o755);
   const options = programs === 'there' ? `programs: [${await postgresPrograms(major)}]` : '';
-  const scene = await shopScene(dir.path, shop.url, { options, more: log });
+  const scene = await shopScene(dir.path, shop.url, { options, more: `${log}\n${more}` });
   await writeLedger(shop, [1, 2]);
   await scene.ok('backup', 'shop-db');
   const kept = stack.move();

@@ -1,17 +1,12 @@
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { choice, flag, list, parsed, refusal, text, unsupported } from '../option.ts';
+import { momentOptions } from './moment-options.ts';
 
 export const restoreOptions = {
   ...snapshotFilter,
   at: text('time', 'of a component: the newest point of then or before', { fallback: 'the newest' }),
-  lsn: text('position', 'of a component with a log: up to there, as 16/B374D848'),
-  xid: text('number', 'of a component with a log: up to the end of this transaction'),
-  name: text('name', 'of a component with a log: up to the restore point of this name'),
-  latest: flag('of a component with a log: all that there is'),
-  immediate: flag('of a component with a log: where its newest backup is consistent'),
-  exclusive: flag('with --at, --lsn and --xid: without what is exactly there'),
-  timeline: text('number', 'of a component with a log: the timeline to follow', { fallback: 'the newest' }),
+  ...momentOptions,
   inPlace: flag('of a component: replace what is live, by a plan that can be undone'),
   noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
   target: text('folder', 'where to restore to (needed, or --in-place or --into)', { short: 't' }),

@@ -1,11 +1,14 @@
 import { command } from '../command.ts';
 import { choice, flag, text } from '../option.ts';
+import { momentOptions } from './moment-options.ts';
 
 export const verifyOptions = {
   all: flag('every component of the policy'),
   from: text('repository', 'which copy: a repository of the policy, nearest or each', {
     fallback: 'as the policy says',
   }),
+  at: text('time', 'of a component with a log: brought to that time in the sandbox'),
+  ...momentOptions,
   do: choice(
     'level',
     ['structure', 'data', 'sample', 'restore'],
@@ -24,6 +27,10 @@ export const verify = command({
     {
       line: 'holdfast verify shop-db',
       does: 'What the policy says is to be verified: restored, and its questions asked.',
+    },
+    {
+      line: 'holdfast verify shop-db --latest',
+      does: 'The same with all that its log holds since.',
     },
     { line: 'holdfast verify uploads --from cold --do data', does: 'Reads every byte of the copy in one repository.' },
   ],

@@ -1,29 +1,16 @@
-import { HoldfastError } from '../../errors/error.ts';
-import { openSource } from '../../job/open-source.ts';
-import { restoreMoment, type PlannedMoment } from '../../job/moment-restore.ts';
-import type { Moment, MomentAsked } from '../../point/moment.ts';
+import type { PlannedMoment } from '../../job/find-moment.ts';
+import { restoreMoment } from '../../job/moment-restore.ts';
 import type { RestoreOptions } from '../../snapshot/restore.ts';
 import type { Replayed } from '../../source/recovery.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatSeconds, formatTime, plural, shortPoint } from '../format.ts';
 import { showExpected } from '../expected-view.ts';
-import { wholeNumber } from '../option.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
 import { momentAt } from './moment.ts';
-import { componentsMeant, recordingContext, type OpenContext } from './context.ts';
-
-export interface MomentWords {
-  readonly at: string | undefined;
-  readonly lsn: string | undefined;
-  readonly xid: string | undefined;
-  readonly name: string | undefined;
-  readonly latest: boolean;
-  readonly immediate: boolean;
-  readonly exclusive: boolean;
-  readonly timeline: string | undefined;
-}
+import { askedBy, type MomentWords } from './moment-words.ts';
+import { componentsMeant, recordingContext } from './context.ts';
 
 interface Meant {
   readonly name: string;
@@ -67,43 +54,6 @@ export async function restoreMomentTo(
   view.finish(done.restored);
   showReplayed(done.replayed, planned, context);
   return done.replayed.state === 'recovered' ? 0 : 1;
-}
-
-function askedBy(words: MomentWords, context: OpenContext, name: string, atNs: bigint | undefined): MomentAsked {
-  const epoch = words.timeline === undefined ? undefined : wholeNumber(words.timeline, '--timeline');
-  return {
-    moment: momentBy({ ...words, atNs }, context, name),
-    edge: words.exclusive ? 'excluded' : 'included',
-    epoch,
-  };
-}
-
-function momentBy(
-  { atNs, lsn, xid, name, latest, immediate }: MomentWords & { readonly atNs: bigint | undefined },
-  context: OpenContext,
-  component: string,
-): Moment {
-  const named: readonly (Moment | false)[] = [
-    atNs !== undefined && { kind: 'time', timeNs: atNs },
-    lsn !== undefined && { kind: 'position', at: positionOf(lsn, context, component) },
-    xid !== undefined && { kind: 'transaction', id: wholeNumber(xid, '--xid') },
-    name !== undefined && { kind: 'name', name },
-    latest && { kind: 'latest' },
-    immediate && { kind: 'consistent' },
-  ];
-  const [one, ...more] = named.filter((moment) => moment !== false);
-  if (one !== undefined && more.length === 0) return one;
-  throw new HoldfastError(
-    'usage',
-    'restore: one of --at, --lsn, --xid, --name, --latest and --immediate names the moment',
-  );
-}
-
-function positionOf(text: string, context: OpenContext, name: string): bigint {
-  const { [name]: component } = context.policy.components;
-  const recovery = component && openSource(context, name, component).recovery;
-  if (recovery === undefined) throw new HoldfastError('unsupported', `${name} has no log: --lsn says nothing of it`);
-  return recovery.parsePosition(text);
 }
 
 function showPlanned(planned: PlannedMoment, context: Context): void {

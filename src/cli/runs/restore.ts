@@ -11,6 +11,7 @@ import type { Invocation, Run } from '../command.ts';
 import type { restoreOptions } from '../commands/restore.ts';
 import type { Environment } from '../arguments.ts';
 import type { Context } from '../context.ts';
+import { namesMoment } from '../components/moment-words.ts';
 import { patternsOf } from '../patterns.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
@@ -20,6 +21,8 @@ type Values = Invocation<typeof restoreOptions>['values'];
 
 export const run: Run<typeof restoreOptions> = async ({ values, operands }, context) => {
   const { target } = values;
+  if (namesMoment(values) && (values.inPlace || values.into !== undefined))
+    throw new HoldfastError('unsupported', 'restore: a moment of the log comes back to a folder only, by --target');
   if (values.inPlace) return await inPlace({ values, operands }, context);
   if (values.into !== undefined) return await load({ values, operands }, values.into, context);
   if (target === undefined) throw new HoldfastError('usage', 'restore: where to? Say --target FOLDER');
@@ -52,10 +55,6 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
 };
-
-function namesMoment({ lsn, xid, name, latest, immediate }: Values): boolean {
-  return lsn !== undefined || xid !== undefined || name !== undefined || latest || immediate;
-}
 
 async function inPlace({ values, operands }: Invocation<typeof restoreOptions>, context: Context): Promise<number> {
   if (values.target !== undefined)

@@ -1,13 +1,17 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { forecastText, total } from '../../objective/forecast.ts';
 import { roughText } from '../../policy/span.ts';
-import { verifyComponent } from '../../job/verify.ts';
+import { findMoment, replayOf } from '../../job/find-moment.ts';
+import { verifyComponent, type VerifyOptions } from '../../job/verify.ts';
+import type { ComponentContext } from '../../job/component.ts';
 import type { VerificationOutcome, VerificationState } from '../../job/verification.ts';
 import type { Policy, Verification } from '../../policy/policy.ts';
 import { nearest } from '../../bytes/nearest.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { verifyOptions } from '../commands/verify.ts';
 import { componentsMeant, recordingContext } from '../components/context.ts';
+import { momentAt } from '../components/moment.ts';
+import { askedBy, namesMoment } from '../components/moment-words.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { formatSeconds, formatTime, jsonTime, quoteForTerminal, shortPoint } from '../format.ts';
@@ -26,6 +30,7 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
   using view = showProgress(context);
   await using base = await recordingContext(context, policy, { mode: 'execute', listener: view.listener });
   const states: VerificationState[] = [];
+  const time = momentAt(values.at, policy, context);
   for (const component of components) {
     for (const verification of verificationsOf(policy, component, values)) {
       const scratch = `${stateFolder(context)}/sandboxes`;
@@ -42,7 +47,9 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
         random: Math.random,
       };
       try {
-        await verifyComponent(base, options);
+        await using stack = new AsyncDisposableStack();
+        const moment = await momentToVerify({ values, atNs: time?.ns, component }, base, stack);
+        await verifyComponent(base, { ...options, ...(moment && { moment }) });
       } catch (error) {
         states.push(tell(component, error, context));
       }
@@ -50,6 +57,25 @@ export const run: Run<typeof verifyOptions> = async ({ values, operands }, conte
   }
   return states.includes('failed') ? 4 : states.some((state) => state !== 'verified') ? 5 : 0;
 };
+
+interface MomentMeant {
+  readonly values: Values;
+  readonly atNs: bigint | undefined;
+  readonly component: string;
+}
+
+/** Undefined where the newest backup is meant, as it is. */
+async function momentToVerify(
+  { values, atNs, component }: MomentMeant,
+  base: ComponentContext,
+  stack: AsyncDisposableStack,
+): Promise<VerifyOptions['moment']> {
+  if (atNs === undefined && !namesMoment(values)) return undefined;
+  const asked = askedBy(values, base, component, atNs);
+  const found = await findMoment(base, { ...asked, component, otherwise: 'nothing' }, stack);
+  if (found === 'snapshots alone') return undefined;
+  return { point: found.planned.plan.base, replay: replayOf(base, asked, found) };
+}
 
 /** A repository that doesn't answer proves nothing. */
 function tell(component: string, error: unknown, { console, signal }: Context): VerificationState {

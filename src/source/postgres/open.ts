@@ -54,7 +54,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
   const load = (): Promise<Rehearsal> => (loaded ??= loadRehearsal(component, options));
   const rehearsal: Rehearsal = {
     folder: 'restored',
-    bringUp: async (sandbox, restored, signal) => await (await load()).bringUp(sandbox, restored, signal),
+    bringUp: async (...given) => await (await load()).bringUp(...given),
     ask: async (sandbox, brought, depth) => await (await load()).ask(sandbox, brought, depth),
   };
   const log: LogDriver = {

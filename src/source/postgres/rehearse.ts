@@ -4,6 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { errorCode } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { Replay } from '../recovery.ts';
 import type { BroughtUp, Depth, Rehearsal, RehearsedStep } from '../rehearsal.ts';
 import { parseDescription, type Description } from './description.ts';
 import { findPrograms } from './find-programs.ts';
@@ -17,6 +18,7 @@ import { answer } from './proof/questions.ts';
 import { readSample } from './proof/sample.ts';
 import { stepOf } from './proof/step.ts';
 import { countTables } from './proof/tables.ts';
+import { replayInside } from './recover/replay-inside.ts';
 import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
 import { SandboxedServer } from './sandboxed-server.ts';
 import { speaksOfSurroundings } from './surroundings.ts';
@@ -32,8 +34,8 @@ export function rehearseCluster(options: RehearsalOptions): Rehearsal {
   const servers = new WeakMap<BroughtUp, Up>();
   return {
     folder: 'restored',
-    bringUp: async (sandbox, restored, signal) => {
-      const { server, steps } = await bringUp(options, { sandbox, restored, signal });
+    bringUp: async (sandbox, restored, signal, replay) => {
+      const { server, steps } = await bringUp(options, { sandbox, restored, signal, replay });
       if (server === undefined) return { steps, env: {} };
       const brought: BroughtUp = { steps, env: {}, answer: async (question) => await answer(server, question) };
       servers.set(brought, { server, data: join(restored, options.component, 'data'), signal });
@@ -92,9 +94,10 @@ interface Stage {
   readonly sandbox: Sandbox;
   readonly restored: string;
   readonly signal: AbortSignal;
+  readonly replay: Omit<Replay, 'folder'> | undefined;
 }
 
-async function bringUp(options: RehearsalOptions, { sandbox, restored, signal }: Stage): Promise<Brought> {
+async function bringUp(options: RehearsalOptions, { sandbox, restored, signal, replay }: Stage): Promise<Brought> {
   const folder = join(restored, options.component);
   const described = await descriptionIn(folder);
   if ('state' in described) return { steps: [described] };
@@ -109,10 +112,13 @@ async function bringUp(options: RehearsalOptions, { sandbox, restored, signal }:
   }
   const found: RehearsedStep = { name: 'programs', state: 'passed', expected, found: programs };
   const owner = await prepareData(restored, join(folder, 'data'), described);
-  const started = await start({ sandbox, restored, programs, owner, component: options.component, version });
-  if (started.state !== 'passed') return { steps: [arrived, found, started] };
-  const server = new SandboxedServer(join(restored, ownFolder), described, signal);
-  return { steps: [arrived, found, started], server };
+  const starting = { sandbox, restored, programs, owner, component: options.component, version };
+  const replaying = replay && { replay, restored, owner, data: join(folder, 'data'), description: described };
+  const up = async (): Promise<RehearsedStep> => await start(starting);
+  const started = replaying === undefined ? [await up()] : await replayInside(replaying, up);
+  const steps = [arrived, found, ...started];
+  if (started.some(({ state }) => state !== 'passed')) return { steps };
+  return { steps, server: new SandboxedServer(join(restored, ownFolder), described, signal) };
 }
 
 async function descriptionIn(folder: string): Promise<Description | RehearsedStep> {

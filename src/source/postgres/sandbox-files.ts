@@ -39,7 +39,7 @@ async function ownerOf(data: string): Promise<DataOwner> {
 }
 
 /** As the sandbox sees it. */
-const inside = `/run/holdfast/${ownFolder}`;
+export const inside = `/run/holdfast/${ownFolder}`;
 
 function settings({ capacities }: Description): string {
   const own: Readonly<Record<string, string>> = {

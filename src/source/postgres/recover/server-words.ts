@@ -9,6 +9,7 @@ export interface Said {
   readonly timeline: number | undefined;
   /** It is open: the recovery is over. */
   readonly isOpen: boolean;
+  readonly isShut: boolean;
   readonly errors: readonly string[];
 }
 
@@ -23,6 +24,7 @@ export class ServerWords {
     lastCommit: undefined,
     timeline: undefined,
     isOpen: false,
+    isShut: false,
     errors: [],
   };
 
@@ -48,6 +50,7 @@ export class ServerWords {
     if (text.startsWith('restored log file')) return { restored: this.#said.restored + 1 };
     if (text.startsWith('recovery stopping')) return { stopped: text.slice('recovery '.length) };
     if (text.startsWith('database system is ready to accept connections')) return { isOpen: true };
+    if (/^database system is shut down|^aborting startup/.test(text)) return { isShut: true };
     const [, lsn] = /^redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(text) ?? [];
     if (lsn !== undefined) return { redoneTo: parseLsn(lsn) };
     const [, time] = /^last completed transaction was at log time (.*)$/.exec(text) ?? [];

@@ -21,19 +21,22 @@ export function recoverySettings({ command, own, capacities, needs, ...asked }: 
     unix_socket_directories: '.',
     hba_file: `${own}/pg_hba.conf`,
     ident_file: `${own}/pg_ident.conf`,
-    lc_messages: 'C',
-    log_line_prefix: '',
-    log_min_messages: 'warning',
-    log_timezone: 'UTC',
-    hot_standby: 'off',
     ...enough(capacities, needs),
-    restore_command: command,
-    ...targetSettings(asked),
+    ...replaySettings(command, asked),
   });
 }
 
+/** What makes a server with a recovery.signal replay, quietly, and say in a known tongue how it goes. */
+export function replaySettings(
+  command: string,
+  asked: Pick<Replay, 'moment' | 'edge' | 'epoch'>,
+): Readonly<Record<string, string>> {
+  const words = { lc_messages: 'C', log_line_prefix: '', log_min_messages: 'warning', log_timezone: 'UTC' };
+  return { ...words, hot_standby: 'off', restore_command: command, ...targetSettings(asked) };
+}
+
 /** What the backup had, or the log has since. */
-function enough(
+export function enough(
   capacities: RecoverySettings['capacities'],
   needs: RecoverySettings['needs'],
 ): Readonly<Record<string, string>> {
