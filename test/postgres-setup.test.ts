@@ -201,8 +201,11 @@ test(
         await appendFile(join(data, 'postgresql.conf'), `hba_file = '${hba}'\n`);
       },
     });
-    await server.sql('create role "Backup-1" login');
     await using scene = await setupScene(server.url.replace('postgres@', 'Backup-1@'));
+    const unknown = await scene.run('--apply');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /shop-db: .*role \\"Backup-1\\" does not exist.*lets the role of the address in/);
+    await server.sql('create role "Backup-1" login');
     const left = ['role: REPLICATION', 'role: pg_read_all_settings', 'pg_hba.conf'];
     const planned = await scene.run('--apply');
     assert.deepEqual([planned.applied, planned.left], [[], left]);

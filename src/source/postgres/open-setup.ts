@@ -1,7 +1,16 @@
+import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { named } from '../named.ts';
 import type { Setup } from '../setup.ts';
 import type { Surroundings } from '../source.ts';
 import type { PostgresOptions } from './options.ts';
+
+/** What a backup's failure says of snapshots is of no use here. */
+function ofSetup(error: unknown): unknown {
+  if (!hasCode(error, 'source-failed')) return error;
+  const next =
+    'See that the server runs, and lets the role of the address in (pg_hba.conf), then run the command again. What was applied before stays.';
+  return new HoldfastError('source-failed', error.message, { cause: error, next });
+}
 
 /** Loads what sets a server up once it is asked for. */
 export function openSetup(
@@ -14,7 +23,7 @@ export function openSetup(
       const { setupOf } = await import('./setup/setup.ts');
       return await body(setupOf({ component, clock, reads, url: (await readSecret(url, signal)).reveal() }));
     } catch (error) {
-      throw named(component, error, signal);
+      throw ofSetup(named(component, error, signal));
     }
   };
   return {
