@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import pg from 'pg';
+import { absent } from './absences.ts';
 import { systemClock } from '../src/clock/clock.ts';
 import { hasCode } from '../src/errors/error.ts';
 import { silent } from '../src/events/events.ts';
@@ -17,6 +18,7 @@ import { resticOk, withoutRestic } from './servers/restic.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { shopScene } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
+import { startStandby } from './support/standby.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const skip = withoutPostgresVersions() || withoutPostgres() || withoutRestic('0.19.1');
@@ -339,6 +341,25 @@ test(
   },
 );
 
+test(
+  'anybody verifies a logical backup where the kernel lets them have a sandbox',
+  { skip: skip || (process.getuid?.() === 0 ? false : absent('root')) },
+  async () => {
+    await using shop = await startShop();
+    await using dir = await tempDir();
+    const more = '    verify: [{ every: 1d, do: restore }]\n';
+    const options = 'logical: { databases: [shop] }';
+    const scene = await shopScene(dir.path, shop.url, { method: 'logical', options, more });
+    await scene.ok('backup', 'shop-db');
+    await runOk('chown', ['-R', '65534:65534', dir.path]);
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', holdfastProgram];
+    const folders = ['--state-dir', dir.file('own-state'), '--cache-dir', dir.file('own-cache')];
+    const env = { HOME: dir.path, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined };
+    const said = await runOk('setpriv', [...nobody, ...folders, 'verify', 'shop-db'], { cwd: dir.path, env });
+    assert.match(said.toString(), /verified/i);
+  },
+);
+
 test('a dump that no longer loads is found by a verification, and a load removes what it made', { skip }, async () => {
   await using shop = await startShop();
   const allows = (what: string): string =>
@@ -408,3 +429,23 @@ async function runs(pid: string): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text !== '' && !/\) Z /.test(text);
 }
+
+test(
+  'a standby is dumped but for unlogged rows, and a load takes the newest dump, whatever is newer',
+  { skip },
+  async () => {
+    await using shop = await startShop();
+    await shop.sql('create unlogged table scratch as select 1 as id', 'shop');
+    await using standby = await startStandby(shop, '15', []);
+    await using dir = await tempDir();
+    const options = 'logical: { databases: [shop] }';
+    const dumped = await shopScene(dir.path, standby.url, { method: 'logical', options });
+    const said = await dumped.ok('backup', 'shop-db');
+    assert.match(said, /left out: shop-db: rows of unlogged tables: a standby has none/);
+    const scene = await shopScene(dir.path, shop.url, { options });
+    await scene.ok('backup', 'shop-db');
+    await scene.ok('restore', 'shop-db', '--method', 'logical', '--into', shop.url.replace(/postgres$/, 'shop_new'));
+    assert.deepEqual(await shop.sql(content, 'shop_new'), await shop.sql(content, 'shop'));
+    assert.deepEqual(await shop.sql('select count(*) from scratch', 'shop_new'), ['0']);
+  },
+);

@@ -56,6 +56,10 @@ export async function* backUpLogically(options: LogicalBackupOptions, walk: Walk
   const client = await findClient({ place: logical.client, programs, major: server.major, clock, signal });
   const dumping: Dumping = { client, options, walk: { ...walk, store }, server, role };
   await assertSameServer(dumping, connection);
+  if (role === 'standby') {
+    const data = { item: `${component}: rows of unlogged tables`, reason: 'a standby has none' };
+    walk.listener({ kind: 'note', name: 'left-out', data });
+  }
   const names = await databasesMeant(connection, dumping);
   const databases: DumpedDatabase[] = [];
   const inside = (name: string): RawPath => rawPathOf(`${component}/${name}`);
