@@ -166,6 +166,17 @@ test('--at takes the newest point of then or before, in the zone of the policy',
   assert.doesNotMatch((await at.run('status')).stdout.toString(), /FAILED/);
 });
 
+test('--at takes a backup of a component whose log this version can’t replay, and says so', async () => {
+  await using dir = await tempDir();
+  const log = '    log: { mode: archive, every: 300s, to: { near: { window: 1d } } }\n';
+  const at = await readyTeam(dir, `${uploads}${log}`);
+  await at.ok('backup', 'uploads');
+  assert.match(
+    await at.ok('restore', 'uploads', '--at', '2100-01-01 00:00', '--target', 'one'),
+    /no log of then is kept: the newest backup before serves[^]*uploads: point/,
+  );
+});
+
 test('a dump is judged by exit code, output and what it says; the others go on', async () => {
   await using dir = await tempDir();
   const rules = 'backups: { r: { every: 1h, to: { near: { keep: { last: 1 } } } } }';

@@ -36,7 +36,7 @@ export interface FoundMoment {
 
 /**
  * How a moment is brought back, by what the repositories hold. What it reads later stays open until the stack is disposed of.
- * 'snapshots alone': no log is of that time. 'unreachable' where it can't be.
+ * 'snapshots alone': it has no log that this version replays, or none of that time. 'unreachable' where it can't be.
  */
 export async function findMoment(
   context: ComponentContext,
@@ -48,7 +48,10 @@ export async function findMoment(
   if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
   const { recovery: driver, log } = openSource(context, name, component);
   const named = logPlaces(context, component);
-  if (driver === undefined || log === undefined || named.length === 0) throw withoutLog(name);
+  if (driver === undefined || log === undefined || named.length === 0) {
+    if (asked.otherwise === 'a snapshot') return 'snapshots alone';
+    throw withoutLog(name);
+  }
   const { points, records } = await listPoints(context, [name]);
   const stream = points.findLast(({ log }) => log !== undefined)?.log?.stream;
   if (stream === undefined) throw withoutPosition(name);
