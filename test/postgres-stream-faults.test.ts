@@ -381,4 +381,22 @@ if (isFullBudget) {
       assert.deepEqual(segments.slice(0, before.segments.length), before.segments);
     },
   );
+
+  test(
+    'a server that stalls without closing its connection is given up, and followed on once it goes on',
+    { skip },
+    async () => {
+      await using shop = await startPostgresVersion({ major: '18', settings });
+      const near = await target('near');
+      await using log = follow(async () => shop.url, [near]);
+      await log.noted('log-state', reaches(await write(shop)));
+      const [pid = ''] = await shop.sql('select pid from pg_stat_replication');
+      process.kill(Number(pid), 'SIGSTOP');
+      const end = await write(shop);
+      await log.warned(/has not answered for 1 minutes/, 120_000);
+      process.kill(Number(pid), 'SIGCONT');
+      await log.noted('log-server-back');
+      await log.noted('log-state', reaches(end));
+    },
+  );
 }

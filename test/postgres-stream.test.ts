@@ -5,6 +5,7 @@ import { systemClock } from '../src/clock/clock.ts';
 import { parseLsn } from '../src/source/postgres/lsn.ts';
 import { isFullBudget } from './budget.ts';
 import {
+  type PostgresMajor,
   postgresMajors,
   startPostgresVersion,
   withoutPostgresVersions,
@@ -27,15 +28,24 @@ async function flushed(server: PostgresServer): Promise<string> {
   return lsn;
 }
 
-const killed = isFullBudget ? postgresMajors : (['18'] as const);
+interface Killed {
+  readonly major: PostgresMajor;
+  /** Of a cluster unlike the others. */
+  readonly how: string;
+  readonly initdb?: readonly string[];
+}
+
+const usual = (major: PostgresMajor): Killed => ({ major, how: '' });
+const large: Killed = { major: '17', how: ' with segments of 64 MiB', initdb: ['--no-sync', '--wal-segsize=64'] };
+const killed = isFullBudget ? [...postgresMajors.map(usual), large] : [usual('18')];
 const kills = isFullBudget ? 20 : 2;
 
-for (const major of killed) {
+for (const { major, how, initdb } of killed) {
   test(
-    `PostgreSQL ${major}: under writes and kill -9 of the streamer, whatever was called durable is stored, byte for byte as the server has it`,
+    `PostgreSQL ${major}${how}: under writes and kill -9 of the streamer, whatever was called durable is stored, byte for byte as the server has it`,
     { skip },
     async () => {
-      await using shop = await startPostgresVersion({ major, settings });
+      await using shop = await startPostgresVersion({ major, settings, ...(initdb && { initdb }) });
       await using dir = await tempDir();
       await streamScene(dir.path, shop.url);
       await using writer = await writing(shop);
@@ -60,13 +70,14 @@ for (const major of killed) {
         assert.ok(end >= parseLsn(String(received)), 'the last piece'),
       );
       await writer.stop();
+      await shop.sql('select pg_switch_wal()');
       const end = await flushed(shop);
       await using last = startStream(dir.path, '--until-durable', end);
       assert.equal(await last.ended, 0, last.errors());
       await storedLog(dir.file('near'), async (log) => {
         assert.ok(log.end >= parseLsn(end));
         assert.deepEqual(log.listing.gaps, []);
-        assert.ok(log.listing.segments.length >= 2);
+        assert.ok(log.listing.segments.length >= (initdb === undefined ? 2 : 1));
         assert.deepEqual(await unlikeServer(log, shop.data), []);
         assert.ok(writer.ledger.length > 50);
         for (const { lsn } of writer.ledger) assert.ok(lsn <= log.end);
@@ -97,6 +108,9 @@ if (isFullBudget) {
         await shop.running.kill();
         await stream.end('SIGTERM');
         await writer.stop();
+        const told = await scene.ok('records', '--component', 'shop-db', '--kind', 'log', '--json');
+        for (const action of ['log-began', 'base-backup-due', 'ended'])
+          assert.match(told, new RegExp(`"action":"${action}"`));
         const durable = stream.durable();
         await scene.ok('restore', 'shop-db', '--latest', '--target', dir.file('back'));
         await using copy = await startCopy(major, dir.file('back', 'shop-db', 'data'));

@@ -70,7 +70,7 @@ export interface FollowedLog extends AsyncDisposable {
     name: string,
     fits?: (data: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<Readonly<Record<string, unknown>>>;
-  readonly warned: (words: RegExp) => Promise<void>;
+  readonly warned: (words: RegExp, withinMs?: number) => Promise<void>;
   /** How it ended: undefined when it is done. */
   readonly ended: Promise<unknown>;
   readonly stop: () => Promise<unknown>;
@@ -105,8 +105,8 @@ export function follow(
   let isOver = false;
   let outcome: unknown;
   void ended.then((error) => ([isOver, outcome] = [true, error]));
-  const found = async <T>(look: (event: Event) => T | undefined, what: string): Promise<T> => {
-    const giveUpAt = systemClock.monotonicMs() + mostMs;
+  const found = async <T>(look: (event: Event) => T | undefined, what: string, withinMs = mostMs): Promise<T> => {
+    const giveUpAt = systemClock.monotonicMs() + withinMs;
     for (;;) {
       const first = events.map(look).find((one) => one !== undefined);
       if (first !== undefined) return first;
@@ -126,10 +126,11 @@ export function follow(
         (event) => (event.kind === 'note' && event.name === name && fits(event.data) ? event.data : undefined),
         name,
       ),
-    warned: async (words) =>
+    warned: async (words, withinMs) =>
       void (await found(
         (event) => (event.kind === 'warning' && words.test(event.message) ? event : undefined),
         String(words),
+        withinMs,
       )),
     ended,
     stop,
