@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { restoreCommand } from '../src/source/postgres/setup/commands.ts';
 import { asServer } from './servers/postgres-user.ts';
-import { withoutPostgresVersions } from './servers/postgres-versions.ts';
-import { archivingScene, type ArchivingScene } from './support/archiving-scene.ts';
+import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { archivingScene, until, type ArchivingScene } from './support/archiving-scene.ts';
 import { extentNamed } from './support/postgres-log.ts';
-import { runProgram } from './support/run-program.ts';
+import { runOk, runProgram } from './support/run-program.ts';
 
 const skip = withoutPostgresVersions();
 const log = 'to: { near: { window: 14d }, far: { window: 14d } }';
@@ -135,5 +135,49 @@ test(
     assert.equal(await asked(shell(scene.program), first), 200, 'the target can’t be written');
     await rm(target, { recursive: true });
     assert.equal(await asked(shell(scene.program), absent), 1, 'all is mended');
+  },
+);
+
+test(
+  'a server recovers to the end of the log by the command, most of it fetched ahead, and what was fetched in vain is gone',
+  { skip },
+  async () => {
+    await using scene = await archivingScene({ major: '18', log, initdb: ['--wal-segsize=1'] });
+    const { dir, server } = scene;
+    await server.stop();
+    const copied = `${server.data}-copy`;
+    await runOk('cp', ['-a', server.data, copied]);
+    await using production = await scene.restart();
+    await production.sql('create table orders (id int, what text)');
+    await production.sql(
+      `do $$ begin for n in 1..40 loop insert into orders select n, md5(random()::text) from generate_series(1, 4000);
+       commit; end loop; end $$`,
+    );
+    await production.sql('select pg_switch_wal()');
+    await until('everything is archived', async () => (await scene.ready()).length === 0);
+    const [segments = '0'] = await production.sql('select archived_count from pg_stat_archiver');
+    const counting = dir.file('counting');
+    await writeFile(counting, `#!/bin/sh\necho "$*" >> ${dir.file('asked')}\nexec '${scene.program}' "$@"\n`);
+    await chmod(counting, 0o755);
+    const options = ['--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state')];
+    const command = restoreCommand('shop-db', { stateFolder: dir.file('state'), program: { path: counting, options } });
+    await writeFile(join(copied, 'recovery.signal'), '');
+    await using copy = await startPostgresVersion({
+      major: '18',
+      data: copied,
+      settings: [`restore_command=${command}`, 'archive_mode=off', 'archive_command='],
+    });
+    await until('it has recovered', async () => (await copy.sql('select pg_is_in_recovery()'))[0] === 'false');
+    assert.deepEqual(await copy.sql('select count(*) from orders'), ['160000']);
+    const asked = (await readFile(dir.file('asked'), 'utf8')).split('\n').filter((line) => / [0-9A-F]{24} /.test(line));
+    assert.ok(Number(segments) > 10);
+    assert.ok(
+      asked.length < Number(segments) / 2,
+      `${asked.length} of ${segments} segments cost a start of the program`,
+    );
+    const ahead = join(copied, 'pg_wal/.holdfast-ahead');
+    await until('nothing is left of what was fetched ahead', async () =>
+      (await readdir(ahead)).every((name) => ['at', 'lock', 'log'].includes(name)),
+    );
   },
 );

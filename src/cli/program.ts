@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Context } from './context.ts';
 
 /** The version in package.json. */
 export function programVersion(): string {
@@ -10,4 +11,12 @@ export function programVersion(): string {
 /** Whoever starts this very program on this host, as another service: it finds its own Node. */
 export function ownCommand(): string {
   return fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+}
+
+/** Where a program that is started aside finds the policy and the state that this one has. */
+export function placeOptions({ globals: { config, stateDir } }: Pick<Context, 'globals'>): readonly string[] {
+  return [
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(stateDir === undefined ? [] : ['--state-dir', stateDir]),
+  ];
 }

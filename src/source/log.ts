@@ -42,8 +42,10 @@ export interface ArchiveWork extends LogWork {
 export interface FetchWork extends ArchiveWork {
   /** As the server names it. */
   readonly file: string;
-  /** Where it is to stand, from its data directory on. */
+  /** Where it is to stand; absolute. */
   readonly target: string;
+  /** Starts `fetchAhead` aside for this file and target; what it says goes to the end of the file named. */
+  readonly startAhead: (logPath: string) => void;
 }
 
 /** What a kind of source can do with its component's log; each is undefined where it can't. */
@@ -65,6 +67,8 @@ export interface LogDriver {
    * and answered; anything else that keeps it from being delivered is thrown.
    */
   readonly fetch?: (work: FetchWork) => Promise<'delivered' | 'absent'>;
+  /** Has what follows a file ready beside its target while the server replays; ends when that takes no more. */
+  readonly fetchAhead?: (work: FetchWork) => Promise<void>;
 }
 
 export interface StreamOptions {

@@ -23,6 +23,10 @@ export const archivePush = command({
   options: archivePushOptions,
 });
 
+export const archiveGetOptions = {
+  ahead: flag('fetch what follows FILE, for as long as the server takes it; a delivery starts it by itself'),
+} as const;
+
 export const archiveGet = command({
   name: 'postgres archive-get',
   summary: 'Fetch a segment of the log: what a PostgreSQL server’s restore_command runs',
@@ -38,6 +42,6 @@ export const archiveGet = command({
     'PostgreSQL takes 1 to 125 for the end of the log: the restore_command that `holdfast postgres setup` prints turns 44',
     'into 1, and whatever else may happen, a program that does not start or is killed, into 200, which ends the recovery.',
   ],
-  options: {},
+  options: archiveGetOptions,
   failsWith: 200,
 });

@@ -5,7 +5,7 @@ import { pushLogFile } from '../../source/archiving.ts';
 import type { Run } from '../command.ts';
 import type { archivePushOptions } from '../commands/postgres-archive.ts';
 import type { Context } from '../context.ts';
-import { ownCommand } from '../program.ts';
+import { ownCommand, placeOptions } from '../program.ts';
 import { stateFolder } from '../state-folder.ts';
 
 /** A server waits for each: what needs the policy is the worker's, and loaded with it. */
@@ -25,10 +25,6 @@ export const run: Run<typeof archivePushOptions> = async ({ operands, values }, 
   return 0;
 };
 
-function workerWords(component: string, { globals: { config, stateDir } }: Context): readonly string[] {
-  const given = [
-    ...(config === undefined ? [] : ['--config', config]),
-    ...(stateDir === undefined ? [] : ['--state-dir', stateDir]),
-  ];
-  return ['postgres', 'archive-push', component, '--worker', ...given];
+function workerWords(component: string, context: Context): readonly string[] {
+  return ['postgres', 'archive-push', component, '--worker', ...placeOptions(context)];
 }

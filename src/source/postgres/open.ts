@@ -61,6 +61,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     positionText: lsnText,
     archive: async (work) => await archive(work),
     fetch: async (work) => await fetchLog(work),
+    fetchAhead: async (work) => await (await import('./archive/fetch-ahead.ts')).fetchAhead(work),
     stream: async (work, how) => {
       try {
         const { followLog } = await import('./stream/follow.ts');

@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rawPathOf } from '../../../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
-import { reasonOf } from '../../../host/system-error.ts';
+import { errorCode, reasonOf } from '../../../host/system-error.ts';
 import { piecesAt } from '../../../log/cover.ts';
 import type { Extent, LogStore, Piece } from '../../../log/log.ts';
 import { openLog } from '../../../log/store.ts';
@@ -10,6 +10,7 @@ import { unionOf } from '../../../log/union.ts';
 import type { FetchWork } from '../../log.ts';
 import { readControl } from '../host/control.ts';
 import { parseSegmentName, segmentFacts, segmentStart } from '../wal/segment.ts';
+import { Ahead } from './ahead.ts';
 import { assertOfCluster, kindOfLogFile } from './log-file.ts';
 
 /**
@@ -17,25 +18,77 @@ import { assertOfCluster, kindOfLogFile } from './log-file.ts';
  * it has none; whatever keeps a place from answering is thrown, for a server that is told "absent" ends its recovery.
  */
 export async function fetchFile(work: FetchWork): Promise<'delivered' | 'absent'> {
-  const { file, target, dataDirectory, clock, signal, component } = work;
+  const { file, target } = work;
   const kind = kindOfLogFile(file);
   if (kind === undefined) throw new HoldfastError('usage', `${file} is no file of PostgreSQL's log`);
   if (kind === 'backup' || kind === 'partial') return 'absent'; // no server asks for them, and no log holds the first
+  const ahead = new Ahead(target);
+  if (kind === 'segment' && (await ahead.take(file, target))) return 'delivered';
+  await using fetching = await openFetching(work);
+  const whole = kind === 'history' ? await fetching.history(file) : await fetching.whole(file);
+  const bytes = whole ?? (kind === 'segment' ? await fetching.open(file) : undefined);
+  if (bytes === undefined) return 'absent';
+  await deliver(bytes, target);
+  if (kind === 'segment' && whole !== undefined) goAhead(ahead, work);
+  return 'delivered';
+}
+
+/** What follows is fetched while the server replays this one. That it can't be is no fault of what was delivered. */
+function goAhead(ahead: Ahead, { file, startAhead }: FetchWork): void {
+  try {
+    ahead.make();
+    ahead.noteAt(file);
+    if (!ahead.isAtWork()) startAhead(ahead.logPath);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
+/** The log of the cluster in a data directory, in all places of the component. */
+export interface Fetching extends AsyncDisposable {
+  readonly segmentBytes: number;
+  /** Of the very cluster; undefined: every place answered that it has none. */
+  whole(file: string): Promise<Uint8Array | undefined>;
+  open(file: string): Promise<Uint8Array | undefined>;
+  history(file: string): Promise<Uint8Array | undefined>;
+}
+
+export async function openFetching(work: FetchWork): Promise<Fetching> {
+  const { dataDirectory, clock, signal, component } = work;
   const control = await readControl(rawPathOf(join(dataDirectory, 'global/pg_control')), clock, signal);
   const { systemIdentifier } = control;
-  await using closing = new AsyncDisposableStack();
-  const places = work.places.map((place) => async (): Promise<LogStore> => {
+  const segmentBytes = segmentBytesIn(control.bytes);
+  const closing = new AsyncDisposableStack();
+  const opened = new Map<string, Promise<LogStore>>();
+  const open = async (place: FetchWork['places'][number]): Promise<LogStore> => {
     const repository = closing.use(await place.open());
     return openLog(repository, { component, stream: systemIdentifier });
-  });
-  const bytes =
-    kind === 'history'
-      ? await history(places, Number.parseInt(file.slice(0, 8), 16))
-      : await segment(places, file, segmentBytesIn(control.bytes));
-  if (bytes === undefined) return 'absent';
-  if (kind === 'segment') assertOfCluster(segmentFacts(file, bytes), systemIdentifier);
-  await deliver(bytes, target);
-  return 'delivered';
+  };
+  const places = work.places.map(
+    (place) => async (): Promise<LogStore> =>
+      await opened.getOrInsertComputed(place.repository, async () => await open(place)),
+  );
+  const checked = (file: string, bytes: Uint8Array | undefined): Uint8Array | undefined => {
+    if (bytes !== undefined) assertOfCluster(segmentFacts(file, bytes), systemIdentifier);
+    return bytes;
+  };
+  return {
+    segmentBytes,
+    whole: async (file) => {
+      const extent = extentNamed(file, segmentBytes);
+      return checked(file, await firstOf(places, async (store) => await store.get(extent)));
+    },
+    open: async (file) => checked(file, await openSegment(places, extentNamed(file, segmentBytes))),
+    history: async (file) => await history(places, Number.parseInt(file.slice(0, 8), 16)),
+    [Symbol.asyncDispose]: async () => await closing.disposeAsync(),
+  };
+}
+
+function extentNamed(file: string, segmentBytes: number): Extent {
+  const name = parseSegmentName(file);
+  if (name === undefined) throw new HoldfastError('usage', `${file} is no segment of PostgreSQL's log`);
+  const from = segmentStart(name, segmentBytes);
+  return { epoch: name.timeline, from, to: from + BigInt(segmentBytes) };
 }
 
 type Place = () => Promise<LogStore>;
@@ -47,15 +100,6 @@ function segmentBytesIn(control: Uint8Array): number {
 
 async function history(places: readonly Place[], epoch: number): Promise<Uint8Array | undefined> {
   return (await firstOf(places, async (store) => await store.getHistory(epoch)))?.bytes;
-}
-
-async function segment(places: readonly Place[], file: string, segmentBytes: number): Promise<Uint8Array | undefined> {
-  const name = parseSegmentName(file);
-  if (name === undefined) return undefined;
-  const from = segmentStart(name, segmentBytes);
-  const extent = { epoch: name.timeline, from, to: from + BigInt(segmentBytes) };
-  const whole = await firstOf(places, async (store) => await store.get(extent));
-  return whole ?? (await openSegment(places, extent));
 }
 
 /** From the first place that has it; undefined where each says that it has none. Throws where one can't say. */
@@ -107,14 +151,18 @@ function isSame(a: Piece, b: Piece): boolean {
 async function deliver(bytes: Uint8Array, target: string): Promise<void> {
   const draft = `${target}.holdfast`;
   try {
-    {
-      await using file = await open(draft, 'w', 0o600);
-      await file.writeFile(bytes);
-      await file.sync();
-    }
+    await writeWhole(bytes, draft);
     await rename(draft, target);
   } catch (cause) {
     await rm(draft, { force: true });
+    if (errorCode(cause) === undefined) throw cause;
     throw new HoldfastError('source-failed', `${target} can't be written: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** Lasting when it resolves. */
+export async function writeWhole(bytes: Uint8Array, path: string): Promise<void> {
+  await using file = await open(path, 'w', 0o600);
+  await file.writeFile(bytes);
+  await file.sync();
 }

@@ -16,10 +16,11 @@ export function archiveCommand(component: string, systemIdentifier: string, want
 /**
  * What fetches a segment while a server recovers. PostgreSQL takes 1 to 125 for the end of the log, and a program that
  * fails to start ends with 1: so only the one code that proves absence becomes 1, and whatever else happens stops it.
+ * What was fetched ahead stands within the data directory, and is moved without starting the program.
  */
 export function restoreCommand(component: string, wanted: Wanted): string {
   const get = program(wanted, ['postgres', 'archive-get', component]);
-  return `${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+  return `mv pg_wal/.holdfast-ahead/%f %p 2>/dev/null && exit 0; ${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
 }
 
 /** Whether a command is one of ours for this component, of whatever version and state folder. */
