@@ -126,7 +126,7 @@ test(
 
 test('a secret that the server’s processes would not find holds archiving back', { skip }, async () => {
   await using server = await startPostgresVersion({ major: '15' });
-  await using scene = await setupScene(server.url, archive, { password: 'env: NEAR_PASSWORD' });
+  await using scene = await setupScene(server.url, archive, { password: 'env: NEAR_PASSWORD', by: 'us' });
   const planned = await scene.run();
   assert.equal(planned.items.get('secret repositories.near.password')?.found, 'the variable NEAR_PASSWORD');
   assert.equal(planned.items.get('archive_command')?.where, 'after “secret repositories.near.password”');
@@ -162,7 +162,7 @@ for (const major of isFullBudget ? postgresMajors : (['15'] as const)) {
     { skip },
     async () => {
       await using server = await startPostgresVersion({ major });
-      await using scene = await setupScene(server.url, stream);
+      await using scene = await setupScene(server.url, stream, { by: 'us' });
       const planned = await scene.run();
       assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot']);
       const applied = await scene.run('--apply');
@@ -174,7 +174,7 @@ for (const major of isFullBudget ? postgresMajors : (['15'] as const)) {
         await server.sql("select setting::int > 0 from pg_settings where name = 'max_slot_wal_keep_size'"),
         ['true'],
       );
-      await using without = await setupScene(server.url);
+      await using without = await setupScene(server.url, '', { by: 'us' });
       const left = await without.run();
       assert.deepEqual(left.left, ['replication slot'], 'nobody wants it any more');
       await server.sql(left.items.get('replication slot')?.lines[0] ?? '');
@@ -201,7 +201,7 @@ test(
         await appendFile(join(data, 'postgresql.conf'), `hba_file = '${hba}'\n`);
       },
     });
-    await using scene = await setupScene(server.url.replace('postgres@', 'Backup-1@'));
+    await using scene = await setupScene(server.url.replace('postgres@', 'Backup-1@'), '', { by: 'us' });
     const unknown = await scene.run('--apply');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /shop-db: .*role \\"Backup-1\\" does not exist.*lets the role of the address in/);
@@ -237,19 +237,19 @@ test(
     await using server = await startPostgresVersion({ major: '18', settings: ['max_wal_senders=2'] });
     await server.sql('create role backup login replication; grant pg_read_all_settings to backup');
     const url = server.url.replace('postgres@', 'backup@');
-    await using scene = await setupScene(url, stream);
+    await using scene = await setupScene(url, stream, { by: 'us' });
     const planned = await scene.run();
     const size = planned.items.get('max_slot_wal_keep_size');
     assert.match(`${size?.where} ${size?.lines[0]}`, /postgresql\.conf.* max_slot_wal_keep_size = '\d+MB'$/);
     assert.match(planned.items.get('max_wal_senders')?.where ?? '', /command line/);
-    await using archiving = await setupScene(url, archive);
+    await using archiving = await setupScene(url, archive, { by: 'us' });
     const hidden = (await archiving.run()).items.get('archive_command');
     assert.equal(hidden?.found, 'not to be seen while archiving is off');
     for (const line of hidden.lines) await server.sql(line);
     const seen = (await archiving.run()).items.get('archive_command');
     assert.equal(seen?.found, 'empty');
     assert.match(`${seen.where} ${seen.lines[0]}`, /postgresql\.conf.* archive_command = 'rm ''.*%p'$/);
-    await using reading = await setupScene(url, '', { options: 'reading: host' });
+    await using reading = await setupScene(url, '', { options: 'reading: host', by: 'us' });
     const inPlace = (await reading.run()).items;
     assert.equal(inPlace.get('reading: host')?.found, `reads ${server.data}`);
     await server.sql(inPlace.get('role: backup functions')?.lines.join('') ?? '');

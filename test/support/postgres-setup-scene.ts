@@ -3,6 +3,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asServer, giveToServer } from '../servers/postgres-user.ts';
 import { runProgram, type RunResult } from './run-program.ts';
+import { served } from './served.ts';
 import { jsonLines, type JsonRecord } from './scene.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 import { cheapNear } from './verifying.ts';
@@ -35,11 +36,20 @@ interface Item {
 
 const program = join(import.meta.dirname, '../../bin/holdfast');
 
+interface SceneOptions {
+  /** Where the repository's is. */
+  readonly password?: string;
+  /** More of the component's own. */
+  readonly options?: string;
+  /** 'us': not by a program of the server's user, which takes longer. */
+  readonly by?: 'its server' | 'us';
+}
+
 /** Its repository holds nothing. */
 export async function setupScene(
   url: string,
   log = '',
-  { password = '', options = '' }: { readonly password?: string; readonly options?: string } = {},
+  { password = '', options = '', by = 'its server' }: SceneOptions = {},
 ): Promise<SetupScene> {
   const dir = await tempDir();
   await cheapNear(dir.path);
@@ -61,8 +71,10 @@ components:
   await owned(dir.path);
   const own = ['--json', '--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state'), '--no-cache'];
   const call = async (...args: readonly string[]): Promise<RunResult> => {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path };
+    if (by === 'us') return await served({ args: [...args, ...own], env, cwd: dir.path });
     const [as, ...words] = asServer([program, ...args, ...own]);
-    return await runProgram(as, words, { env: { PATH: process.env['PATH'] ?? '', HOME: dir.path }, cwd: dir.path });
+    return await runProgram(as, words, { env, cwd: dir.path });
   };
   const run = async (...args: readonly string[]): Promise<SetUp> => {
     const { code, stdout, stderr } = await call('postgres', 'setup', 'shop-db', ...args);
