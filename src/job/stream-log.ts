@@ -30,19 +30,18 @@ export async function streamLog(context: ComponentContext, options: StreamLogOpt
   try {
     await stream(work, { until, mostLagBytes });
   } catch (error) {
-    const reason: unknown = context.signal.aborted ? context.signal.reason : error;
-    const known = reason instanceof HoldfastError ? reason : undefined;
-    outcome = {
-      outcome: 'failed',
-      error: known?.code ?? 'internal',
-      message: known?.message ?? 'a defect of Holdfast',
-    };
+    outcome = context.signal.aborted ? { outcome: 'interrupted' } : failure(error);
     throw error;
   } finally {
     await recording.settled();
     if (recording.hasBegun())
       await context.recording?.record({ kind: 'log', component: name, data: { action: 'ended', ...outcome } });
   }
+}
+
+function failure(error: unknown): Readonly<Record<string, unknown>> {
+  const known = error instanceof HoldfastError ? error : undefined;
+  return { outcome: 'failed', error: known?.code ?? 'internal', message: known?.message ?? 'a defect of Holdfast' };
 }
 
 function streamedLog(name: string, { log }: Component): number | undefined {
