@@ -21,6 +21,7 @@ export function parentFiles(repository: Repository, root: BlobId): ParentFiles {
       return node && fileOf(repository, node);
     },
     read: (path) => readFile(repository, root, path),
+    chunk: async (id) => await repository.readBlob('data', id),
   };
 }
 

@@ -26,7 +26,7 @@ export interface WriteOptions {
 const [zstdMark, lineFeed, openBrace] = [2, 0x0a, 0x7b] as const;
 
 /** The largest that is written or read: a segment of a log, of 1 GiB at most, and a line. */
-export const maxOwnBytes = 2 ** 30 + 2 ** 20;
+const maxOwnBytes = 2 ** 30 + 2 ** 20;
 
 /** Durable when it resolves. 'storage-exists' where something stands there already: names are written once. */
 export async function writeOwnBytes(

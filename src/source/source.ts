@@ -64,6 +64,8 @@ export interface ParentFiles {
   find(path: RawPath): Promise<ParentFile | undefined>;
   /** The bytes of a file; 'path-not-found', or what went wrong. */
   read(path: RawPath): AsyncIterable<Uint8Array>;
+  /** The bytes of one of a file's chunks. */
+  chunk(id: BlobId): Promise<Uint8Array>;
 }
 
 export interface ParentFile extends Pick<Metadata, 'sizeBytes' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'deviceId'> {

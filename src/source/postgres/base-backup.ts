@@ -13,10 +13,12 @@ export interface BaseBackupOptions {
   readonly checkpoint: 'fast' | 'spread';
   /** Kilobytes a second that the server sends at most. */
   readonly maxRateKb?: number | undefined;
+  /** 'since': what changed since the backup whose manifest was uploaded on this connection (17 and later). */
+  readonly blocks?: 'all' | 'since' | undefined;
 }
 
 /** With the log that it needs, with sizes, with a manifest, and without a map that would lead to the tablespaces of now. */
-export function baseBackupCommand({ major, label, checkpoint, maxRateKb }: BaseBackupOptions): string {
+export function baseBackupCommand({ major, label, checkpoint, maxRateKb, blocks }: BaseBackupOptions): string {
   const name = `LABEL '${label.replaceAll("'", "''")}'`;
   const rate = maxRateKb === undefined ? [] : [`MAX_RATE ${maxRateKb}`];
   const manifest = ["MANIFEST 'yes'", "MANIFEST_CHECKSUMS 'CRC32C'"];
@@ -24,7 +26,9 @@ export function baseBackupCommand({ major, label, checkpoint, maxRateKb }: BaseB
     const fast = checkpoint === 'fast' ? ['FAST'] : [];
     return ['BASE_BACKUP', name, 'PROGRESS', ...fast, 'WAL', 'NOWAIT', ...rate, ...manifest].join(' ');
   }
-  const options = [name, 'PROGRESS', `CHECKPOINT '${checkpoint}'`, 'WAL', 'WAIT false', ...rate, ...manifest];
+  const since = blocks === 'since' ? ['INCREMENTAL'] : [];
+  const always = [name, 'PROGRESS', `CHECKPOINT '${checkpoint}'`, 'WAL', 'WAIT false'];
+  const options = [...always, ...rate, ...manifest, ...since];
   return `BASE_BACKUP (${options.join(', ')})`;
 }
 

@@ -5,13 +5,14 @@ import type { Listener } from '../../events/events.ts';
 import type { Entry } from '../../snapshot/entry.ts';
 import type { LogPosition, WalkOptions } from '../source.ts';
 import { gatherConfiguration } from './configuration.ts';
-import { connectTo, unhurried, type ServerConnection } from './connect.ts';
-import { describeBackup, type ReadingFacts } from './description.ts';
+import { connectTo, ServerError, unhurried, type ServerConnection } from './connect.ts';
+import { describeBackup, type MergedFacts, type ReadingFacts } from './description.ts';
 import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
 import { holdLog } from './hold-log.ts';
 import { readHost } from './host/read-host.ts';
 import { assertOwnHost, hostFacts } from './host/same-host.ts';
+import { CantMerge, incrementalBase } from './incremental/base.ts';
 import type { PostgresOptions } from './options.ts';
 import { toBeCounted, type RowCounts } from './row-counts.ts';
 import { serverFacts } from './server.ts';
@@ -50,17 +51,18 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
     await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
   const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
   const count = await toCount(options, walk.signal);
-  const gathered: Gathered & { readonly system: string; readonly reading?: ReadingFacts } =
+  const gathered: Received & { readonly reading?: ReadingFacts } =
     options.reading === 'host'
       ? await readHost(server, { ...options, ...receiving, facts, parent: walk.parent, signal: walk.signal })
-      : await receive(options, walk, receiving);
+      : await receive(server, options, walk, receiving);
   const counts = await count?.();
   using configuration = await gatherConfiguration(server, facts, { ...walk, store });
   yield* entriesOf(configuration.spool, inside('configuration'));
   yield* entriesOf(spool, inside('data'));
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
-  const { reading } = gathered;
-  const description = describeBackup({ facts, gathered, configuration: configuration.files, reading, counts });
+  const { reading, merged } = gathered;
+  const described = { facts, gathered, configuration: configuration.files, reading, merged, counts, timeNs };
+  const description = describeBackup(described);
   yield fileEntry(inside('postgres.json'), description, timeNs);
   const { system, start, end } = gathered;
   options.onPosition({ stream: system, epoch: start.timeline, from: start.lsn, to: end.lsn });
@@ -75,12 +77,48 @@ async function toCount(
   return await toBeCounted({ url, signal, clock, tables: counts.tables, forMs: counts.for * 1000 });
 }
 
-/** The slot lasts as long as its connection: with it no log is recycled that the backup still has to send. */
+interface Received extends Gathered {
+  readonly system: string;
+  readonly merged?: MergedFacts | undefined;
+}
+
+type Receiving = Omit<GatherOptions, 'backup'>;
+
+/**
+ * What changed since the parent, where the server can tell and the parent has what is to be merged; else everything. A
+ * note 'full' {component, reason} tells why.
+ */
 async function receive(
+  server: ServerConnection,
+  options: ClusterOptions,
+  walk: WalkOptions,
+  receiving: Receiving,
+): Promise<Received> {
+  const full = async (reason: string): Promise<Received> => {
+    walk.listener({ kind: 'note', name: 'full', data: { component: options.component, reason } });
+    return await receiveBy(options, walk, receiving);
+  };
+  if (options.incremental === 'never') return await full('the policy wants it so');
+  const base = await incrementalBase(server, { ...options, facts: receiving.server, parent: walk.parent });
+  if (typeof base === 'string') return await full(base);
+  try {
+    const { merged } = base;
+    return { ...(await receiveBy(options, walk, { ...receiving, base })), merged };
+  } catch (error) {
+    // Before anything came the server refuses what it was asked for: its summaries are gone, or it stood still since.
+    const isRefusal = error instanceof ServerError && receiving.spool.isEmpty();
+    if (!(error instanceof HoldfastError) || !(isRefusal || error instanceof CantMerge)) throw error;
+    receiving.spool.clear();
+    return await full(error.message);
+  }
+}
+
+/** The slot lasts as long as its connection: with it no log is recycled that the backup still has to send. */
+async function receiveBy(
   { url, component, checkpoint, 'max-rate': maxRateMib }: ClusterOptions,
   { listener, signal }: WalkOptions,
-  options: Omit<GatherOptions, 'backup'>,
-): Promise<Gathered & { readonly system: string }> {
+  options: Receiving,
+): Promise<Received> {
   const corrupt: string[] = [];
   const onNotice = (message: string): void => void (isOfChecksums(message) && corrupt.push(message));
   await using replication = await connectTo({ url, use: 'replication', signal, onNotice, settings: unhurried });
@@ -88,7 +126,10 @@ async function receive(
   await using _slot = await holdLog({ url, signal, listener, component, major: options.server.major });
   const label = `holdfast ${component}`;
   const backup = { label, checkpoint, maxRateKb: maxRateMib === undefined ? undefined : maxRateMib * 1024 };
-  const gathered = await gather(replication, { ...options, backup });
+  const { base } = options;
+  await base?.upload(replication);
+  const blocks = base === undefined ? 'all' : 'since';
+  const gathered = await gather(replication, { ...options, backup: { ...backup, blocks } });
   if (gathered.pageChecksums === 'wrong') tellCorrupt(component, corrupt, listener);
   return { ...gathered, system };
 }

@@ -71,8 +71,8 @@ export async function connectTo(options: ConnectOptions): Promise<ServerConnecti
     await inTime(bound, waits.answerMs, 'when it was asked', async () => await ask(client, text, values));
   return {
     rows: async (text, values = []) => await told(signal, async () => rowsOf(await asked(text, values))),
-    command: (text) => converse(bound, text).answers,
-    converse: (text) => converse(bound, text),
+    command: (text) => converse(bound, text, 'refused').answers,
+    converse: (text) => converse(bound, text, 'sent'),
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -103,8 +103,8 @@ async function inTime<Result>(
   return await withDeadline({ ms, clock, signal, error: late }, task);
 }
 
-function converse(bound: Bound, text: string): Conversation {
-  const command = new ReplicationCommand(text, bound.waits.clock);
+function converse(bound: Bound, text: string, copyIn: 'refused' | 'sent'): Conversation {
+  const command = new ReplicationCommand(text, bound.waits.clock, copyIn);
   return {
     answers: toldEach(bound.signal, answersInTime(bound, command, text)),
     send: (bytes) => command.send(bytes),

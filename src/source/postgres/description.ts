@@ -12,6 +12,9 @@ export interface Described {
   /** undefined: the server sent it. */
   readonly reading: ReadingFacts | undefined;
   readonly counts: RowCounts | undefined;
+  /** undefined: it was sent as a whole. */
+  readonly merged: MergedFacts | undefined;
+  readonly timeNs: bigint;
 }
 
 /** Of a backup that was read on its host: whether the next one can tell what has not changed since. */
@@ -25,6 +28,15 @@ const reading = z.object({
 });
 
 export type ReadingFacts = z.output<typeof reading>;
+
+/** Of a backup that was merged with its parent: since when nothing was sent as a whole. */
+const merged = z.object({
+  /** Nanoseconds since 1970. */
+  fullNs: z.string().regex(/^\d+$/),
+  sinceFull: z.int().positive(),
+});
+
+export type MergedFacts = z.output<typeof merged>;
 
 const description = z.object({
   format: z.literal(1),
@@ -43,13 +55,15 @@ const description = z.object({
   superuser: z.string(),
   reading: reading.optional(),
   counts: rowCounts.optional(),
+  merged: merged.optional(),
+  timeNs: z.string().regex(/^\d+$/).optional(),
   capacities: z.record(z.string().regex(/^[a-z_]+$/), z.string().regex(/^\d*$/)),
 });
 
 /** What a restore has to know that the data directory doesn't say itself: `postgres.json`. */
 export type Description = z.output<typeof description>;
 
-export function describeBackup({ facts, gathered, configuration, reading: how, counts }: Described): string {
+export function describeBackup({ facts, gathered, configuration, counts, timeNs, ...how }: Described): string {
   const { system, start, end, tablespaces, pageChecksums } = gathered;
   const described: Description = {
     format: 1,
@@ -68,7 +82,9 @@ export function describeBackup({ facts, gathered, configuration, reading: how, c
     superuser: facts.superuser,
     counts,
     capacities: facts.capacities,
-    ...(how && { reading: how }),
+    ...(how.reading && { reading: how.reading }),
+    ...(how.merged && { merged: how.merged }),
+    timeNs: String(timeNs),
   };
   return `${JSON.stringify(described, null, 2)}\n`;
 }

@@ -1,8 +1,12 @@
+import { Readable } from 'node:stream';
 import { HoldfastError } from '../../errors/error.ts';
 import { backupParts, baseBackupCommand, type BaseBackupOptions } from './base-backup.ts';
 import type { BackupPart, LogPosition, Tablespace } from './base-backup.ts';
 import { assertLogIsThere, checkedManifest, manifestName } from './check-manifest.ts';
 import { ServerError, type ServerConnection } from './connect.ts';
+import { makeManifest } from './host/make-manifest.ts';
+import type { IncrementalBase } from './incremental/base.ts';
+import type { WalRange } from './lsn.ts';
 import { Parts } from './parts.ts';
 import { neededFolders } from './placing.ts';
 import { Receiver, type ReceiverOptions } from './receive.ts';
@@ -37,6 +41,7 @@ export async function gather(connection: ServerConnection, options: GatherOption
   await receiver.settled();
   const { start, end, tablespaces } = gathering.result();
   const range = { timeline: start.timeline, start: start.lsn, end: end.lsn };
+  if (options.base !== undefined) await gathering.merge(range, options.base);
   assertLogIsThere(range, server.segmentBytes, (path) => spool.has(path));
   for (const path of neededFolders(server.major)) receiver.folder({ ...gathering.owned(), path, type: 'dir' });
   return { start, end, tablespaces, owner: receiver.owner, pageChecksums };
@@ -114,9 +119,23 @@ class Gathering {
 
   async #takeManifest(parts: Parts): Promise<void> {
     await this.#receiver.settled();
-    const manifest = { ...this.owned(), path: manifestName, mode: 0o600, type: 'file' } as const;
-    await this.#receiver.file(manifest, checkedManifest(parts.bytes(), this.#options.spool));
-    await this.#receiver.settled();
+    const checked = checkedManifest(parts.bytes(), this.#options.spool);
+    // That of an incremental backup is of what was sent, not of what it makes with its parent.
+    if (this.#options.base === undefined) await this.#storeManifest(checked);
+    else for await (const piece of checked) void piece;
     this.#manifest = 'right';
+  }
+
+  async #storeManifest(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    const manifest = { ...this.owned(), path: manifestName, mode: 0o600, type: 'file' } as const;
+    await this.#receiver.file(manifest, bytes);
+    await this.#receiver.settled();
+  }
+
+  /** What arrived is with its parent a backup as a whole, and gets the manifest of one. */
+  async merge(range: WalRange, { systemIdentifier }: IncrementalBase): Promise<void> {
+    this.#receiver.finishMerge();
+    const facts = { major: this.#options.server.major, systemIdentifier, range };
+    await this.#storeManifest(Readable.from(makeManifest(this.#options.spool.files(), facts)));
   }
 }

@@ -19,6 +19,10 @@ export const postgresOptions = z
         'where the address of the primary is kept, where a standby is read on its host: the backup starts and stops there; without it on the standby',
       examples: [{ env: 'PRIMARY_URL' }],
     }),
+    'incremental': z.enum(['auto', 'never']).default('auto').meta({
+      description:
+        'from 17 on, with summarize_wal: the server sends what changed since the backup before, which is merged into a whole one; never: it sends everything',
+    }),
     'checkpoint': z
       .enum(['fast', 'spread'])
       .default('fast')

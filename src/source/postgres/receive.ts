@@ -5,7 +5,10 @@ import type { Listener } from '../../events/events.ts';
 import type { Content, Cut, StoredContent } from '../../repository/content.ts';
 import { crc32c } from '../../bytes/crc32c.ts';
 import { cutOf, isLeftOut, isRelation, wholeBytes } from './placing.ts';
-import type { Arrived, Spool } from './spool.ts';
+import { labelName, mergedLabel, NotInParent, wholeName, type IncrementalBase } from './incremental/base.ts';
+import { readIncrement } from './incremental/increment.ts';
+import { patch } from './incremental/patch.ts';
+import type { Arrived, ArrivedFile, Spool } from './spool.ts';
 import { tarMembers, type TarMember } from './tar.ts';
 
 /** So many contents are stored at a time; what is small among them is in memory. */
@@ -18,6 +21,8 @@ export interface ReceiverOptions {
   readonly listener: Listener;
   /** How a file of the data directory was cut before. */
   readonly cutBefore: (path: RawPath) => Promise<number | undefined>;
+  /** What an incremental backup is put into; undefined of one that comes as a whole. */
+  readonly base?: IncrementalBase | undefined;
 }
 
 /** Takes the files of a base backup as they come: their contents are stored, what is known of them is spooled. */
@@ -27,6 +32,7 @@ export class Receiver {
   #failure: { readonly error: unknown } | undefined;
   #owner: Pick<Arrived, 'uid' | 'gid'> = { uid: 0, gid: 0 };
   #clusterBytes = 0;
+  #merged: ArrivedFile | undefined;
   #bytes = 0;
   #files = 0;
   #toldBytes = 0;
@@ -84,11 +90,43 @@ export class Receiver {
   async #file(path: RawPath, member: TarMember): Promise<void> {
     const arrived = arrivedAt(path, member, 'file');
     if (path === 'PG_VERSION') this.#owner = { uid: arrived.uid, gid: arrived.gid };
+    const { base } = this.#options;
+    const whole = base && wholeName(path);
+    if (whole !== undefined) return await this.#increment(arrived, { ...arrived, path: whole }, member.data);
+    if (base !== undefined && path === labelName) return await this.#label(arrived, member.data);
     if (isLeftOut(path)) return await this.#readOnly(arrived, member.data);
     const before = isRelation(path) && member.sizeBytes > 0 ? await this.#options.cutBefore(path) : undefined;
     const cut = cutOf(path, this.#clusterBytes, before);
     if (member.sizeBytes <= wholeBytes(cut)) await this.#small(arrived, member.data);
     else await this.#large(arrived, member.data, cut);
+  }
+
+  /** What changed of a segment, put into the parent's: the one is in the server's manifest, the other in the snapshot. */
+  async #increment(arrived: Arrived, whole: Arrived, data: AsyncIterable<Uint8Array>): Promise<void> {
+    const { base, spool, store } = this.#options;
+    const sum = new Sum();
+    const increment = await readIncrement(summed(data, sum, () => undefined));
+    const before = await base?.before(whole.path, this.#clusterBytes);
+    if (before === undefined) throw new NotInParent(whole.path);
+    const patched = await patch(before, increment, store);
+    spool.addFile({ ...arrived, ...sum.facts(), stored: undefined });
+    spool.replace({ ...whole, ...patched });
+    this.#tell(sum.bytes);
+  }
+
+  /** Without the lines that make a server refuse to start from it before it is merged. */
+  async #label(arrived: Arrived, data: AsyncIterable<Uint8Array>): Promise<void> {
+    const sum = new Sum();
+    const pieces = await Array.fromAsync(summed(data, sum, () => undefined));
+    const bytes = mergedLabel(Buffer.concat(pieces));
+    const stored = await this.#options.store({ kind: 'bytes', bytes });
+    this.#options.spool.addFile({ ...arrived, ...sum.facts(), stored: undefined });
+    this.#merged = { ...arrived, crc32c: crc32c(0, bytes), sizeBytes: bytes.length, stored };
+  }
+
+  /** Once what arrived was held against the server's manifest. */
+  finishMerge(): void {
+    if (this.#merged !== undefined) this.#options.spool.replace(this.#merged);
   }
 
   /** It is listed by the manifest all the same. */

@@ -25,6 +25,7 @@ const [copyData, copyDone] = [0x64, 0x63] as const;
 export class ReplicationCommand implements Submittable {
   readonly #text: string;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #copyIn: 'refused' | 'sent';
   #sinceMs: number | undefined;
   #hasAnswered = false;
   readonly #held: Answer[] = [];
@@ -33,9 +34,11 @@ export class ReplicationCommand implements Submittable {
   #state: 'going on' | 'ended' | { readonly error: unknown } = 'going on';
   #changed = Promise.withResolvers<void>();
 
-  constructor(text: string, clock: Pick<Clock, 'monotonicMs'>) {
+  /** `copyIn`: whether the server may ask for data; 'copy-start' tells it. */
+  constructor(text: string, clock: Pick<Clock, 'monotonicMs'>, copyIn: 'refused' | 'sent' = 'refused') {
     this.#text = text;
     this.#clock = clock;
+    this.#copyIn = copyIn;
   }
 
   /** Whether somebody waits for the server just now. */
@@ -95,6 +98,7 @@ export class ReplicationCommand implements Submittable {
   }
 
   handleCopyInResponse(): void {
+    if (this.#copyIn === 'sent') return this.#copyStarts();
     this.handleError(new HoldfastError('source-failed', 'the server wants data where it was to send some'));
   }
 

@@ -94,9 +94,25 @@ export class Spool implements Disposable {
     for (const { path } of rows.iterate()) yield rawPathOfByteString(String(path));
   }
 
-  /** Every file in the same order, for a manifest of our own. */
+  isEmpty(): boolean {
+    return this.#database.prepare('SELECT 1 FROM item LIMIT 1').get() === undefined;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#database.exec('DELETE FROM item');
+  }
+
+  /** A file that is not in the snapshot as it arrived: what takes its place is in no manifest of the server’s. */
+  replace(file: ArrivedFile): void {
+    this.#database.prepare('DELETE FROM item WHERE place = ?').run(placeOf(file.path));
+    this.addFile(file);
+    this.#mark.run(placeOf(file.path));
+  }
+
+  /** Every file of the snapshot in the same order, for a manifest of our own. */
   *files(): Generator<ManifestedFile> {
-    const rows = this.#database.prepare("SELECT path, mtime, crc, size FROM item WHERE type = 'file' ORDER BY place");
+    const rows = this.#database.prepare('SELECT path, mtime, crc, size FROM item WHERE ids IS NOT NULL ORDER BY place');
     rows.setReadBigInts(true);
     for (const { path, mtime, crc, size } of rows.iterate())
       yield {

@@ -6,6 +6,7 @@ import { crc32cOf } from '../../../bytes/crc32c.ts';
 import { manifestName } from '../check-manifest.ts';
 import { parseDescription, type Description } from '../description.ts';
 import { ManifestReader } from '../manifest.ts';
+import type { ManifestedFile } from '../spool.ts';
 
 const ofOneParent: readonly ErrorCode[] = [
   'path-not-found',
@@ -20,6 +21,8 @@ const longestDescription = 16 * 2 ** 20;
 export interface Parent {
   readonly description: Description;
   find(path: RawPath): Promise<HeldFile | undefined>;
+  /** What its manifest lists. */
+  manifested(): Iterable<Omit<ManifestedFile, 'mtimeNs'>>;
 }
 
 /** With its checksum, where the manifest of the parent has one for a file of this size. */
@@ -39,7 +42,8 @@ export async function openParent(files: ParentFiles | undefined, component: stri
       const checksum = checksums.get(path);
       return file && { ...file, crc32c: checksum?.sizeBytes === file.sizeBytes ? checksum.crc32c : undefined };
     };
-    return { description, find };
+    const manifested = () => checksums.entries().map(([path, checksum]) => ({ path, ...checksum }));
+    return { description, find, manifested };
   } catch (error) {
     if (!hasCode(error, ...ofOneParent)) throw error;
     return undefined;
