@@ -25,7 +25,9 @@ for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
       await using server = await startPostgresVersion({ major });
       await using scene = await setupScene(server.url, archive);
       const planned = await scene.run();
-      assert.deepEqual(planned.left, ['writer grant', 'archive_command', 'archive_mode', 'archive_timeout']);
+      const summaries = Number(major) < 17 ? [] : ['summarize_wal'];
+      const archiving = ['writer grant', 'archive_command', 'archive_mode', 'archive_timeout'];
+      assert.deepEqual(planned.left, [...archiving, ...summaries]);
       assert.equal(planned.code, 3, planned.stderr);
       assert.deepEqual(await server.sql('select count(*) from pg_file_settings where name like $$archive%$$'), ['0']);
       assert.ok(!existsSync(scene.dir.file('state/grants')));
@@ -109,7 +111,7 @@ test(
     }
     await owned(scene.dir.path);
     const planned = await scene.run('--apply');
-    assert.deepEqual(planned.applied, ['archive_timeout']);
+    assert.deepEqual(planned.applied, ['archive_timeout', 'summarize_wal']);
     const grant = planned.items.get('writer grant');
     assert.deepEqual(
       [grant?.state, grant?.found],

@@ -245,10 +245,11 @@ test('what no backup makes up for is advice: fsync, torn pages, checksums, clock
   const advised = planSafety(looked({ settings, facts })).filter(({ state }) => state === 'advice');
   assert.deepEqual(
     advised.map(({ name }) => name),
-    ['fsync', 'full_page_writes', 'data checksums', 'clock'],
+    ['fsync', 'full_page_writes', 'data checksums', 'summarize_wal', 'clock'],
   );
   assert.match(item(advised, 'clock').found, /75\.0 s behind/);
-  assert.ok(planSafety(looked({})).every(({ state }) => state === 'fine'));
+  const summarizing = { settings: { summarize_wal: 'on' } };
+  assert.ok(planSafety(looked(summarizing)).every(({ state }) => state === 'fine'));
   const slow = { clock: { aheadSeconds: 8, withinSeconds: 7 } };
   assert.equal(item(planSafety(looked({ facts: slow })), 'clock').state, 'fine', 'the way to the server took as long');
 });

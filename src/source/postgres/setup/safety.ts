@@ -1,4 +1,4 @@
-import { fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
+import { changed, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
 
 /** What a backup can’t make up for, and what is good to know of the server. Nothing of it is changed here. */
 export function planSafety(looked: Looked): readonly PlannedItem[] {
@@ -38,11 +38,14 @@ function checksums({ facts }: Looked): PlannedItem {
   };
 }
 
-function summaries({ facts }: Looked): readonly PlannedItem[] {
+/** Backups are as good without: where Holdfast may not set it, it is advice. */
+function summaries({ facts, reads }: Looked): readonly PlannedItem[] {
   const name = 'summarize_wal';
-  if (facts.major < 17) return [];
-  const found = settingOf(facts, name).value;
-  return [fine(name, found === 'on' ? found : 'off; block-incremental backups, which are not built yet, will need it')];
+  if (facts.major < 17 || reads !== 'protocol') return [];
+  if (settingOf(facts, name).value === 'on') return [fine(name, 'on')];
+  const why = 'the server then sends what changed since the backup before, in place of everything';
+  const planned = changed(facts, { name, value: 'on', effect: 'reload', why });
+  return [planned.state === 'to apply' ? planned : { ...planned, state: 'advice' }];
 }
 
 function segments({ facts }: Looked): PlannedItem {
