@@ -27,7 +27,8 @@ export type LogFile =
       readonly kind: 'segment';
       readonly extent: Extent;
       readonly bytes: Uint8Array;
-      readonly sha256: string;
+      /** Hex; reckoned when it is asked for. */
+      readonly sha256: () => string;
       readonly noted: Noted;
     }
   | { readonly kind: 'partial'; readonly extent: Extent; readonly bytes: Uint8Array }
@@ -45,7 +46,7 @@ export async function readLogFile(folder: string, name: string, systemIdentifier
   assertOfCluster(facts, systemIdentifier);
   const extent = extentOf(facts);
   if (kind === 'partial') return { kind, extent, bytes };
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = (): string => createHash('sha256').update(bytes).digest('hex');
   return { kind, extent, bytes, sha256, noted: notedOf(facts, bytes) };
 }
 

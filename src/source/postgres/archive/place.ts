@@ -135,5 +135,5 @@ export function keyOf({ epoch, from }: Extent): string {
 /** By what stands beside it; where nothing does, whoever stores it again finds out. */
 async function isThere(file: LogFile, store: LogStore, held: ReadonlySet<string>): Promise<boolean> {
   if (file.kind !== 'segment' || !held.has(keyOf(file.extent))) return false;
-  return (await store.about(file.extent))?.sha256 === file.sha256;
+  return (await store.about(file.extent))?.sha256 === file.sha256();
 }
