@@ -15,7 +15,7 @@ export interface Setup {
 export interface SetupWanted {
   /** As the policy says; undefined where it wants none. */
   readonly log: { readonly mode: 'stream' | 'archive'; readonly everyMs: number | undefined } | undefined;
-  /** How the server starts this very program: its absolute path, and the options that name policy and state. */
+  /** How the server starts this very program: its absolute path, and the options that name the policy. */
   readonly program: { readonly path: string; readonly options: readonly string[] };
   readonly stateFolder: string;
   /** Needed elsewhere, before any log may come: shown in the plan, which waits for it. */

@@ -51,7 +51,7 @@ function wantedOf(
   const state = resolve(stateFolder(context));
   return {
     log: log === undefined ? undefined : { mode: log.mode, everyMs: log.every?.ms },
-    program: { path: ownCommand(), options: ['--config', resolve(file), '--state-dir', state] },
+    program: { path: ownCommand(), options: ['--config', resolve(file)] },
     stateFolder: state,
   };
 }

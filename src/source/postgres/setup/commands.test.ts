@@ -41,7 +41,15 @@ test('the shell starts the program with each word as it is meant, whatever is in
   const wanted = await standIn(dir);
   const { code, stderr } = await inShell(archiveCommand('shop-db', '7312', wanted), dir.path);
   assert.deepEqual([code, stderr], [0, '']);
-  const words = ['postgres', 'archive-push', 'shop-db', ...wanted.program.options, `pg_wal/${segment}`];
+  const words = [
+    'postgres',
+    'archive-push',
+    'shop-db',
+    ...wanted.program.options,
+    '--state-dir',
+    wanted.stateFolder,
+    `pg_wal/${segment}`,
+  ];
   assert.deepEqual(await called(dir), words);
 });
 
@@ -63,7 +71,16 @@ test('only proven absence is the end of the log; whatever else goes wrong stops 
     await using dir = await tempDir();
     const wanted = await standIn(dir, script);
     assert.equal((await inShell(restoreCommand('shop-db', wanted), dir.path)).code, code, script);
-    const words = ['postgres', 'archive-get', 'shop-db', ...wanted.program.options, segment, `pg_wal/${segment}`];
+    const words = [
+      'postgres',
+      'archive-get',
+      'shop-db',
+      ...wanted.program.options,
+      '--state-dir',
+      wanted.stateFolder,
+      segment,
+      `pg_wal/${segment}`,
+    ];
     assert.deepEqual(await called(dir), words);
     await rm(wanted.program.path);
     assert.equal((await inShell(restoreCommand('shop-db', wanted), dir.path)).code, 200, 'the program is gone');

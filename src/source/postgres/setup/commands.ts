@@ -28,8 +28,8 @@ export function isOurs(command: string, component: string): boolean {
   return new RegExp(`(?:^|\\s)'?postgres'? '?archive-push'? '?${component}'? `).test(command);
 }
 
-function program({ program: { path, options } }: Wanted, words: readonly string[]): string {
-  return [quoted(path), ...words, ...options.map(quoted)].join(' ');
+function program({ program: { path, options }, stateFolder }: Wanted, words: readonly string[]): string {
+  return [quoted(path), ...words, ...[...options, '--state-dir', stateFolder].map(quoted)].join(' ');
 }
 
 /** One word for the shell, in which PostgreSQL replaces nothing. */

@@ -47,9 +47,13 @@ function inWords(held: Exclude<HeldStream, { readonly state: 'not held' }>, comp
 
 function adoption(looked: Looked, directory: string): Lines {
   const where = 'if this is a copy, postgresql.conf; if it has taken production’s place for good, a shell';
-  return { where, text: ['archive_mode = off', lineFor(looked, '--adopt', directory)] };
+  return {
+    where,
+    text: ['archive_mode = off', lineFor(looked, '--adopt', directory, '--state-dir', looked.wanted.stateFolder)],
+  };
 }
 
+/** By that user’s own state folder, unless one is named: another’s can’t be written. */
 function onItsHost(looked: Looked, where: string): Lines {
   return { where: `on the database’s own host, ${where}`, text: [lineFor(looked)] };
 }
