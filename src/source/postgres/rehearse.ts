@@ -11,7 +11,7 @@ import { findPrograms } from './find-programs.ts';
 import { runAmcheck } from './proof/amcheck.ts';
 import { readChecksums } from './proof/checksums.ts';
 import { compareCollations } from './proof/collations.ts';
-import { openDatabases, type Databases } from './proof/databases.ts';
+import { endPrepared, openDatabases, type Databases } from './proof/databases.ts';
 import { findLibraries } from './proof/libraries.ts';
 import { heldAgainstManifest } from './proof/manifest.ts';
 import { answer } from './proof/questions.ts';
@@ -76,9 +76,10 @@ async function findDatabases(server: SandboxedServer): Promise<Databases | Rehea
   const opened: { databases?: Databases } = {};
   const step = await stepOf(server, about, async () => {
     opened.databases = await openDatabases(server);
+    await endPrepared(server, opened.databases);
     return { state: 'passed', found: 'they can' };
   });
-  return opened.databases ?? step;
+  return step.state === 'passed' ? (opened.databases ?? step) : step;
 }
 
 const notReached: RehearsedStep = {

@@ -41,7 +41,18 @@ async function ownerOf(data: string): Promise<DataOwner> {
 /** As the sandbox sees it. */
 export const inside = `/run/holdfast/${ownFolder}`;
 
-function settings({ capacities }: Description): string {
+const mib = 2 ** 20;
+
+/** A server asks for room for two segments at least, and its own settings are for segments of 16 MiB. */
+function logRoom(segmentBytes: number): Readonly<Record<string, string>> {
+  const segmentMib = segmentBytes / mib;
+  return {
+    min_wal_size: `${Math.max(80, 5 * segmentMib)}MB`,
+    max_wal_size: `${Math.max(1024, 20 * segmentMib)}MB`,
+  };
+}
+
+function settings({ capacities, walSegmentBytes }: Description): string {
   const own: Readonly<Record<string, string>> = {
     ...isolatedSettings,
     unix_socket_directories: inside,
@@ -49,6 +60,7 @@ function settings({ capacities }: Description): string {
     ident_file: `${inside}/pg_ident.conf`,
     fsync: 'off',
     max_parallel_workers_per_gather: '0',
+    ...logRoom(walSegmentBytes),
   };
   const enough = Object.entries(capacities).filter(([, value]) => value !== '');
   return settingLines({ ...own, ...Object.fromEntries(enough) });

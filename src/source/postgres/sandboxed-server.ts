@@ -17,7 +17,8 @@ const settings = {
   ignore_checksum_failure: 'off',
   ignore_system_indexes: 'off',
   statement_timeout: '0',
-  lock_timeout: '0',
+  // Nobody else is there: a wait would be for ever.
+  lock_timeout: '60s',
   idle_session_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   default_transaction_read_only: 'off',

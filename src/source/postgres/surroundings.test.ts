@@ -30,7 +30,7 @@ test('what a host lacks never accuses a copy, and what a copy lacks does', () =>
 
 test('a query accuses a copy by what it says of the data, not of resources, rights or grammar', () => {
   for (const state of ['42P01', 'XX001', '58P01', '22012']) assert.equal(accusesCopy(state, 'it said no'), true, state);
-  for (const state of ['42601', '53200', '57014', '08006', '28000', '0A000'])
+  for (const state of ['42601', '53200', '57014', '08006', '28000', '0A000', '55P03'])
     assert.equal(accusesCopy(state, 'it said no'), false, state);
   assert.equal(accusesCopy('58P01', 'could not access file "$libdir/postgis-3"'), false);
 });

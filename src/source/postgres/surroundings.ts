@@ -19,9 +19,9 @@ export function speaksOfSurroundings(said: string): boolean {
 
 /** Classes of SQLSTATE that say nothing of the data: resources, an operator, the connection, a limit, a role. */
 const classes: readonly string[] = ['08', '53', '54', '57', '28', '0A'];
-/** A question that can't be understood. */
-const syntaxError = '42601';
+/** A question that can't be understood, and a lock that can't be had. */
+const sayNothing: readonly string[] = ['42601', '55P03'];
 
 export function accusesCopy(sqlState: string, message: string): boolean {
-  return !classes.includes(sqlState.slice(0, 2)) && sqlState !== syntaxError && !speaksOfSurroundings(message);
+  return !classes.includes(sqlState.slice(0, 2)) && !sayNothing.includes(sqlState) && !speaksOfSurroundings(message);
 }

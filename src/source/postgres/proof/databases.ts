@@ -26,6 +26,17 @@ export async function openDatabases(server: SandboxedServer): Promise<Databases>
   });
 }
 
+/**
+ * Rolls back what was prepared and neither committed nor rolled back when the backup was made: its locks came with the
+ * copy, and whoever reads what they hold would wait for ever. Rows that it wrote count for nobody either way.
+ */
+export async function endPrepared(server: SandboxedServer, databases: Databases): Promise<void> {
+  await inEach(server, databases, async (connection) => {
+    const prepared = 'select quote_literal(gid) from pg_prepared_xacts where database = current_database()';
+    for (const [gid] of await connection.rows(prepared)) await connection.rows(`rollback prepared ${gid}`);
+  });
+}
+
 /** One database after the other, with what each has to tell. */
 export async function inEach<Found>(
   server: Pick<SandboxedServer, 'in'>,
