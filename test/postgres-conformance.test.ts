@@ -22,7 +22,7 @@ async function clusterSubject(address: string, data: string, reading: 'protocol'
   const bytes = await readFile(`${data}/${file}`);
   const lose = async (folder: string): Promise<void> => await writeFile(`${folder}/url`, nobodyListens);
   return {
-    name: 'PostgreSQL',
+    name: reading === 'host' ? 'PostgreSQL on its host' : 'PostgreSQL',
     kind,
     secret,
     prepare: async (folder) => {
