@@ -104,6 +104,7 @@ test(
     await log.noted('log-epoch');
     await log.noted('log-state', reaches(end));
     await assertWhole(near, { until: end, epoch: 2 });
+    await assertWhole(near, { until: before, epoch: 1 });
   },
 );
 

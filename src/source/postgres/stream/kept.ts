@@ -38,7 +38,7 @@ export class Kept implements AsyncDisposable {
   async piece(segment: HeldSegment): Promise<void> {
     const { extent, end } = segment;
     await this.#compareFound(segment);
-    const own = piecesOf(this.#pieces, extent).filter((one) => one.segment.epoch === extent.epoch);
+    const own = piecesOf(this.#pieces, extent);
     const reached = chainEnd(own, extent);
     if (end <= reached) return;
     const from = own.length < mostPieces ? reached : extent.from;
@@ -48,9 +48,9 @@ export class Kept implements AsyncDisposable {
     if (from === extent.from && own.length > 0) await this.#remove(own);
   }
 
-  /** A segment that its epoch ended within. Its pieces stay until the next epoch's, which repeats it, is whole. */
+  /** A segment that its epoch ended within. Its pieces stay: they say how far it reaches. */
   async partial(segment: HeldSegment): Promise<void> {
-    await this.#compareFound(segment);
+    await this.piece(segment);
     await this.store.putPartial(segment.extent, segment.bytes);
   }
 
@@ -62,10 +62,8 @@ export class Kept implements AsyncDisposable {
   }
 
   /** The pieces of a segment that is whole go once it was read back. */
-  async forget({ extent, bytes, since }: HeldSegment): Promise<void> {
-    // What an older epoch wrote beyond its fork is nowhere else.
-    const isHere = (one: Piece): boolean => one.segment.epoch === extent.epoch || one.to <= since;
-    const pieces = piecesOf(this.#pieces, extent).filter(isHere);
+  async forget({ extent, bytes }: HeldSegment): Promise<void> {
+    const pieces = piecesOf(this.#pieces, extent);
     if (pieces.length === 0) return;
     if (Buffer.compare(await this.store.get(extent), bytes) !== 0) throw otherThere(extent.from);
     await this.#remove(pieces);
@@ -73,14 +71,12 @@ export class Kept implements AsyncDisposable {
 
   /** What was found of a segment is a part of what the server sends now. */
   async #compareFound(segment: HeldSegment): Promise<void> {
-    const { epoch, from } = segment.extent;
-    const isDue = (one: Piece): boolean =>
-      one.segment.epoch === epoch && one.segment.from === from && one.to <= segment.end;
-    for (const piece of this.#found.filter(isDue)) {
+    const due = piecesOf(this.#found, segment.extent).filter(({ to }) => to <= segment.end);
+    for (const piece of due) {
       const there = await this.store.getPiece(piece);
       if (Buffer.compare(there, partOf(segment, piece)) !== 0) throw otherThere(piece.from);
     }
-    this.#found = this.#found.filter((one) => !isDue(one));
+    this.#found = this.#found.filter((one) => !due.includes(one));
   }
 
   async #remove(pieces: readonly Piece[]): Promise<void> {

@@ -27,9 +27,9 @@ export function chainEnd(pieces: readonly Piece[], { epoch, from }: Extent): big
   return part?.held === 'pieces' ? (part.pieces.at(-1)?.to ?? from) : from;
 }
 
-/** The pieces of a segment: of its own epoch, and of those that an epoch forked from within it. */
+/** The pieces of a segment. */
 export function piecesOf(pieces: readonly Piece[], { epoch, from }: Extent): readonly Piece[] {
-  return pieces.filter(({ segment }) => segment.epoch <= epoch && segment.from === from);
+  return pieces.filter(({ segment }) => segment.epoch === epoch && segment.from === from);
 }
 
 /** Those of segments that are whole: a kill came before they were removed. */
