@@ -74,6 +74,9 @@ test(
     const scene = await shopScene(dir.path, shop.url, { method: 'logical' });
     await scene.ok('backup', 'shop-db');
     const loading = ['restore', 'shop-db', '--method', 'logical', '--database', 'shop', '--into'] as const;
+    const dry = await scene.ok(...loading, shop.url.replace(/postgres$/, 'shop_new'), '--dry-run');
+    assert.match(dry, /would load 6\.\d+ MiB into 127\.0\.0\.1:\d+\/shop_new; nothing was changed/);
+    assert.deepEqual(await shop.sql("select datname from pg_database where datname = 'shop_new'"), []);
     const said = await scene.ok(...loading, shop.url.replace(/postgres$/, 'shop_new'));
     assert.match(said, /loaded 2 tables with 20001 rows into 127\.0\.0\.1:\d+\/shop_new/);
     assert.deepEqual(await shop.sql(content, 'shop_new'), await shop.sql(content, 'shop'));

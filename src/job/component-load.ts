@@ -21,11 +21,13 @@ export interface ComponentLoadOutcome extends Loaded {
   readonly point: RecoverablePoint;
   readonly copy: StoredCopy;
   readonly target: string;
+  /** Of what is loaded, as it is stored. */
+  readonly bytes: number;
 }
 
 /**
  * Loads the newest point of a method into something new on a live system. What it takes is judged by the point's
- * description, before anything large is fetched.
+ * description, before anything large is fetched; a dry run ends there.
  */
 export async function loadComponent(
   context: ComponentContext,
@@ -60,12 +62,14 @@ async function load(context: ComponentContext, options: ComponentLoadOptions): P
     if (failures === 0) return copy;
     throw new HoldfastError('damaged', `${path} of ${component} could not be fetched whole`);
   };
-  await fetch(loading.description);
+  const described = await fetch(loading.description);
   const planned = await loading.plan(`${scratch.path}/point`, wanted, context);
-  await assertFree(scratch.path, planned.bytes);
+  const { target, bytes } = planned;
+  await assertFree(scratch.path, bytes);
+  if (context.mode === 'dry-run') return { rows: {}, notes: [], point, copy: described, target, bytes };
   const copy = await fetch(planned.needs);
   const loaded = await planned.load(`${scratch.path}/point`, context);
-  return { ...loaded, point, copy, target: planned.target };
+  return { ...loaded, point, copy, target, bytes };
 }
 
 function loadingOf(context: ComponentContext, { component: name, method }: ComponentLoadOptions): Loading {

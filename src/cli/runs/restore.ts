@@ -74,7 +74,6 @@ async function load(
 ): Promise<number> {
   if (values.target !== undefined)
     throw new HoldfastError('usage', 'restore: --into and --target can’t stand together');
-  if (values.dryRun) throw new HoldfastError('unsupported', 'restore: --into has no --dry-run yet');
   if (!(await goesByPolicy(context))) throw new HoldfastError('usage', 'restore: --into is for components of a policy');
   const { loadComponentInto } = await import('../components/load.ts');
   return await loadComponentInto({ ...values, name: operands[0] ?? '', into }, context);
