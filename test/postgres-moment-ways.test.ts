@@ -14,6 +14,7 @@ import { holdfastProgram } from './support/holdfast.ts';
 import { writeLedger } from './support/ledger.ts';
 import { backedUp, idsIn, shopSettings, storeLog } from './support/moment-scene.ts';
 import { logOf } from './support/postgres-log.ts';
+import { databaseFiles, startCopy } from './support/postgres-scene.ts';
 import { runOk, runProgram } from './support/run-program.ts';
 import type { Scene } from './support/verifying.ts';
 
@@ -103,6 +104,39 @@ test(
     }
   },
 );
+
+test('a tablespace is put elsewhere where that is said, and production’s stays as it is', { skip }, async () => {
+  await using made = await backedUp('15');
+  const { scene, shop } = made;
+  const [here, there] = [shop.running.dir.file('here'), shop.running.dir.file('there')];
+  await mkdir(here);
+  await giveToServer(here);
+  await shop.sql(`create tablespace far location '${here}'`);
+  await shop.sql('create table far (id int) tablespace far');
+  await scene.ok('backup', 'shop-db');
+  await shop.sql('insert into far select generate_series(1, 1000)');
+  await storeLog(made);
+  await shop.sql('checkpoint');
+  const before = await databaseFiles([here]);
+  const words = ['restore', 'shop-db', '--latest', '--target'] as const;
+  const used = await scene.run(...words, scene.file('moved'), '--tablespace', `${here}=${here}`);
+  assert.match(used.stderr, /is not empty: a cluster may use it/);
+  assert.equal(existsSync(scene.file('moved')), false);
+  await scene.ok(...words, scene.file('moved'), '--tablespace', `${here}=${there}`);
+  {
+    await using copy = await startCopy('15', scene.file('moved', 'shop-db/data'));
+    const place = "select pg_tablespace_location(oid) from pg_tablespace where spcname = 'far'";
+    assert.deepEqual(await copy.sql(place), [there]);
+    assert.deepEqual(await copy.sql('select count(*) from far'), ['1000']);
+    await copy.sql('delete from far');
+    await copy.sql('vacuum far');
+    await copy.sql('checkpoint');
+  }
+  assert.deepEqual(await databaseFiles([here]), before);
+  const unknown = await scene.run(...words, scene.file('no'), '--tablespace', `/nowhere=${there}2`);
+  assert.match(unknown.stderr, /has no tablespace at \/nowhere; it has .*here/);
+  assert.equal(existsSync(scene.file('no/shop-db/data/global/pg_control')), false);
+});
 
 /** Runs the program on a scene and kills it as soon as a file is there. */
 async function killedAt(scene: Scene, args: readonly string[], path: string): Promise<void> {

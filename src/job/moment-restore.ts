@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -11,6 +11,8 @@ import { findMoment, replayOf, type FoundMoment, type MomentWanted, type Planned
 
 export interface MomentRestoreOptions extends MomentWanted {
   readonly target: RawPath;
+  /** What stood elsewhere, and where it is put. */
+  readonly moved: NonNullable<Replay['moved']>;
   readonly restore: RestoreOptions;
   /** Told before anything is touched. */
   readonly onPlan: (plan: PlannedMoment) => void;
@@ -50,7 +52,8 @@ async function execute(context: ComponentContext, options: MomentRestoreOptions,
   const { plan, driver } = found.planned;
   const folder = join(displayPath(target), component);
   assertFree(displayPath(target), displayPath(driver.last));
-  const replay: Replay = { ...replayOf(context, options, found), folder };
+  for (const { to } of options.moved) assertEmpty(to);
+  const replay: Replay = { ...replayOf(context, options, found), folder, moved: options.moved };
   const startedMs = context.clock.monotonicMs();
   const ready = async (): Promise<void> => await driver.prepare(replay);
   const restored = await restorePoint(context, plan.base, { ...options, restore, ready });
@@ -64,6 +67,13 @@ function assertFree(target: string, last: string): void {
   if (!existsSync(join(target, last))) return;
   throw new HoldfastError('refused', `${join(target, last)} is there: a cluster stands in this folder`, {
     next: 'Restore into an empty folder. Nothing was changed.',
+  });
+}
+
+function assertEmpty(path: string): void {
+  if (!existsSync(path) || readdirSync(path).length === 0) return;
+  throw new HoldfastError('refused', `${path} is not empty: a cluster may use it`, {
+    next: 'Name an empty folder, or one that is not there. Nothing was changed.',
   });
 }
 

@@ -65,6 +65,8 @@ export interface Replay extends MomentAsked {
   readonly epoch: number;
   readonly feed: LogFeed;
   readonly needs: Survey['needs'];
+  /** What stood elsewhere, by where it was, and where it is put: an absolute path where nothing is. */
+  readonly moved?: readonly { readonly from: string; readonly to: string }[] | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly listener: Listener;

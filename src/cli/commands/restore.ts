@@ -7,6 +7,7 @@ export const restoreOptions = {
   ...snapshotFilter,
   at: text('time', 'of a component: the newest point of then or before', { fallback: 'the newest' }),
   ...momentOptions,
+  tablespace: list('old=new', 'with a moment of a log: put what stood at the one place to the other, an empty one'),
   inPlace: flag('of a component: replace what is live, by a plan that can be undone'),
   noSafetyBackup: flag('with --in-place: no backup of what is replaced before, as when no repository can be written'),
   target: text('folder', 'where to restore to (needed, or --in-place or --into)', { short: 't' }),

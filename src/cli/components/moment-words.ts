@@ -59,3 +59,15 @@ function positionOf(text: string, context: ComponentContext, name: string): bigi
   if (recovery === undefined) throw new HoldfastError('unsupported', `${name} has no log: --lsn says nothing of it`);
   return recovery.parsePosition(text);
 }
+
+/** `--tablespace OLD=NEW`, each as often as it is given. */
+export function movedBy(words: readonly string[]): readonly { readonly from: string; readonly to: string }[] {
+  return words.map((word) => {
+    const [from = '', to = '', ...more] = word.split('=');
+    if (from !== '' && to.startsWith('/') && more.length === 0) return { from, to };
+    throw new HoldfastError(
+      'usage',
+      `--tablespace: ${JSON.stringify(word)} is not OLD=NEW, with an absolute path for NEW`,
+    );
+  });
+}

@@ -9,12 +9,12 @@ import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
 import { momentAt } from './moment.ts';
-import { askedBy, type MomentWords } from './moment-words.ts';
+import { askedBy, movedBy, type MomentWords } from './moment-words.ts';
 import { componentsMeant, recordingContext } from './context.ts';
 
 interface Meant {
   readonly name: string;
-  readonly words: MomentWords;
+  readonly words: MomentWords & { readonly tablespace: readonly string[] };
   readonly target: string;
   readonly restore: RestoreOptions;
 }
@@ -40,6 +40,7 @@ export async function restoreMomentTo(
     component,
     otherwise: words.at === undefined ? 'nothing' : 'a snapshot',
     target: rawArgument(target),
+    moved: movedBy(words.tablespace),
     restore,
     onPlan: (plan) => showPlanned(plan, context),
     onCopy: ({ timeNs, identity }, { repository }) =>

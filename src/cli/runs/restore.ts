@@ -34,6 +34,7 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
       const code = await restoreMomentTo({ name: operands[0] ?? '', words: values, target, restore }, context);
       if (code !== 'snapshots alone') return code;
     }
+    if (values.tablespace.length > 0) throw tablespacesAlone();
     const { restoreComponentTo } = await import('../components/restore.ts');
     return await restoreComponentTo(
       { name: operands[0] ?? '', at: values.at, method: values.method, target, restore, asked: askedOf(values) },
@@ -55,6 +56,13 @@ export const run: Run<typeof restoreOptions> = async ({ values, operands }, cont
   view.finish(outcome);
   return outcome.failures === 0 ? 0 : 1;
 };
+
+function tablespacesAlone(): HoldfastError {
+  return new HoldfastError(
+    'unsupported',
+    'restore: --tablespace goes with a moment of a log, as --latest or --immediate',
+  );
+}
 
 async function inPlace({ values, operands }: Invocation<typeof restoreOptions>, context: Context): Promise<number> {
   if (values.target !== undefined)

@@ -16,9 +16,11 @@ export function recoveryOf(component: string, { programs }: Pick<PostgresOptions
       const { surveyLog } = await import('./recover/survey.ts');
       return await surveyLog(asked, log);
     },
-    prepare: async ({ folder }) => {
+    prepare: async (replay) => {
       const { prepareDirectory } = await import('./recover/data-files.ts');
-      await prepareDirectory(folder);
+      await prepareDirectory(replay.folder);
+      const { moveTablespaces } = await import('./recover/move-tablespaces.ts');
+      await moveTablespaces(replay);
     },
     replay: async (replay) => {
       const { replayLog } = await import('./recover/recover.ts');

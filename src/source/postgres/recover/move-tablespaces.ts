@@ -1,0 +1,55 @@
+import { readFile, readdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../../../errors/error.ts';
+import { outputOf } from '../../../host/output-of.ts';
+import { errorCode } from '../../../host/system-error.ts';
+import type { Replay } from '../../recovery.ts';
+import { parseDescription } from '../description.ts';
+import { dataIn } from './data-files.ts';
+
+type Moved = NonNullable<Replay['moved']>[number];
+
+/** Moves tablespaces, which came as folders of the data directory, to places of their own, with links that lead there. */
+export async function moveTablespaces({ folder, moved = [], signal }: Replay): Promise<void> {
+  if (moved.length === 0) return;
+  const { tablespaces } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
+  for (const one of moved) {
+    const { oid } = tablespaces.find(({ oid: its, location }) => one.from === location || one.from === its) ?? {};
+    if (oid === undefined) throw unknown(one, tablespaces);
+    await moveTo(join(dataIn(folder), 'pg_tblspc', oid), one.to, signal);
+  }
+}
+
+async function moveTo(folder: string, to: string, signal: AbortSignal): Promise<void> {
+  await assertEmpty(to);
+  try {
+    await rename(folder, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EXDEV') throw error;
+    await outputOf('cp', ['-a', '--', folder, to], signal, 'unheard');
+    await rm(folder, { recursive: true });
+  }
+  await symlink(to, folder);
+}
+
+/** What a cluster uses is not empty; an empty folder makes room. */
+async function assertEmpty(to: string): Promise<void> {
+  try {
+    if ((await readdir(to)).length === 0) return await rmdir(to);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  throw new HoldfastError('refused', `${to} is not empty: no tablespace is put there`);
+}
+
+function unknown(
+  { from }: Moved,
+  tablespaces: readonly { readonly oid: string; readonly location?: string | undefined }[],
+): HoldfastError {
+  const known = tablespaces.map(({ oid, location }) => `${location ?? ''} (${oid})`).join(', ');
+  return new HoldfastError(
+    'refused',
+    `the backup has no tablespace at ${from}; it has ${known === '' ? 'none' : known}`,
+  );
+}
