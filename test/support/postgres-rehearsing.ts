@@ -70,7 +70,7 @@ export async function rehearse(restored: string, options: RehearseOptions): Prom
   const { signal } = new AbortController();
   const limits = { memoryBytes: 2 ** 31, diskBytes: 2 ** 33, timeMs: 120_000, ...options.limits };
   await using sandbox = await openSandbox({ folder: restored, hidden: [], limits, clock: systemClock, signal });
-  const rehearsal = rehearseCluster({ component: 'shop-db', programs: [programs] });
+  const rehearsal = rehearseCluster({ component: 'shop-db', programs: [programs], clock: systemClock });
   const brought = await rehearsal.bringUp(sandbox, restored, signal);
   const depth = { of: 'all', tables: undefined, random: Math.random, ...options.depth } as const;
   const asked = await rehearsal.ask(sandbox, brought, depth);

@@ -9,6 +9,7 @@ import { connectTo, ServerError, unhurried, type ServerConnection } from './conn
 import { describeBackup, type MergedFacts, type ReadingFacts } from './description.ts';
 import { entriesOf, fileEntry, folderEntry } from './entries.ts';
 import { gather, type Gathered, type GatherOptions } from './gather.ts';
+import { beat, type Heartbeat } from './heartbeat.ts';
 import { holdLog } from './hold-log.ts';
 import { readHost } from './host/read-host.ts';
 import { assertOwnHost, hostFacts } from './host/same-host.ts';
@@ -50,6 +51,7 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   const cutBefore = async (path: RawPath): Promise<number | undefined> =>
     await walk.cutBefore?.(rawPathOfByteString(`${inside('data')}/${path}`));
   const receiving = { spool, store, cutBefore, listener: walk.listener, server: facts, timeNs };
+  const heartbeat = await beatOnce(options, walk);
   const count = await toCount(options, walk.signal);
   const gathered: Received & { readonly reading?: ReadingFacts } =
     options.reading === 'host'
@@ -61,11 +63,28 @@ export async function* backUpCluster(options: ClusterOptions, walk: WalkOptions)
   yield* entriesOf(spool, inside('data'));
   yield folderEntry(inside('data'), { ...gathered.owner, mode: facts.dataMode, mtimeNs: timeNs });
   const { reading, merged } = gathered;
-  const described = { facts, gathered, configuration: configuration.files, reading, merged, counts, timeNs };
+  const described = { facts, gathered, configuration: configuration.files, reading, merged, counts, heartbeat, timeNs };
   const description = describeBackup(described);
   yield fileEntry(inside('postgres.json'), description, timeNs);
   const { system, start, end } = gathered;
   options.onPosition({ stream: system, epoch: start.timeline, from: start.lsn, to: end.lsn });
+}
+
+/** Where the policy wants one. A backup without it is a backup all the same, in part. */
+async function beatOnce(
+  { url, component, heartbeat: table }: ClusterOptions,
+  { listener, signal }: WalkOptions,
+): Promise<Heartbeat | undefined> {
+  if (table === undefined) return undefined;
+  try {
+    return await beat({ url, component, table, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof HoldfastError)) throw error;
+    const message = `no heartbeat was written to ${table}: ${error.message}`;
+    listener({ kind: 'warning', during: 'scan', item: component, message });
+    return undefined;
+  }
 }
 
 /** Which rows are counted once the backup has ended, where the policy wants it. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HoldfastError } from '../../errors/error.ts';
+import { heartbeat, type Heartbeat } from './heartbeat.ts';
 import { lsnText } from './lsn.ts';
 import type { Gathered } from './gather.ts';
 import { rowCounts, type RowCounts } from './row-counts.ts';
@@ -12,6 +13,7 @@ export interface Described {
   /** undefined: the server sent it. */
   readonly reading: ReadingFacts | undefined;
   readonly counts: RowCounts | undefined;
+  readonly heartbeat: Heartbeat | undefined;
   /** undefined: it was sent as a whole. */
   readonly merged: MergedFacts | undefined;
   readonly timeNs: bigint;
@@ -55,6 +57,7 @@ const description = z.object({
   superuser: z.string(),
   reading: reading.optional(),
   counts: rowCounts.optional(),
+  heartbeat: heartbeat.optional(),
   merged: merged.optional(),
   timeNs: z.string().regex(/^\d+$/).optional(),
   capacities: z.record(z.string().regex(/^[a-z_]+$/), z.string().regex(/^\d*$/)),
@@ -63,7 +66,15 @@ const description = z.object({
 /** What a restore has to know that the data directory doesn't say itself: `postgres.json`. */
 export type Description = z.output<typeof description>;
 
-export function describeBackup({ facts, gathered, configuration, counts, timeNs, ...how }: Described): string {
+export function describeBackup({
+  facts,
+  gathered,
+  configuration,
+  counts,
+  heartbeat: beaten,
+  timeNs,
+  ...how
+}: Described): string {
   const { system, start, end, tablespaces, pageChecksums } = gathered;
   const described: Description = {
     format: 1,
@@ -81,6 +92,7 @@ export function describeBackup({ facts, gathered, configuration, counts, timeNs,
     database: facts.database,
     superuser: facts.superuser,
     counts,
+    heartbeat: beaten,
     capacities: facts.capacities,
     ...(how.reading && { reading: how.reading }),
     ...(how.merged && { merged: how.merged }),

@@ -1,4 +1,5 @@
 import { rawPathOf } from '../../bytes/ids.ts';
+import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { ArchiveWork, FetchWork, LogDriver } from '../log.ts';
 import { named } from '../named.ts';
@@ -51,7 +52,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     }
   };
   let loaded: Promise<Rehearsal> | undefined;
-  const load = (): Promise<Rehearsal> => (loaded ??= loadRehearsal(component, options));
+  const load = (): Promise<Rehearsal> => (loaded ??= loadRehearsal(component, options, clock));
   const rehearsal: Rehearsal = {
     folder: 'restored',
     bringUp: async (...given) => await (await load()).bringUp(...given),
@@ -95,7 +96,7 @@ async function fetchLog(work: FetchWork): Promise<'delivered' | 'absent'> {
   }
 }
 
-async function loadRehearsal(component: string, { programs }: PostgresOptions): Promise<Rehearsal> {
+async function loadRehearsal(component: string, { programs }: PostgresOptions, clock: Clock): Promise<Rehearsal> {
   const { rehearseCluster } = await import('./rehearse.ts');
-  return rehearseCluster({ component, programs });
+  return rehearseCluster({ component, programs, clock });
 }

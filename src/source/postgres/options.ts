@@ -37,6 +37,17 @@ export const postgresOptions = z
         description: 'how fast the server sends, in MiB a second',
         examples: [100],
       }),
+    'heartbeat': z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({
+        title: 'a table as schema.table',
+        description:
+          'a table in which each backup writes when it began, made where it isn’t there; a verification tells by it how old the data is',
+        examples: ['public.holdfast_heartbeat'],
+      }),
     'counts': z
       .strictObject({
         tables: z

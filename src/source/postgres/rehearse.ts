@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { errorCode } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
@@ -12,6 +13,7 @@ import { runAmcheck } from './proof/amcheck.ts';
 import { readChecksums } from './proof/checksums.ts';
 import { compareCollations } from './proof/collations.ts';
 import { endPrepared, openDatabases, type Databases } from './proof/databases.ts';
+import { readHeartbeat } from './proof/heartbeat.ts';
 import { findLibraries } from './proof/libraries.ts';
 import { heldAgainstManifest } from './proof/manifest.ts';
 import { answer } from './proof/questions.ts';
@@ -27,6 +29,7 @@ export interface RehearsalOptions {
   readonly component: string;
   /** Folders with programs of PostgreSQL, before those where they usually stand. */
   readonly programs: readonly string[];
+  readonly clock: Pick<Clock, 'nowNs'>;
 }
 
 /** Starts what was restored with the server of its major, waits until it is consistent, and reads every page of every table. */
@@ -43,7 +46,7 @@ export function rehearseCluster(options: RehearsalOptions): Rehearsal {
     },
     ask: async (_sandbox, brought, depth) => {
       const found = servers.get(brought);
-      return found === undefined ? [notReached] : await proven(found, depth);
+      return found === undefined ? [notReached] : await proven(found, depth, options);
     },
   };
 }
@@ -56,7 +59,11 @@ interface Up {
 }
 
 /** From what this host lacks to what the copy may. */
-async function proven({ server, data, signal }: Up, depth: Depth): Promise<readonly RehearsedStep[]> {
+async function proven(
+  { server, data, signal }: Up,
+  depth: Depth,
+  options: RehearsalOptions,
+): Promise<readonly RehearsedStep[]> {
   const found = await findDatabases(server);
   if ('state' in found) return [found];
   const { of: extent, tables, random } = depth;
@@ -67,6 +74,8 @@ async function proven({ server, data, signal }: Up, depth: Depth): Promise<reado
   ];
   const steps = [await findLibraries(server, found), await compareCollations(server, found)];
   for (const prove of extent === 'all' ? all : []) steps.push(...(await prove()));
+  const { heartbeat } = server.description;
+  if (heartbeat !== undefined) steps.push(await readHeartbeat(server, heartbeat, options));
   if (tables !== undefined) steps.push(await readSample(server, found, { tables, random }));
   return steps;
 }
