@@ -141,7 +141,7 @@ test(
     const last = await scene.switchLog();
     await until('the other place has it', async () => await holds(scene, 'near', last));
     const refused = await scene.run('postgres', 'archive-push', 'shop-db', `pg_wal/${last}`);
-    assert.equal(refused.code, 10, refused.stderr);
+    assert.ok(refused.code === 1 || refused.code === 10, refused.stderr); // it was open already, or is opened anew
     assert.match(refused.stderr, /shop-db: .*far/);
     assert.ok((await scene.ready()).includes(`${last}.ready`));
     for (const name of ['far', 'third']) await rename(scene.dir.file(`${name}-away`), scene.dir.file(name));
