@@ -3,13 +3,6 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import pg from 'pg';
 import { absent } from './absences.ts';
-import { systemClock } from '../src/clock/clock.ts';
-import { hasCode } from '../src/errors/error.ts';
-import { silent } from '../src/events/events.ts';
-import { Secret } from '../src/secret/secret.ts';
-import { openPostgres } from '../src/source/postgres/open.ts';
-import { postgresOptions } from '../src/source/postgres/options.ts';
-import type { OpenedSource, WalkOptions } from '../src/source/source.ts';
 import { postgresClients, withoutPostgresClients } from './servers/postgres-clients.ts';
 import { withoutPostgres } from './servers/postgres.ts';
 import { giveToServer } from './servers/postgres-user.ts';
@@ -17,6 +10,7 @@ import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } fr
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { holdfastProgram } from './support/holdfast.ts';
 import { shopScene } from './support/postgres-scene.ts';
+import { clients, standIns } from './support/stand-ins.ts';
 import { runOk } from './support/run-program.ts';
 import { startStandby } from './support/standby.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -134,19 +128,6 @@ async function folderFor(server: PostgresServer): Promise<string> {
   const folder = server.running.dir.file('elsewhere');
   await mkdir(folder);
   await giveToServer(folder);
-  return folder;
-}
-
-const clients = '/usr/lib/postgresql/15/bin';
-
-/** Clients that do something else than PostgreSQL's own, which they find in $REAL. */
-async function standIns(folder: string, scripts: Readonly<Record<string, string>>): Promise<string> {
-  await mkdir(folder);
-  for (const name of ['pg_dump', 'pg_dumpall', 'pg_restore', 'psql']) {
-    const script = scripts[name] ?? 'exec "$REAL" "$@"';
-    const text = `#!/bin/sh\nREAL=${clients}/${name}\n[ "$1" = --version ] && exec "$REAL" "$@"\n${script}\n`;
-    await writeFile(`${folder}/${name}`, text, { mode: 0o755 });
-  }
   return folder;
 }
 
@@ -381,57 +362,6 @@ test('a dump that no longer loads is found by a verification, and a load removes
   assert.deepEqual([code, /violates check constraint[^]*shop_new was removed again/.test(stderr)], [1, true], stderr);
   assert.deepEqual(await shop.sql("select datname from pg_database where datname = 'shop_new'"), []);
 });
-
-test(
-  'an abort ends a dump with its jobs, and leaves no spool; errors name the component and no password',
-  { skip },
-  async () => {
-    await using shop = await startShop();
-    await using dir = await tempDir();
-    const pids = dir.file('pids');
-    const folder = await standIns(dir.file('clients'), { pg_dump: `sleep 1000 & echo $! $$ > ${pids}; wait` });
-    const opened = (url: string): OpenedSource =>
-      openPostgres(
-        postgresOptions.parse({
-          url: { env: 'DATABASE_URL' },
-          logical: { databases: ['shop'], format: 'directory', spool: dir.path, client: { folder } },
-        }),
-        {
-          component: 'shop-db',
-          clock: systemClock,
-          readSecret: async () => new Secret(url),
-          method: 'logical',
-          leftOut: [],
-        },
-      );
-    const store: WalkOptions['store'] = async () => assert.fail('nothing can be stored');
-    const walk = async (url: string, signal: AbortSignal): Promise<unknown> =>
-      await Array.fromAsync(opened(url).source?.entries({ store, signal, listener: silent }) ?? []);
-    const aborting = new AbortController();
-    const reason = new Error('enough');
-    const walking = assert.rejects(walk(shop.url, aborting.signal), (error) => error === reason);
-    while ((await readFile(pids, 'utf8').catch(() => '')) === '') await systemClock.sleep(10);
-    aborting.abort(reason);
-    await walking;
-    for (const pid of (await readFile(pids, 'utf8')).trim().split(' '))
-      while (await runs(pid)) await systemClock.sleep(10);
-    assert.deepEqual(await readdir(dir.file(`holdfast-dumps-${process.getuid?.()}`)), []);
-    const wrong = 'postgres://postgres:kanarienvogel@127.0.0.1:1/shop';
-    await assert.rejects(
-      walk(wrong, new AbortController().signal),
-      (error) =>
-        hasCode(error, 'source-failed') &&
-        /^shop-db: .*ECONNREFUSED/.test(error.message) &&
-        !/kanarien/.test(error.message),
-    );
-  },
-);
-
-/** A dead one that nobody waits for, as in a container, still has its number. */
-async function runs(pid: string): Promise<boolean> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text !== '' && !/\) Z /.test(text);
-}
 
 test(
   'a standby is dumped but for unlogged rows, and a load takes the newest dump, whatever is newer',
