@@ -3,7 +3,7 @@ import { openSandbox } from '../../src/sandbox/sandbox.ts';
 
 /** Arguments: a folder and shell text, which a sandbox of that folder runs; prints how it ended. */
 const [folder = '', text = ''] = process.argv.slice(2);
-const limits = { memoryBytes: 2 ** 28, diskBytes: 2 ** 28, timeMs: 60_000 };
+const limits = { memoryBytes: 2 ** 28, diskBytes: 2 ** 40, timeMs: 60_000 };
 const { signal } = new AbortController();
 await using sandbox = await openSandbox({ folder, hidden: [], limits, clock: systemClock, signal });
 console.log(JSON.stringify(await sandbox.run({ words: ['sh', '-c', text], env: {} })));
