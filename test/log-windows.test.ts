@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { filesBelow } from './support/files-below.ts';
+import { holdfastProgram } from './support/holdfast.ts';
 import { extentNamed, logOf, walOf } from './support/postgres-log.ts';
 import { shopScene } from './support/postgres-scene.ts';
+import { runOk } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const skip = withoutPostgresVersions();
@@ -59,6 +64,38 @@ test(
     assert.deepEqual(after.ranges, found.ranges, 'what can be brought back is the same');
   },
 );
+
+test('a host whose clock runs ahead ends no window of a log', { skip }, async () => {
+  await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off', 'wal_keep_size=1GB'] });
+  await using dir = await tempDir();
+  const more = '    log: { mode: stream, to: { near: { window: 14d } } }\n';
+  const scene = await shopScene(dir.path, shop.url, { more });
+  const policy = scene.file('holdfast.yaml');
+  await writeFile(policy, (await readFile(policy, 'utf8')).replace('daily: 7', 'last: 9'));
+  await scene.ok('backup', 'shop-db');
+  const [first = ''] = await shop.sql('select pg_walfile_name(pg_current_wal_lsn())');
+  for (const id of [1, 2, 3]) await shop.sql(`create table t${id} (id int); select pg_switch_wal()`);
+  await scene.ok('backup', 'shop-db');
+  await using log = await logOf(dir.path, shop);
+  for (const { name, bytes } of (await walOf(shop, first)).slice(0, -1))
+    await log.store.put(extentNamed(name), bytes, { facts: {} });
+  const before = (await log.store.list()).segments;
+  const later = async (): Promise<string> => {
+    const env = {
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'support/shifted-clock.ts')}`,
+      SHIFT_CLOCK_MS: String(20 * 86_400_000),
+    };
+    const args = ['--cache-dir', scene.file('cache'), '--state-dir', scene.file('state'), 'forget', 'shop-db'];
+    return (await runOk(holdfastProgram, args, { cwd: dir.path, env })).toString();
+  };
+  assert.doesNotMatch(await later(), /of the log/);
+  assert.deepEqual((await log.store.list()).segments, before);
+  // Once the storage says so too, what is older than the newest base has passed.
+  const [record = ''] = filesBelow(scene.file('near/holdfast/records/shop-db'));
+  const time = new Date(Date.now() + 20 * 86_400_000);
+  await utimes(record, time, time);
+  assert.match(await later(), /removed \d+ segments of the log/);
+});
 
 type Shown = readonly [
   { readonly identity: string },

@@ -5,6 +5,7 @@ import type { RecoverablePoint } from '../point/point.ts';
 import type { ComponentContext } from './component.ts';
 import { recorded } from './component.ts';
 import { listPoints } from './points.ts';
+import { sureNow } from './sure-now.ts';
 
 export interface ExpiredLog {
   readonly repository: string;
@@ -15,16 +16,18 @@ export interface ExpiredLog {
 
 /**
  * Removes from each place of a component's log what its window has passed. Where the bases of the component are not known
- * in full, nothing is removed: one that nobody saw may need it.
+ * in full, or the time is not sure, nothing is removed: one that nobody saw may need it, and a clock that runs ahead ends
+ * every window.
  */
 export async function expireLog(context: ComponentContext, component: string): Promise<readonly ExpiredLog[]> {
   const places = Object.entries(context.policy.components[component]?.log?.to ?? {});
   if (places.length === 0) return [];
   const { points, unknown } = await listPoints(context, [component]);
-  if (unknown.length > 0) return [];
+  const nowNs = await sureNow(context, component);
+  if (unknown.length > 0 || nowNs === undefined) return [];
   const expired: ExpiredLog[] = [];
   for (const [repository, { window }] of places) {
-    const oldestNs = context.clock.nowNs() - BigInt(window.ms) * 1_000_000n;
+    const oldestNs = nowNs - BigInt(window.ms) * 1_000_000n;
     expired.push(...(await expireIn(context, { component, repository, points, oldestNs })));
   }
   return expired;
