@@ -23,7 +23,7 @@ const config: KnipConfig = {
     'test/support/shifted-clock.ts',
     'scripts/checks/list-modules.ts',
     '**/*.test.ts',
-    'bench/{measure,pipeline,postgres-base,postgres-push,primitives,profile,records,slow-link}.ts',
+    'bench/{measure,pipeline,postgres-base,postgres-growth,postgres-push,postgres-replay,primitives,profile,records,slow-link}.ts',
   ],
   project: ['src/**/*.{js,ts}!', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.mjs'],
   ignoreExportsUsedInFile: production || { interface: true, type: true },

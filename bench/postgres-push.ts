@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debianPackages } from '../test/servers/debian.ts';
-import { asServer, giveToServer } from '../test/servers/postgres-user.ts';
+import { giveToServer } from '../test/servers/postgres-user.ts';
 import { archivingScene, until } from '../test/support/archiving-scene.ts';
-import { runOk } from '../test/support/run-program.ts';
+import { PgBackRest } from './postgres/pgbackrest.ts';
 import { median } from './results.ts';
 
 /**
@@ -14,7 +14,7 @@ import { median } from './results.ts';
  * and how long the shell of one segment took in the middle. As root, so that the server can run as another user.
  */
 const { values } = parseArgs({
-  options: { segments: { type: 'string', default: '100' }, rounds: { type: 'string', default: '3' } },
+  options: { segments: { type: 'string', default: '200' }, rounds: { type: 'string', default: '3' } },
 });
 const [wanted, rounds] = [Number(values.segments), Number(values.rounds)];
 const packages = await debianPackages('pgbackrest-debian12', ['pgbackrest']);
@@ -28,6 +28,8 @@ const [ours = ''] = await server.sql('show archive_command');
 const wal = join(server.data, 'pg_wal');
 const status = join(wal, 'archive_status');
 
+/** Whoever runs a server has a home, and with it compiled code of the program from its second start on. */
+const cache = await emptied('cache');
 const found = new Map<string, { readonly perSecond: number[]; readonly shellMs: number[] }>();
 await archiveBy('');
 await fill();
@@ -67,26 +69,10 @@ async function emptyLog(): Promise<string> {
   return ours;
 }
 
-/** Encrypted and compressed as Holdfast's, with two processes, into a repository that is new each time. */
+/** Into a repository that is new each time. */
 async function pgBackRest(): Promise<string> {
-  const [repository, spool] = [await emptied('pgbackrest'), await emptied('spool')];
-  const port = new URL(server.url).port;
-  const config = join(repository, 'pgbackrest.conf');
-  const lines = [
-    '[global]',
-    `repo1-path=${repository}/repo`,
-    'repo1-cipher-type=aes-256-cbc',
-    'repo1-cipher-pass=secret',
-  ];
-  const more = ['compress-type=zst', 'compress-level=1', 'archive-async=y', 'process-max=2', 'log-level-console=warn'];
-  const paths = [`spool-path=${spool}`, `log-path=${spool}`, `lock-path=${spool}`];
-  const cluster = ['[bench]', `pg1-path=${server.data}`, `pg1-port=${port}`, 'pg1-user=postgres'];
-  const socket = `pg1-socket-path=${server.running.dir.file('sockets')}`;
-  writeFileSync(config, [...lines, ...more, ...paths, ...cluster, socket, ''].join('\n'));
-  const program = `${join(packages, 'usr/bin/pgbackrest')} --config=${config} --stanza=bench`;
-  const [as, ...words] = asServer(['sh', '-c', `${program} stanza-create`]);
-  await runOk(as, words);
-  return `${program} archive-push %p`;
+  const peer = await PgBackRest.make(scene, join(packages, 'usr/bin/pgbackrest'), await emptied('pgbackrest'));
+  return peer.archiveCommand;
 }
 
 /** Hands everything over again by another command. */
@@ -100,7 +86,7 @@ async function measure(name: string, prepare: () => Promise<string>): Promise<vo
   const count = ready().length;
   const from = performance.now();
   await archiveBy(
-    `from=$(date +%%s%%N); { ${command}; }; code=$?; echo $(($(date +%%s%%N) - from)) >> ${times}; exit $code`,
+    `from=$(date +%%s%%N); export XDG_CACHE_HOME=${cache}; { ${command}; }; code=$?; echo $(($(date +%%s%%N) - from)) >> ${times}; exit $code`,
   );
   await until('everything is archived', async () => ready().length === 0, 20 * 60_000);
   const seconds = (performance.now() - from) / 1000;

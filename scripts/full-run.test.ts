@@ -89,3 +89,17 @@ test('a section that failed is named on the page, and is run again', async () =>
   await runOk(process.execPath, args, { env });
   assert.match(readFileSync(page, 'utf8'), /All 1 sections passed/);
 });
+
+test('a section that somebody ended has neither failed nor passed: it is still to be run', async () => {
+  await using dir = await tempDir();
+  const ends = `if (!existsSync(${JSON.stringify(dir.file('go on'))})) {
+      process.kill(process.pid, 'SIGTERM');
+      await new Promise(() => setInterval(() => {}, 1000));
+    }`;
+  const { args, env, page } = running(dir, [section(dir, 'a', ''), section(dir, 'b', ends)], 'abc');
+  await assert.rejects(runOk(process.execPath, args, { env }), /ended with 3/);
+  assert.match(readFileSync(page, 'utf8'), /1 were not run, and 0 failed[^]*b\.test\.ts \| NOT RUN/);
+  writeFileSync(dir.file('go on'), '');
+  await runOk(process.execPath, args, { env });
+  assert.match(readFileSync(page, 'utf8'), /All 2 sections passed/);
+});

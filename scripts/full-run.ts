@@ -7,7 +7,8 @@ import { runTests, summaryOf, type TestRun } from './test-run.ts';
 /**
  * The full run: every test file is a section, run at full size within an hour. After each section what it has shown is
  * kept and the page is written anew, so that a run that was cut off loses no more than the sections then running, and
- * the page names those that are missing. A section that passed at this commit is not run again.
+ * the page names those that are missing, among them those that somebody ended. A section that passed at this commit is
+ * not run again.
  */
 export interface FullRun {
   readonly files: readonly string[];
@@ -24,7 +25,8 @@ const longestSectionMs = 60 * 60_000;
 /** Resolves to how many tests of the sections that were run now failed. */
 export async function fullRun(options: FullRun): Promise<number> {
   let sections = readState(options);
-  const record = (file: string, { passed, failed, skipped, proofs }: TestRun): void => {
+  const record = (file: string, { passed, failed, skipped, proofs, isCutOff }: TestRun): void => {
+    if (isCutOff) return;
     const section: Section = { date: today(), commit: options.commit, passed, failed, skipped, proofs };
     sections = { ...sections, [file]: section };
     writeWhole(options.stateFile, JSON.stringify(sections));

@@ -2,20 +2,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `npm -s start | node scripts/picture.ts`: draws a terminal's text, read from standard input, for the README: its first
- * half as docs/first-backup.svg, its second as docs/first-team.svg. The folder of that run, which differs each time, gets
- * a plain name.
+ * `npm -s start | node scripts/picture.ts`: draws a terminal's text, read from standard input, for the README: its three
+ * parts as docs/first-backup.svg, docs/first-team.svg and docs/first-moment.svg. The folders of that run, which differ
+ * each time, get plain names.
  */
 const fontSize = 13;
 const lineHeight = 18;
 const margin = 20;
 const charWidth = 7.83;
 
-const report = readFileSync(0, 'utf8').replaceAll(/\S*\/holdfast-first-backup-\w+/g, '/tmp/first-backup');
-const halves = report.split(/^(?=Holdfast: )/m).filter((half) => half.trim() !== '');
-for (const [at, name] of ['first-backup', 'first-team'].entries()) {
+const report = readFileSync(0, 'utf8').replaceAll(/\S*\/holdfast-(first-[a-z]+)-\w+/g, '/tmp/$1');
+const parts = report.split(/^(?=Holdfast: )/m).filter((part) => part.trim() !== '');
+for (const [at, name] of ['first-backup', 'first-team', 'first-moment'].entries()) {
   const path = join(import.meta.dirname, `../docs/${name}.svg`);
-  writeFileSync(path, drawn((halves[at] ?? '').trimEnd().split('\n')));
+  writeFileSync(path, drawn((parts[at] ?? '').trimEnd().split('\n')));
 }
 
 function drawn(lines: readonly string[]): string {

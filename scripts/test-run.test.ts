@@ -13,6 +13,15 @@ async function outcome(
   env: Readonly<Record<string, string | undefined>> = {},
   longestFileMs = 60_000,
 ): Promise<unknown> {
+  return JSON.parse((await output(bodies, env, longestFileMs)).trim().split('\n').at(-1) ?? '');
+}
+
+/** Whose last line is the outcome. */
+async function output(
+  bodies: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  longestFileMs: number,
+): Promise<string> {
   await using dir = await tempDir();
   const files = bodies.map((_, index) => dir.file(`${index}.test.ts`));
   for (const [index, body] of bodies.entries()) {
@@ -22,11 +31,12 @@ async function outcome(
   await writeFile(
     main,
     `import { runTests } from ${JSON.stringify(runner)};
-    console.log(JSON.stringify(await runTests(${JSON.stringify(files)}, { longestFileMs: ${longestFileMs} })));`,
+    const { failures, ...counts } = await runTests(${JSON.stringify(files)}, { longestFileMs: ${longestFileMs} });
+    if (failures.length !== counts.failed) throw new Error('each failure is to be said again at the end');
+    console.log(JSON.stringify(counts));`,
   );
   const options = { env: { CI: undefined, NODE_TEST_CONTEXT: undefined, ...env } };
-  const output = await runOk(process.execPath, [main], options);
-  return JSON.parse(output.toString().trim().split('\n').at(-1) ?? '');
+  return (await runOk(process.execPath, [main], options)).toString();
 }
 
 const passing = `test('passes', () => {});`;
@@ -41,6 +51,11 @@ test('a file that holds no test, does not parse or throws is a failure, and so i
   const files = ['', 'const x: = 1;', `throw new Error('top');`];
   assert.deepEqual(await outcome(files), { passed: 0, failed: 3, skipped: 0, proofs: [] });
   assert.deepEqual(await outcome([]), { passed: 0, failed: 1, skipped: 0, proofs: [] });
+});
+
+test('a file whose process ends beside its tests is told by what', async () => {
+  assert.match(await output([`${passing} process.kill(process.pid, 'SIGKILL');`], {}, 60_000), /signal SIGKILL/);
+  assert.match(await output([`${passing} process.exit(7);`], {}, 60_000), /exitCode 7/);
 });
 
 test('CI accepts a skip that test/absences.ts accepts, and no other', async () => {
@@ -59,6 +74,7 @@ test('what a test says that it has proven is kept', async () => {
 test('a file that does not end is ended and fails by its name, and what ran beside it counts', async () => {
   const hangs = `test('waits', () => { setInterval(() => {}, 1000); return new Promise(() => {}); });`;
   const goesOn = `test('leaves something open', () => { setInterval(() => {}, 1000); });`;
-  const result = await outcome([passing, hangs, goesOn], {}, 3_000);
+  // On a busy host seconds pass before a file's first test begins.
+  const result = await outcome([passing, hangs, goesOn], {}, 15_000);
   assert.deepEqual(result, { passed: 2, failed: 2, skipped: 0, proofs: [] });
 });

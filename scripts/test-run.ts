@@ -11,8 +11,12 @@ export interface TestRun {
   passed: number;
   failed: number;
   skipped: number;
+  /** Each failure's title and detail, to be said again at the end of a long log. */
+  readonly failures: string[];
   /** What the tests said they had proven, for docs/PROOF.md. */
   readonly proofs: Proof[];
+  /** Somebody ended the file's process: that shows nothing of what it tests. */
+  isCutOff?: true;
 }
 
 interface RunOptions {
@@ -73,19 +77,28 @@ async function runFile(file: string, longestFileMs: number): Promise<TestRun> {
 }
 
 function noResult(): TestRun {
-  return { passed: 0, failed: 0, skipped: 0, proofs: [] };
+  return { passed: 0, failed: 0, skipped: 0, failures: [], proofs: [] };
 }
 
-function add(total: TestRun, { passed, failed, skipped, proofs }: TestRun): void {
+function add(total: TestRun, { passed, failed, skipped, failures, proofs }: TestRun): void {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
+  total.failures.push(...failures);
   total.proofs.push(...proofs);
 }
 
 export function summaryOf({ passed, failed, skipped }: TestRun): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
+
+/** What failed, said again in brief: a log that is cut keeps its end. */
+export function failuresOf({ failures }: TestRun): string {
+  return failures.map((failure) => `${failure.slice(0, longestFailure)}\n`).join('\n');
+}
+
+/** Characters of one failure that are said again; it stands whole where it happened. */
+const longestFailure = 4_000;
 
 function passed(result: TestRun, data: EventData.TestPass): void {
   if (data.details.type === 'suite') return;
@@ -104,15 +117,28 @@ function passed(result: TestRun, data: EventData.TestPass): void {
 function failed(result: TestRun, data: EventData.TestFail): void {
   const { error } = data.details;
   if ('failureType' in error && quietFailures.includes(String(error.failureType))) return;
-  fail(result, where(data), inspect(error.cause ?? error, { depth: 8 }));
+  fail(result, where(data), `${inspect(error.cause ?? error, { depth: 8 })}${endOf(error)}`);
+  if (signalsOfPeople.includes(String(Reflect.get(error, 'signal')))) result.isCutOff = true;
 }
+
+/** Of a file's process that ended beside its tests: by what. */
+function endOf(error: object): string {
+  const told = ['exitCode', 'signal'].map((name) => [name, Reflect.get(error, name)] as const);
+  const ends = told.filter(([, value]) => value !== undefined && value !== null);
+  return ends.length === 0 ? '' : `\n${ends.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`;
+}
+
+/** A crash has others, and so has a system that is out of memory. */
+const signalsOfPeople = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** Said by the tests themselves, or by runFile. */
 const quietFailures = ['subtestsFailed', 'testAborted'];
 
 function fail(result: TestRun, title: string, detail: string): void {
+  const failure = `✖ ${title}\n${detail.replaceAll(/^/gm, '  ')}`;
   result.failed += 1;
-  console.log(`\n✖ ${title}\n${detail.replaceAll(/^/gm, '  ')}\n`);
+  result.failures.push(failure);
+  console.log(`\n${failure}\n`);
 }
 
 function where(data: EventData.TestPass | EventData.TestFail): string {

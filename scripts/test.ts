@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTests, summaryOf } from './test-run.ts';
+import { failuresOf, runTests, summaryOf } from './test-run.ts';
 import { allTests, stateFolder } from './tree.ts';
 
 /**
  * `npm test [-- PATH…]`: every test file, or those whose path contains one of the arguments. Its last line is
- * `N passed, N failed, N skipped`, kept in .cache/test-summary for .ci/run.
+ * `N passed, N failed, N skipped`, kept behind what failed in .cache/test-summary for .ci/run.
  */
 const summaryFile = join(stateFolder, 'test-summary');
 const filters = process.argv.slice(2);
@@ -16,6 +16,7 @@ rmSync(summaryFile, { force: true });
 /** No file takes a tenth of it on an idle machine; a cold build of a peer stays below. */
 const longestFileMs = 15 * 60_000;
 const result = await runTests(files, { longestFileMs });
-writeFileSync(summaryFile, `${summaryOf(result)}\n`);
-console.log(summaryOf(result));
+const summary = `${failuresOf(result)}${summaryOf(result)}`;
+writeFileSync(summaryFile, `${summary}\n`);
+console.log(summary);
 process.exitCode = result.failed === 0 ? 0 : 1;

@@ -75,7 +75,7 @@ test('what a policy can not say is refused, and reads nothing', async () => {
     [['ls', 'uploads', '--host', 'x'], /--host can’t stand beside a policy/],
     [['find', 'uploads'], /find COMPONENT PATTERN/],
     [['dump', 'uploads', '/x', '--from', 'nowhere'], /no repository "nowhere"/],
-    [[...near, 'ls', 'latest', '--at', 'yesterday'], /--at and --from are for components/],
+    [[...near, 'ls', 'latest', '--at', 'yesterday'], /--at can’t stand beside a single repository/],
     [[...near, 'diff', 'a', 'b', 'c'], /a component with two times is for a policy/],
   ] as const) {
     const { code, stderr } = await at.run(args);

@@ -30,7 +30,7 @@ function started({ dir, env, args }: CanaryScene, line: readonly string[]): Star
   const child = spawn(holdfastProgram, [...args, ...line], {
     cwd: dir.path,
     env,
-    timeout: 60_000,
+    timeout: 300_000,
     killSignal: 'SIGKILL',
   });
   const told: Buffer[] = [];
@@ -51,7 +51,7 @@ async function waiting({ dir }: CanaryScene, name: string): Promise<void> {
 }
 
 async function appears(path: string): Promise<void> {
-  const lastMs = systemClock.monotonicMs() + 50_000;
+  const lastMs = systemClock.monotonicMs() + 250_000;
   while (!filesBelow(path.slice(0, path.lastIndexOf('/'))).includes(path)) {
     assert.ok(systemClock.monotonicMs() < lastMs, `${path} does not appear`);
     await systemClock.sleep(20);

@@ -41,7 +41,10 @@ test('of several repositories one must be named; one that fails is recorded, and
   for (const [args, message] of [
     [['prune'], /which repository\? There are near, far/],
     [['unlock', '--repository', 'nera'], /no repository "nera"; did you mean near\?/],
-    [['prune', '--repository', 'near', '-r', at.dir.file('near')], /--repository is for repositories of a policy/],
+    [
+      ['prune', '--repository', 'near', '-r', at.dir.file('near')],
+      /--repository can’t stand beside a single repository/,
+    ],
   ] as const) {
     const { code, stderr } = await at.run(args);
     assert.equal(code, 2, args.join(' '));

@@ -63,4 +63,7 @@ test('where no repository can hold a lease, this host’s own lock serves', asyn
   const held = await run(dir, 'backup', 'one');
   assert.equal(held.code, 0, held.stderr);
   assert.match(held.stdout.toString(), /left to another process of this host, which runs it just now/);
+  const tagged = await run(dir, 'backup', 'one', '--tag', 'before');
+  assert.equal(tagged.code, 3, tagged.stderr);
+  assert.match(tagged.stderr, /one: no snapshot has the tag before by this/);
 });

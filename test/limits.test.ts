@@ -31,7 +31,9 @@ test('the limits hold within an object of a REST server', { skip: withoutRestSer
   const limits = { uploadBytesPerSecond: 1000, downloadBytesPerSecond: 200 };
   await using storage = await openStorage(repository, { limits });
   const key = 'locks/5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03'; // of 'hello' and a line end
-  assert.ok((await msOf(async () => storage.put(key, [Buffer.from('hello\n')]))) < 1000);
-  assert.ok((await msOf(async () => storage.get('config'))) < 1000);
-  assert.ok((await msOf(async () => storage.get('config'))) >= 300);
+  await storage.put(key, [Buffer.from('hello\n')]);
+  const twice = async (): Promise<void> => {
+    for (let times = 0; times < 2; times++) await storage.get('config');
+  };
+  assert.ok((await msOf(twice)) >= 300);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { cheapKey } from './support/engine.ts';
 import { holdfastProgram } from './support/holdfast.ts';
-import { runOk } from './support/run-program.ts';
+import { runOk, runProgram } from './support/run-program.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 import { cheapRepositories } from './support/two-tools.ts';
 
@@ -49,7 +49,28 @@ test('a command on a policy opens each repository once, however often it works t
   for (const line of ['backup --all', 'copy --all', 'snapshots --points', 'status', 'forget --all', 'records'])
     counts[line] = await openings(dir, ...line.split(' '));
   counts['verify'] = await openings(dir, 'verify', '--all', '--from', 'each');
+  for (const line of ['backup one', 'snapshots two --points', 'copy two', 'forget one'])
+    counts[line] = await openings(dir, ...line.split(' '));
   counts['restore'] = await openings(dir, 'restore', 'one', '--target', dir.file('out'));
   assert.deepEqual(counts, Object.fromEntries(Object.keys(counts).map((line) => [line, names.length])));
-  assert.equal(Object.keys(counts).length, 8);
+  assert.equal(Object.keys(counts).length, 12);
+});
+
+test('a command that prints a password is run once, and not at all for a command line that is refused', async () => {
+  await using dir = await tempDir();
+  await policy(dir);
+  const program = dir.file('print-password');
+  await writeFile(program, `#!/bin/sh\necho run >> ${dir.file('runs')}\ncat ${dir.file('password')}\n`, {
+    mode: 0o755,
+  });
+  const text = await readFile(dir.file('holdfast.yaml'), 'utf8');
+  const [first, by] = [`file: ${dir.file('password')}`, `command: ${program}`];
+  await writeFile(dir.file('holdfast.yaml'), text.replace(first, by));
+  const args = ['--no-cache', '--state-dir', dir.file('state'), '--config', dir.file('holdfast.yaml')];
+  await writeFile(dir.file('runs'), '');
+  const refused = await runProgram(holdfastProgram, [...args, 'backup', 'one', '--rule', 'none']);
+  assert.equal(refused.code, 2);
+  assert.equal(await readFile(dir.file('runs'), 'utf8'), '');
+  await runOk(holdfastProgram, [...args, 'backup', 'one']);
+  assert.equal(await readFile(dir.file('runs'), 'utf8'), 'run\n');
 });

@@ -6,7 +6,7 @@ import { openPatiently } from '../src/storage/opening.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { cuttingProxy } from './servers/proxy.ts';
 import { rcloneProgram, withoutRclone } from './servers/rclone.ts';
-import { freePort } from './servers/running.ts';
+import { freePort } from './servers/free-port.ts';
 import { startSshd, withoutSshd } from './servers/sshd.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -52,7 +52,7 @@ test('nobody who listens is tried again, and given up after some seconds', { ski
 
 for (const [refusal, changed, words] of [
   ['a login that is refused', { from: /-i \S+/, to: '-i /nowhere' }, /Permission denied/],
-  ['an option that ssh does not know', { from: /-p/, to: '-o NoSuchOption=yes -p' }, /Bad configuration option/i],
+  ['an option that ssh does not know', { from: / -p /, to: ' -o NoSuchOption=yes -p ' }, /Bad configuration option/i],
 ] as const) {
   test(`${refusal} is not tried again`, { skip, timeout }, async () => {
     await using server = await startSshd();

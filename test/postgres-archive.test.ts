@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { isFullBudget } from './budget.ts';
 import { processIsAlive } from '../src/host/users.ts';
 import { readSidecar } from '../src/source/postgres/wal/sidecar.ts';
 import { giveToServer } from './servers/postgres-user.ts';
 import { withoutPostgresVersions } from './servers/postgres-versions.ts';
-import { archivingScene, until, type ArchivingScene } from './support/archiving-scene.ts';
-import { extentNamed, walOf } from './support/postgres-log.ts';
+import { archived, archivingScene, until, type ArchivingScene } from './support/archiving-scene.ts';
+import { testAtMajors } from './support/at-majors.ts';
+import { walOf } from './support/postgres-log.ts';
 
 const skip = withoutPostgresVersions();
+const kills = isFullBudget ? 4 : 2;
 const window = '{ window: 14d }';
 
 /** Some MiB of log in many transactions. */
@@ -19,14 +21,6 @@ async function load({ server }: ArchivingScene, rounds: number): Promise<void> {
     `do $$ begin for n in 1..${rounds} loop insert into orders select n, md5(random()::text) from generate_series(1, 400);
      commit; end loop; end $$`,
   );
-}
-
-/** After three failures the server's archiver pauses for a minute: a reload wakes it. */
-async function archived({ server }: ArchivingScene, last: string): Promise<void> {
-  await until(`${last} is archived`, async () => {
-    const [name = ''] = await server.sql('select last_archived_wal from pg_stat_archiver, pg_reload_conf()');
-    return name !== 'null' && name >= last;
-  });
 }
 
 /** SIGKILL; it may have ended, as the next push finds out. */
@@ -42,7 +36,7 @@ async function assertHeld(scene: ArchivingScene, repository: string, last: strin
     const wal = (await walOf(scene.server, '000000010000000000000001')).filter(({ name }) => name <= last);
     assert.ok(wal.length > 0);
     for (const { name, bytes } of wal) {
-      const extent = extentNamed(name);
+      const extent = scene.extent(name);
       assert.ok(Buffer.from(await store.get(extent)).equals(bytes), name);
       const about = await store.about(extent);
       assert.equal(readSidecar(about?.facts ?? {}, name).summary.start, extent.from);
@@ -53,17 +47,22 @@ async function assertHeld(scene: ArchivingScene, repository: string, last: strin
 }
 
 async function holds(scene: ArchivingScene, repository: string, name: string): Promise<boolean> {
-  const { from } = extentNamed(name);
+  const { from } = scene.extent(name);
   return await scene.withStore(repository, async (store) => {
     const { segments } = await store.list();
     return segments.some((one) => one.from === from);
   });
 }
 
-/** The server asks no more; the test does in its place. */
-async function stopArchiver({ server }: ArchivingScene): Promise<void> {
-  await server.sql("alter system set archive_command = '/bin/false'");
-  await server.sql('select pg_reload_conf()');
+/** The server asks no more, until it is let again; the test does in its place. */
+async function stopArchiver({ server: { sql } }: ArchivingScene): Promise<() => Promise<void>> {
+  const [command = ''] = await sql('show archive_command');
+  const set = async (to: string): Promise<void> => {
+    await sql(`alter system set archive_command = $command$${to}$command$`);
+    await sql('select pg_reload_conf()');
+  };
+  await set('/bin/false');
+  return async () => await set(command);
 }
 
 async function handOver({ server: { data } }: ArchivingScene, name: string, bytes: Uint8Array): Promise<void> {
@@ -80,64 +79,67 @@ function changedAt(bytes: Buffer, at: number): Buffer {
   return changed;
 }
 
-test(
-  'PostgreSQL 15: under load each segment is stored as the server wrote it, with what it tells of it, and none is refused',
-  { skip },
-  async () => {
+testAtMajors(
+  'under load each segment is stored as the server wrote it, with what it tells of it, and none is refused',
+  { sample: '15', skip },
+  async (major) => {
     await using scene = await archivingScene({
-      major: '15',
+      major,
       log: `to: { near: ${window} }`,
+      initdb: ['-k'], // segments of 16 MiB, as most have them
       settings: ['wal_keep_size=1GB'],
     });
-    await load(scene, 900);
+    await load(scene, 450);
     const last = await scene.switchLog();
-    await archived(scene, last);
+    await archived(scene.server, last);
     assert.ok((await assertHeld(scene, 'near', last)) >= 2);
     assert.deepEqual(await scene.server.sql('select failed_count from pg_stat_archiver'), ['0']);
   },
 );
 
-test('a worker and a push that are killed lose nothing: markers of before are not believed', { skip }, async () => {
-  await using scene = await archivingScene({
-    major: '18',
-    log: `to: { near: ${window} }`,
-    settings: ['wal_keep_size=1GB'],
-  });
-  await load(scene, 300);
-  await archived(scene, await scene.switchLog());
-  await killWorker(scene);
-  // As if it had been killed between the marker of a segment to come and its storing, in a folder that was not wiped.
-  const next = '000000010000000000000009';
-  await writeFile(join(await scene.spool(), `${next}.ok`), '');
-  for (let count = 0; count < 4; count++) {
-    await load(scene, 60);
-    await scene.switchLog();
-    if (count % 2 === 1) await killWorker(scene);
-  }
-  let last = await scene.switchLog();
-  while (last <= next) {
-    await load(scene, 5);
-    last = await scene.switchLog();
-  }
-  await archived(scene, last);
-  await assertHeld(scene, 'near', last);
-});
-
-test(
-  'a place that fails holds up the server alone: others get all at once, and it gets all when it is back',
-  { skip },
-  async () => {
+testAtMajors(
+  'a worker and a push that are killed lose nothing: markers of before are not believed',
+  { sample: '18', skip },
+  async (major) => {
     await using scene = await archivingScene({
-      major: '18',
+      major,
+      log: `to: { near: ${window} }`,
+      settings: ['wal_keep_size=1GB'],
+    });
+    await load(scene, 60);
+    await archived(scene.server, await scene.switchLog());
+    await killWorker(scene);
+    // As if it had been killed between the marker of a segment to come and its storing, in a folder that was not wiped.
+    const [next = ''] = await scene.server.sql('select pg_walfile_name(pg_current_wal_lsn() + 6 * 1024 * 1024)');
+    await writeFile(join(await scene.spool(), `${next}.ok`), '');
+    for (let count = 0; count < kills; count++) {
+      await load(scene, 40);
+      await scene.switchLog();
+      await killWorker(scene);
+    }
+    let last = await scene.switchLog();
+    while (last <= next) {
+      await load(scene, 40);
+      last = await scene.switchLog();
+    }
+    await archived(scene.server, last);
+    await assertHeld(scene, 'near', last);
+  },
+);
+
+testAtMajors(
+  'a place that fails holds up the server alone, until it is taken out of the policy: others get all at once, and it gets all when it is back',
+  { sample: '18', skip },
+  async (major) => {
+    await using scene = await archivingScene({
+      major,
       log: `to: { near: ${window}, far: ${window}, third: { window: 14d, required: false } }`,
       settings: ['wal_keep_size=1GB'],
     });
-    await rename(scene.dir.file('third'), scene.dir.file('third-away'));
-    await load(scene, 60);
-    const first = await scene.switchLog();
-    await archived(scene, first);
-    await rename(scene.dir.file('far'), scene.dir.file('far-away'));
-    await load(scene, 60);
+    await load(scene, 5);
+    await archived(scene.server, await scene.switchLog());
+    for (const name of ['far', 'third']) await rename(scene.dir.file(name), scene.dir.file(`${name}-away`));
+    await load(scene, 5);
     const last = await scene.switchLog();
     await until('the other place has it', async () => await holds(scene, 'near', last));
     const refused = await scene.run('postgres', 'archive-push', 'shop-db', `pg_wal/${last}`);
@@ -146,18 +148,27 @@ test(
     assert.ok((await scene.ready()).includes(`${last}.ready`));
     for (const name of ['far', 'third']) await rename(scene.dir.file(`${name}-away`), scene.dir.file(name));
     const more = await scene.switchLog(); // wakes the server's archiver, which pauses after it has failed
-    await archived(scene, more);
-    await until('the place that nobody waits for is filled', async () => await holds(scene, 'third', first));
+    await archived(scene.server, more);
+    await until('the place that nobody waits for is filled', async () => await holds(scene, 'third', last));
     await until('and to its end', async () => await holds(scene, 'third', more));
     for (const repository of ['near', 'far', 'third']) await assertHeld(scene, repository, more);
+
+    await rename(scene.dir.file('far'), scene.dir.file('far-away'));
+    const late = await scene.switchLog();
+    await until('the other place has it', async () => await holds(scene, 'near', late));
+    const policy = await readFile(scene.dir.file('holdfast.yaml'), 'utf8');
+    const without = policy.replace(`far: ${window}, `, '').replace(', required: false', '');
+    await writeFile(scene.dir.file('holdfast.yaml'), without);
+    await archived(scene.server, late);
+    for (const repository of ['near', 'third']) await assertHeld(scene, repository, late);
   },
 );
 
-test(
+testAtMajors(
   'what stands in the way is said by the push, in words for the server’s log and without a secret',
-  { skip },
-  async () => {
-    await using scene = await archivingScene({ major: '18', log: `to: { near: ${window} }` });
+  { sample: '18', skip },
+  async (major) => {
+    await using scene = await archivingScene({ major, log: `to: { near: ${window} }` });
     const push = async (name: string) => await scene.run('postgres', 'archive-push', 'shop-db', `pg_wal/${name}`);
     const refused = async (name: string, code: number, what: RegExp): Promise<void> => {
       const { code: ended, stderr } = await push(name);
@@ -165,11 +176,13 @@ test(
       assert.match(stderr, what);
       assert.doesNotMatch(stderr, /another-secret/);
     };
+    const letArchive = await stopArchiver(scene);
     await writeFile(scene.dir.file('password'), 'another-secret');
     const first = await scene.switchLog();
     await refused(first, 12, /^holdfast: shop-db: /);
     await writeFile(scene.dir.file('password'), 'secret');
-    await archived(scene, await scene.switchLog());
+    await letArchive();
+    await archived(scene.server, await scene.switchLog());
 
     const bytes = await readFile(join(scene.server.data, 'pg_wal', first));
     const ready = (name: string): string => join(scene.server.data, 'pg_wal/archive_status', `${name}.ready`);
@@ -177,12 +190,12 @@ test(
     await handOver(scene, first, changedAt(bytes, 9000));
     await refused(first, 1, /two clusters write one log/);
     await scene.withStore('near', async (store) => {
-      assert.ok(Buffer.from(await store.get(extentNamed(first))).equals(bytes));
+      assert.ok(Buffer.from(await store.get(scene.extent(first))).equals(bytes));
     });
     await rm(ready(first));
     const other = '0000000100000000000000F0';
     const foreign = Buffer.from(bytes);
-    foreign.writeBigUInt64LE(0xf000_0000n, 8);
+    foreign.writeBigUInt64LE(scene.extent(other).from, 8);
     foreign.writeBigUInt64LE(77n, 24);
     for (const [content, what] of [
       [bytes, /another part of the log.*renamed/],
@@ -212,13 +225,13 @@ test(
   },
 );
 
-test(
+testAtMajors(
   'a promotion is stored whole: the last segment of the old timeline, its history, and the first of the new one',
-  { skip },
-  async () => {
-    await using scene = await archivingScene({ major: '18', log: `to: { near: ${window} }` });
+  { sample: '18', skip },
+  async (major) => {
+    await using scene = await archivingScene({ major, log: `to: { near: ${window} }` });
     await load(scene, 5);
-    await archived(scene, await scene.switchLog());
+    await archived(scene.server, await scene.switchLog());
     await load(scene, 5);
     await scene.server.stop();
     await writeFile(join(scene.server.data, 'standby.signal'), '');
@@ -231,35 +244,40 @@ test(
       return name.startsWith('00000002') && !name.endsWith('history');
     });
     await scene.withStore('near', async (store) => {
-      const { partials, histories, segments } = await store.list();
+      const { partials, pieces, histories, segments } = await store.list();
       assert.deepEqual(histories, [2]);
       assert.equal((await store.getHistory(2)).parent, 1);
       assert.equal(partials.length, 1);
+      assert.deepEqual(
+        pieces.map(({ segment, to }) => [segment, to]),
+        [[partials[0], (await store.getHistory(2)).forkedAt]],
+        'what was written of it, up to where the new timeline forks',
+      );
       assert.ok(segments.some(({ epoch, from }) => epoch === 2 && from === partials[0]?.from));
     });
   },
 );
 
-test(
+testAtMajors(
   'beyond push-queue-max what waits is dropped as a gap with its name, told where it is missing, and a base backup is due',
-  { skip },
-  async () => {
+  { sample: '18', skip },
+  async (major) => {
     await using scene = await archivingScene({
-      major: '18',
-      log: `push-queue-max: 40MiB, to: { near: ${window}, far: ${window} }`,
+      major,
+      log: `push-queue-max: 2MiB, to: { near: ${window}, far: ${window} }`,
     });
     await scene.switchLog();
-    await archived(scene, await scene.switchLog());
+    await archived(scene.server, await scene.switchLog());
     await rename(scene.dir.file('far'), scene.dir.file('far-away'));
     const lost = [await scene.switchLog(), await scene.switchLog(), await scene.switchLog()];
-    await archived(scene, lost[2] ?? '');
+    await archived(scene.server, lost[2] ?? '');
     await rename(scene.dir.file('far-away'), scene.dir.file('far'));
-    await archived(scene, await scene.switchLog());
+    await archived(scene.server, await scene.switchLog());
     const gaps = async () => await scene.withStore('far', async (store) => (await store.list()).gaps);
     await until('the gap is told', async () => (await gaps()).length > 0);
     const [gap] = await gaps();
-    assert.equal(gap?.from, extentNamed(lost[0] ?? '').from);
-    assert.equal(gap?.to, extentNamed(lost[2] ?? '').to);
+    assert.equal(gap?.from, scene.extent(lost[0] ?? '').from);
+    assert.equal(gap?.to, scene.extent(lost[2] ?? '').to);
     assert.match(
       await scene.withStore('far', async (store) => await store.gapReason(gap ?? assert.fail())),
       /push-queue-max/,

@@ -5,26 +5,71 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { isFullBudget } from './budget.ts';
 import { systemClock } from '../src/clock/clock.ts';
+import { readHeartbeat } from '../src/source/postgres/proof/heartbeat.ts';
+import { answer } from '../src/source/postgres/proof/questions.ts';
 import { toBeCounted } from '../src/source/postgres/row-counts.ts';
-import { postgresPrograms } from './servers/postgres-program.ts';
+import { postgresPrograms, smallSegments } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
-import { withoutRestic } from './servers/restic.ts';
-import { agree, rehearse, restoredOf } from './support/postgres-rehearsing.ts';
+import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
+import { testAtMajors } from './support/at-majors.ts';
+import { resticOk, withoutRestic } from './servers/restic.ts';
+import { pageChecksum } from './support/page-checksum.ts';
+import {
+  agree,
+  rehearse,
+  broughtUp,
+  restoredFrom,
+  restoredOf,
+  type Restored,
+  type Up,
+} from './support/postgres-rehearsing.ts';
 import { shopScene } from './support/postgres-scene.ts';
+import { once, shared } from './support/shared.ts';
 import { tempDir } from './support/temp-dir.ts';
+import type { Scene } from './support/verifying.ts';
 
 const skip = withoutPostgresVersions() || withoutRestic('0.19.1');
+const major = '15';
 
+/** `in books: ` names another database. */
 const shop = [
+  'create database books template postgres',
+  "in books: create table papers as select n as id, repeat('abc', 5000) as text from generate_series(1, 20) n",
+  'in books: create table others as select 1 as id',
+  'in books: create table invoices as select generate_series(1, 2) as id',
   'create table customers (id int, name text)',
   "insert into customers values (1, 'ann'), (2, 'bob'), (null, 'nobody')",
   'create table orders (id int primary key, customer_id int, "Who" int)',
   'insert into orders values (1, 1, 1), (2, 2, 2), (3, 3, 1), (4, 4, 2), (5, null, null)',
   'create unlogged table passing as select 1 as id',
+  'create table counted as select n as id from generate_series(1, 1000) n',
+  'create table hidden as select 1 as id',
+  'create table small as select 1 as id',
+  'create table large as select n as id from generate_series(1, 1000) n',
+  'create role backup login replication',
+  'grant pg_read_all_settings to backup; grant create on schema public to backup',
+  ...['', 'in books: '].map((where) => `${where}grant select on all tables in schema public to backup`),
+  'revoke select on hidden from backup',
+  ...['postgres', 'backup'].map((role) => `alter role ${role} set datestyle = 'German'`),
   "alter role postgres set timezone = 'Asia/Kolkata'",
-  "alter role postgres set datestyle = 'German'",
-  'create database books',
 ] as const;
+
+const shopOf = shared(async (major: PostgresMajor): Promise<PostgresServer> => {
+  const server = await startPostgresVersion({ major, initdb: smallSegments, settings: ['autovacuum=off'] });
+  for (const statement of shop) {
+    const [, database = 'postgres', sql = ''] = /^(?:in (\w+): )?([^]*)$/.exec(statement) ?? [];
+    await server.sql(sql, database);
+  }
+  return server;
+});
+
+const urlOf = ({ url }: PostgresServer, role: string): string => url.replace('postgres@', `${role}@`);
+
+interface BackedUp extends AsyncDisposable {
+  readonly scene: Scene;
+  /** Newest of `holdfast_heartbeat` in production, in seconds since 1970. */
+  readonly beatAt: number;
+}
 
 type State = 'passed' | 'failed' | 'not run';
 
@@ -74,21 +119,37 @@ const others: readonly (readonly [check: string, State])[] = [
   ['database: nowhere, counts: {}', 'not run'],
 ];
 
-test('what a policy asks of a cluster passes, fails or does not run, as the answer is', { skip }, async () => {
-  await using server = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
-  for (const statement of shop) await server.sql(statement);
-  await server.sql('create table invoices as select generate_series(1, 2) as id', 'books');
-  await using dir = await tempDir();
-  const asked = [
-    ...bySql.map(([sql, expected, state]) => [`sql: ${JSON.stringify(sql)}, ${expected}`, state] as const),
-    ...others,
-  ];
+const asked = [
+  ...bySql.map(([sql, expected, state]) => [`sql: ${JSON.stringify(sql)}, ${expected}`, state] as const),
+  ...others,
+];
+
+/** Backed up by a role that may not read all, with what is counted, a heartbeat, and the checks above. */
+const backedUp = shared(async (major: PostgresMajor): Promise<BackedUp> => {
+  const server = await shopOf(major);
+  const dir = await tempDir();
   const checks = asked.map(([check], at) => `{ name: check ${at}, ${check} }`).join(', ');
-  const options = `programs: [${await postgresPrograms('15')}], counts: { for: 30 }`;
+  const options = `programs: [${await postgresPrograms(major)}], counts: { for: 30 }, heartbeat: holdfast_heartbeat`;
   const more = `    verify: [{ every: 1d, checks: [${checks}] }]\n`;
-  const scene = await shopScene(dir.path, server.url, { options, more });
+  const scene = await shopScene(dir.path, urlOf(server, 'backup'), { options, more });
   await scene.ok('backup', 'shop-db');
-  const { all } = await scene.verified('shop-db');
+  const [written] = await server.sql('select extract(epoch from at)::bigint from holdfast_heartbeat');
+  return { scene, beatAt: Number(written), [Symbol.asyncDispose]: dir[Symbol.asyncDispose] };
+});
+
+const restoredShop = shared(
+  async (major: PostgresMajor): Promise<Restored> => await restoredFrom((await backedUp(major)).scene, await tempDir()),
+);
+
+/** And between which seconds since 1970 it was. */
+const verified = once(async (major: PostgresMajor) => {
+  const { scene } = await backedUp(major);
+  const begun = Date.now() / 1000;
+  return { ...(await scene.verified('shop-db')), begun, ended: Date.now() / 1000 };
+});
+
+test('what a policy asks of a cluster passes, fails or does not run, as the answer is', { skip }, async () => {
+  const { all } = await verified(major);
   const found = all.flatMap(({ checks: results = [] }) => results);
   for (const [at, [check, state]] of asked.entries()) {
     const result = found.find(({ name }) => name === `check ${at}`);
@@ -97,105 +158,152 @@ test('what a policy asks of a cluster passes, fails or does not run, as the answ
   const counts = found.find(({ name }) => name === `check ${asked.length - 3}`);
   assert.match(
     counts?.found ?? '',
-    /3 tables, as counted; public\.passing of postgres was not counted: it is unlogged/,
+    /9 tables, as counted; .*public\.passing of postgres was not counted: it is unlogged/,
   );
 });
 
-async function changeDescription(restored: string, change: (text: string) => string): Promise<void> {
-  const path = join(restored, 'shop-db/postgres.json');
-  await writeFile(path, change(await readFile(path, 'utf8')));
+interface Sound extends Up {
+  /** What the snapshot tells of itself. */
+  readonly text: string;
 }
 
-test('rows are held against those that were counted at the backup, within a tolerance', { skip }, async () => {
-  await using server = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
-  await server.sql('create table orders as select n as id from generate_series(1, 1000) n');
-  await server.sql('create table hidden as select 1 as id');
-  await server.sql('create role backup login replication');
-  await server.sql('grant pg_read_all_settings to backup; grant select on orders to backup');
-  await using restored = await restoredOf(server, { options: 'counts: { for: 30 }', role: 'backup' });
-  const ask = async (change: (text: string) => string, tolerance = 0): Promise<string> => {
-    const copy = await restored.copy();
-    await changeDescription(copy, change);
-    const question = { kind: 'counts', tolerance, database: undefined } as const;
-    const options = { major: '15', depth: { of: 'sample' }, questions: [question] } as const;
-    const [answer] = (await rehearse(copy, options)).answers;
-    return JSON.stringify(answer);
-  };
-  assert.match(await ask((text) => text), /passed.*hidden of postgres was not counted: .*permission denied/);
-  const more = (text: string): string => text.replace('"rows": "1000"', '"rows": "1010"');
-  assert.match(await ask(more), /failed.*public\.orders of postgres has 1000 rows, and had 1010/);
-  assert.match(await ask(more, 1), /passed/);
-  assert.match(
-    await ask((text) => text.replace('public.orders', 'public.gone')),
-    /failed.*public\.gone of postgres has no rows/,
-  );
-  assert.match(
-    await ask((text) => text.replaceAll(/"counts": [^]*?\},\n {2}"cap/g, '"cap')),
-    /lacking.*recorded no counts/,
-  );
+const heartbeatOf = / {2}"heartbeat": [^]*?\},\n/g;
+
+/** A copy of what was restored, as if no heartbeat had been written. */
+const soundCopy = shared(async (major: PostgresMajor): Promise<Sound> => {
+  const copy = await (await restoredShop(major)).copy();
+  const path = join(copy, 'shop-db/postgres.json');
+  const text = await readFile(path, 'utf8');
+  assert.match(text, heartbeatOf);
+  await writeFile(path, text.replaceAll(heartbeatOf, ''));
+  return { text, ...(await broughtUp(copy, { major, limits: { timeMs: 10 * 60_000 } })) };
 });
 
+test('rows are held against those that were counted at the backup, within a tolerance', { skip }, async () => {
+  const { text, asTold } = await soundCopy(major);
+  const answered = async (told: string, tolerance = 0): Promise<string> =>
+    JSON.stringify(await answer(asTold(told), { kind: 'counts', tolerance, database: undefined }));
+  assert.match(await answered(text), /passed.*hidden of postgres was not counted: .*permission denied/);
+  const more = text.replace('"rows": "1000"', '"rows": "1010"');
+  assert.match(await answered(more), /failed.*public\.counted of postgres has 1000 rows, and had 1010/);
+  assert.match(await answered(more, 1), /passed/);
+  assert.match(
+    await answered(text.replace('public.counted', 'public.gone')),
+    /failed.*public\.gone of postgres has no rows/,
+  );
+  assert.match(await answered(text.replaceAll(/"counts": [^]*?\},\n {2}"cap/g, '"cap')), /lacking.*recorded no counts/);
+});
+
+testAtMajors(
+  'a heartbeat that a backup writes tells how old the data of its copy is',
+  { sample: '15', skip },
+  async (major) => {
+    const { all, begun, ended } = await verified(major);
+    const { beatAt } = await backedUp(major);
+    const heartbeat = all.flatMap(({ checks = [] }) => checks).find(({ name }) => name === 'heartbeat');
+    const found = heartbeat?.found ?? '';
+    assert.equal(heartbeat?.state, 'passed', found);
+    const [, at = '', seconds = ''] =
+      /^(\S+) at \S+: what came in the (\d+) s since would be lost now$/.exec(found) ?? [];
+    assert.ok(Math.abs(Date.parse(at) / 1000 - beatAt) <= 1, found);
+    const lookedAt = beatAt + Number(seconds);
+    assert.ok(lookedAt >= begun - 2 && lookedAt <= ended + 2, found);
+
+    const { text, asTold, rehearsed } = await soundCopy(major);
+    const later = asTold(text.replace(/"at": "\d{4}/, '"at": "2999'));
+    const written = later.description.heartbeat ?? assert.fail();
+    const read = await readHeartbeat(later, written, { component: 'shop-db', clock: systemClock });
+    assert.equal(read.state, 'failed', read.found);
+    const { checks } = await rehearsed({ of: 'sample' });
+    assert.ok(checks.length > 3 && checks.every(({ name }) => name !== 'heartbeat'), 'none was written');
+  },
+);
+
+testAtMajors(
+  'a heartbeat that can’t be written is told, and the backup stands',
+  { sample: '15', skip },
+  async (major) => {
+    const server = await shopOf(major);
+    await server.sql('create role guest login replication; grant pg_read_all_settings to guest');
+    await server.sql('revoke create on schema public from public'); // as it is from 15 on
+    await using dir = await tempDir();
+    const scene = await shopScene(dir.path, urlOf(server, 'guest'), { options: 'heartbeat: beats' });
+    const { code, stderr } = await scene.run('backup', 'shop-db');
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /no heartbeat was written to beats: .*permission denied/);
+  },
+);
+
 test('counting ends with its time, waits for no lock, and tells what it did not come to', { skip }, async () => {
-  await using server = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
-  await server.sql('create table small as select 1 as id');
-  await server.sql('create table large as select n as id from generate_series(1, 1000) n');
+  const server = await shopOf(major);
   const locked = new pg.Client({ connectionString: server.url });
   locked.on('error', () => undefined); // its server ends before it
   await locked.connect();
   await locked.query('begin; lock table large in access exclusive mode');
-  const options = 'counts: { for: 20, tables: [large, public.small] }';
-  await using restored = await restoredOf(server, { options });
+  await using dir = await tempDir();
+  const scene = await shopScene(dir.path, server.url, {
+    options: 'counts: { for: 20, tables: [large, public.small] }',
+  });
+  await scene.run('backup', 'shop-db');
   const counting = { url: server.url, clock: systemClock, signal: new AbortController().signal, tables: undefined };
   const count = await toBeCounted({ ...counting, forMs: 0 });
   const over = 'the time for counting was over';
+  const { counted, uncounted } = await count();
+  assert.deepEqual(counted, []);
+  const mine = uncounted.filter(({ table }) => ['public.large', 'public.small'].includes(table));
   assert.deepEqual(
-    (await count()).uncounted.map(({ table, reason }) => [table, reason]),
+    mine.map(({ table, reason }) => [table, reason]),
     [
       ['public.large', over],
       ['public.small', over],
     ],
   );
   await locked.end();
-  const text = await readFile(join(await restored.copy(), 'shop-db/postgres.json'), 'utf8');
+  const at = { repository: scene.file('near'), password: 'secret' };
+  const text = await resticOk('0.19.1', at, ['dump', 'latest', '/shop-db/postgres.json']);
   assert.match(text, /"table": "public\.small",\s+"rows": "1"/);
   assert.match(text, /"table": "public\.large",\s+"reason": "somebody had it locked"/);
 });
 
+/** Writes zeros over the last values of a relation's first page, which holds its checksum again. */
+async function spoil(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.fill(0, 8192 - 60, 8192);
+  bytes.writeUInt16LE(pageChecksum(bytes.subarray(0, 8192), 0), 8);
+  await writeFile(path, bytes);
+}
+
 test('a sample of tables is decoded in full: what can be counted and not read has failed', { skip }, async () => {
-  const noChecksums = ['--no-data-checksums'];
-  await using server = await startPostgresVersion({ major: '18', initdb: noChecksums, settings: ['autovacuum=off'] });
-  await server.sql("create table papers as select n as id, repeat('abc', 5000) as text from generate_series(1, 20) n");
-  await server.sql('create table others as select 1 as id');
-  await server.sql('checkpoint');
-  const [path = ''] = await server.sql("select pg_relation_filepath('papers')");
-  await using restored = await restoredOf(server);
-  const copy = async (): Promise<string> => {
-    const place = await restored.copy();
-    const file = join(place, 'shop-db/data', path);
-    const bytes = await readFile(file);
-    bytes.fill(0, 8192 - 60, 8192);
-    await writeFile(file, bytes);
-    await agree(join(place, 'shop-db/data'));
-    return place;
-  };
-  const sound = await rehearse(await restored.copy(), { major: '18', depth: { of: 'sample', tables: 9 } });
+  const first = { of: 'sample', tables: 1, random: () => 0 } as const;
+  const sound = await (await soundCopy(major)).rehearsed({ ...first, tables: 99 });
   assert.equal(sound.state, 'verified', JSON.stringify(sound.checks));
-  assert.match(sound.checks.at(-1)?.found ?? '', /from 2 tables of 2: .*public\.papers of postgres/);
-  assert.equal((await rehearse(await copy(), { major: '18' })).state, 'verified', 'counting sees nothing of it');
-  const { state, reason } = await rehearse(await copy(), { major: '18', depth: { tables: 9 } });
+  assert.match(sound.checks.at(-1)?.found ?? '', /from (\d+) tables of \1: .*public\.papers of books/);
+  const copy = await (await restoredShop(major)).copy();
+  const [path = ''] = await (await shopOf(major)).sql("select pg_relation_filepath('papers')", 'books');
+  await spoil(join(copy, 'shop-db/data', path));
+  await agree(join(copy, 'shop-db/data'));
+  await using up = await broughtUp(copy, { major });
+  assert.equal((await up.rehearsed({})).state, 'verified', 'counting sees nothing of it');
+  const drawn = await up.rehearsed(first);
+  assert.match(drawn.checks.at(-1)?.found ?? '', /invoices of books/, 'only what is drawn is read');
+  const { state, reason } = await up.rehearsed({ tables: 99 });
   assert.equal(state, 'failed');
   assert.match(reason ?? '', /sample: .*compressed pglz data is corrupt/);
-  const first = await rehearse(await copy(), { major: '18', depth: { of: 'sample', tables: 1, random: () => 0 } });
-  assert.match(first.checks.at(-1)?.found ?? '', /others of postgres/, 'only what is drawn is read');
 });
 
 test('a row that is too large to be written as text accuses nobody', { skip }, async () => {
   if (!isFullBudget) return;
-  await using server = await startPostgresVersion({ major: '15', settings: ['autovacuum=off'] });
+  await using server = await startPostgresVersion({ major, initdb: smallSegments, settings: ['autovacuum=off'] });
   await server.sql('create table large (one text, other text)');
-  await server.sql("insert into large values (repeat('x', 600000000), repeat('y', 600000000))");
+  // One after the other: a row of both can't be written at once.
+  await server.sql("insert into large values (repeat('x', 600000000))");
+  await server.sql("update large set other = repeat('y', 600000000)");
   await using restored = await restoredOf(server);
-  const { state, reason } = await rehearse(await restored.copy(), { major: '15', depth: { of: 'sample', tables: 1 } });
+  const { state, reason } = await rehearse(await restored.copy(), { major, depth: { of: 'sample', tables: 1 } });
   assert.equal(state, 'could not verify');
-  assert.match(reason ?? '', /public\.large of postgres has a row that is too large/);
+  // Where the sandbox has less memory than the row takes, its server ends first.
+  assert.match(
+    reason ?? '',
+    /public\.large of postgres has a row that is too large|sample: not run, .*Connection terminated/,
+  );
 });

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
 import { sourceKinds } from '../src/source/kinds.ts';
-import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import { smallSegments } from './servers/postgres-program.ts';
+import { startPostgresVersion, withoutPostgresVersions, type PostgresMajor } from './servers/postgres-versions.ts';
+import { testAtMajors } from './support/at-majors.ts';
+import { shared } from './support/shared.ts';
 import { proveSource } from './support/sources/conformance.ts';
 import { externalPromises } from './support/sources/elsewhere.ts';
 import { readingPromises } from './support/sources/reading.ts';
@@ -60,12 +62,19 @@ const ways = {
   'a cluster of PostgreSQL that is read on its host': 'host',
 } as const;
 
+const settings = ['autovacuum=off'];
+const serverOf = shared(
+  async (major: PostgresMajor) => await startPostgresVersion({ major, initdb: smallSegments, settings }),
+);
+
 for (const [what, reading] of Object.entries(ways))
-  test(`${what} keeps the contract of sources`, { skip: withoutPostgresVersions() }, async (context) => {
-    const [major] = postgresMajors.slice(-1);
-    assert.ok(major);
-    await using server = await startPostgresVersion({ major, settings: ['autovacuum=off', 'wal_level=replica'] });
-    const notClaimed = readingPromises.filter(({ needs }) => needs !== undefined && needs !== 'hang');
-    const names = [...notClaimed, ...externalPromises].map(({ name }) => name);
-    await proveSource(context, await clusterSubject(server.url, server.data, reading), names);
-  });
+  testAtMajors(
+    `${what} keeps the contract of sources`,
+    { sample: '18', skip: withoutPostgresVersions() },
+    async (major, context) => {
+      const server = await serverOf(major);
+      const notClaimed = readingPromises.filter(({ needs }) => needs !== undefined && needs !== 'hang');
+      const names = [...notClaimed, ...externalPromises].map(({ name }) => name);
+      await proveSource(context, await clusterSubject(server.url, server.data, reading), names);
+    },
+  );

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { test } from 'node:test';
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { isFullBudget } from './budget.ts';
-import { cached } from './servers/cache.ts';
-import { postgresPrograms } from './servers/postgres-program.ts';
-import { giveToServer } from './servers/postgres-user.ts';
+import { copiedPrograms, smallSegments } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } from './servers/postgres-versions.ts';
 import { withoutRestic } from './servers/restic.ts';
 import { fillForDamage, ofRelations, ofSnapshots, type Damage } from './support/postgres-damages.ts';
-import { agree, rehearse, restoredOf, type RehearseOptions } from './support/postgres-rehearsing.ts';
+import { agree, rehearse, restoredOf, type RehearseOptions, type Restored } from './support/postgres-rehearsing.ts';
+import { folderFor } from './support/postgres-scene.ts';
 import { prove } from './support/proof.ts';
-import { runOk } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const skip = withoutPostgresVersions() || withoutRestic('0.19.1');
@@ -19,21 +17,35 @@ const major = '17';
 const columns = ['what is wrong', 'as it came', 'as production had it'] as const;
 
 async function startShop(): Promise<PostgresServer> {
-  return await startPostgresVersion({ major, initdb: ['--data-checksums'], settings: ['autovacuum=off'] });
+  const databases = isFullBudget ? ({ databases: 'all' } as const) : {};
+  return await startPostgresVersion({ major, ...databases, initdb: smallSegments, settings: ['autovacuum=off'] });
 }
 
 /** Every case of a full run; one in so many of a sample. */
-function some<Case>(cases: readonly Case[], oneIn: number): readonly Case[] {
-  return cases.filter((_, at) => isFullBudget || at % oneIn === 0);
+function some<Case extends object>(cases: readonly Case[], oneIn: number): readonly Case[] {
+  return isFullBudget ? cases : cases.filter((one) => !('needs' in one)).filter((_, at) => at % oneIn === 0);
 }
 
+const used = new AsyncDisposableStack();
+after(async () => await used.disposeAsync());
+
+interface Filled {
+  readonly files: Awaited<ReturnType<typeof fillForDamage>>;
+  readonly restored: Restored;
+}
+
+async function makeFilled(): Promise<Filled> {
+  const shop = used.use(await startShop());
+  const files = await fillForDamage(shop, await folderFor(shop, 'space'));
+  return { files, restored: used.use(await restoredOf(shop)) };
+}
+
+let madeFilled: Promise<Filled> | undefined;
+/** One snapshot, of which each case has a copy. */
+const filled = async (): Promise<Filled> => await (madeFilled ??= makeFilled());
+
 test('no damage of what a snapshot of a cluster restores is ever verified', { skip }, async (context) => {
-  await using shop = await startShop();
-  const space = shop.running.dir.file('space');
-  await mkdir(space);
-  await giveToServer(space);
-  const files = await fillForDamage(shop, space);
-  await using restored = await restoredOf(shop);
+  const { files, restored } = await filled();
   const wrong: string[] = [];
   const stateAfter = async (damage: Damage, history: 'as it came' | 'as production had it'): Promise<string> => {
     const copy = await restored.copy();
@@ -47,9 +59,9 @@ test('no damage of what a snapshot of a cluster restores is ever verified', { sk
   };
   assert.equal((await rehearse(await restored.copy(), { major })).state, 'verified');
   const rows: (readonly (string | null)[])[] = [];
-  for (const damage of some(ofRelations, 8))
+  for (const damage of some(ofRelations, 32))
     rows.push([damage.what, await stateAfter(damage, 'as it came'), await stateAfter(damage, 'as production had it')]);
-  for (const damage of some(ofSnapshots, 4)) rows.push([damage.what, await stateAfter(damage, 'as it came'), '–']);
+  for (const damage of some(ofSnapshots, 11)) rows.push([damage.what, await stateAfter(damage, 'as it came'), '–']);
   assert.deepEqual(wrong, []);
   const count = rows.flatMap(([, ...states]) => states.filter((state) => state !== '–')).length;
   prove(context, {
@@ -89,7 +101,7 @@ test('what superusers have broken in production is never verified', { skip }, as
     await shop.sql("insert into orders select n, repeat('x', 3000) from generate_series(1, 1000) n");
     await shop.sql(statements.join('; '));
     await using restored = await restoredOf(shop);
-    const { state, checks } = await rehearse(await restored.copy(), { major });
+    const { state, checks } = await rehearse(restored.folder, { major });
     assert.equal(state, 'failed', `${what}: ${JSON.stringify(checks)}`);
     rows.push([what, '–', state]);
   }
@@ -105,15 +117,11 @@ interface Lack {
   readonly names: RegExp;
 }
 
-/** Programs of the major, without one of their files; where a sandbox sees them, which a temporary folder is not. */
-async function programsWithout(path: string): Promise<RehearseOptions> {
-  const native = join(await postgresPrograms(major), '..');
-  const release = basename(join(native, '../..'));
-  const folder = await cached(`${release}-without-${basename(path)}`, async (target) => {
-    await runOk('cp', ['-al', native, join(target, 'native')]);
-    await rm(join(target, 'native', path));
-  });
-  return { programs: join(folder, 'native/bin') };
+/** Programs of the major, without one of their files. */
+async function programsWithout(path: string, folder: string): Promise<RehearseOptions> {
+  const programs = await copiedPrograms(major, folder);
+  await rm(join(programs, '..', path));
+  return { programs };
 }
 
 const usual = async (): Promise<RehearseOptions> => ({ major });
@@ -122,7 +130,7 @@ const lacks: readonly Lack[] = [
   {
     what: 'a library of an extension',
     before: ['create extension hstore', "create table facts as select 'a=>1'::hstore as fact"],
-    options: async () => await programsWithout('lib/postgresql/hstore.so'),
+    options: async (folder) => await programsWithout('lib/postgresql/hstore.so', folder),
     names: /the library \$libdir\/hstore of the extension hstore.*packages of PostgreSQL 17/,
   },
   {
@@ -163,10 +171,13 @@ const lacks: readonly Lack[] = [
 
 test('what a host lacks is told, and never accuses a cluster', { skip }, async (context) => {
   const rows: string[][] = [];
-  for (const { what, before = [], options, names } of some(lacks, 3)) {
-    await using shop = await startShop();
+  const restoredAfter = async (before: readonly string[]): Promise<Restored> => {
+    const shop = used.use(await startShop());
     for (const statement of before) await shop.sql(statement);
-    await using restored = await restoredOf(shop);
+    return used.use(await restoredOf(shop));
+  };
+  for (const { what, before, options, names } of some(lacks, 4)) {
+    const restored = before === undefined ? (await filled()).restored : await restoredAfter(before);
     await using dir = await tempDir();
     const { state, reason, checks } = await rehearse(await restored.copy(), await options(dir.path));
     assert.equal(state, 'could not verify', `${what}: ${JSON.stringify(checks)}`);

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isFullBudget } from './budget.ts';
 import { startDebianCluster, startDebianCopy, withoutDebianCluster } from './servers/postgres-debian.ts';
 import { withoutRestic } from './servers/restic.ts';
 import { databaseFiles, restoreByRestic, shopScene } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
+import { until } from './support/archiving-scene.ts';
 import { jsonLines } from './support/scene.ts';
+import { startStream } from './support/streaming.ts';
 import { tempDir } from './support/temp-dir.ts';
 import type { Scene } from './support/verifying.ts';
 
@@ -63,3 +66,59 @@ test(
     assert.deepEqual(await databaseFiles([join(production.data, 'base'), join(production.data, 'global')]), before);
   },
 );
+
+if (isFullBudget)
+  test(
+    'a cluster as Debian has it, whose log is streamed, is restored in place by pg_ctlcluster, its tablespace too; the stream makes its slot again and goes on with the new timeline',
+    { skip },
+    async () => {
+      await using production = await startDebianCluster('shop');
+      await using dir = await tempDir();
+      const { running, sql, configuration, data } = production;
+      await mkdir(running.dir.file('far'));
+      await runOk('chown', ['postgres:', running.dir.file('far')]);
+      await sql(`create tablespace far location '${running.dir.file('far')}'`);
+      await sql('create table orders (id int) tablespace far; insert into orders select generate_series(1, 1000)');
+      await sql("create role holdfast superuser login password 'correct horse'");
+      const address = `postgres://holdfast:correct%20horse@127.0.0.1:${running.port}/postgres?sslmode=require`;
+      const ctl = `env PG_CLUSTER_CONF_ROOT=${running.dir.file('etc')} pg_ctlcluster 15 shop`;
+      const scene = await shopScene(dir.path, address, {
+        more: `    log: { mode: stream, to: { near: { window: 7d } } }
+    restore: { stop: "${ctl} stop -m fast", start: "${ctl} start", running: "${ctl} status" }
+`,
+      });
+      await scene.ok('postgres', 'setup', 'shop-db', '--apply');
+      await using stream = startStream(dir.path);
+      await stream.until(({ message_type }) => message_type === 'log_began');
+      await scene.ok('backup', 'shop-db');
+      await sql('insert into orders values (1001)');
+      await sql("select pg_create_restore_point('before')");
+      await sql('delete from orders');
+      await sql('select pg_switch_wal()');
+      const settings = await readFile(join(configuration, 'postgresql.conf'), 'utf8');
+      const said = await scene.ok('restore', 'shop-db', '--in-place', '--name', 'before');
+      assert.match(said, /afterwards: slots to be created again: holdfast_shop_db/);
+      assert.equal(await sql('select count(*) from orders'), '1001');
+      assert.equal(await sql('show data_directory'), data);
+      assert.equal(await readFile(join(configuration, 'postgresql.conf'), 'utf8'), settings);
+      await sql('insert into orders values (1002)');
+      await until(
+        `the stream goes on\n${stream.errors()}`,
+        async () => (await sql('select slot_name from pg_replication_slots where active')) === 'holdfast_shop_db',
+      );
+      await stream.until(({ epoch, durable }) => epoch === 2 && durable !== undefined);
+      await stream.end('SIGTERM');
+      const end = await sql('select pg_current_wal_flush_lsn()');
+      await using last = startStream(dir.path, '--until-durable', end);
+      assert.equal(await last.ended, 0, last.errors());
+      await scene.ok('confirm');
+      // Without a stream, and a slot that is gone.
+      await runOk('sh', ['-c', `${ctl} stop -m immediate`]);
+      await scene.ok('restore', 'shop-db', '--in-place');
+      assert.equal(await sql('select count(*) from orders'), '1002');
+      await using anew = startStream(dir.path, '--until-durable', await sql('select pg_current_wal_flush_lsn()'));
+      assert.equal(await anew.ended, 0, anew.errors());
+      assert.equal(await sql('select slot_name from pg_replication_slots'), 'holdfast_shop_db');
+      await runOk('sh', ['-c', `${ctl} stop -m fast`]);
+    },
+  );

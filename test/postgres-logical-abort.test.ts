@@ -9,6 +9,7 @@ import { openPostgres } from '../src/source/postgres/open.ts';
 import { postgresOptions } from '../src/source/postgres/options.ts';
 import type { OpenedSource, WalkOptions } from '../src/source/source.ts';
 import { withoutPostgres } from './servers/postgres.ts';
+import { smallSegments } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import { standIns } from './support/stand-ins.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -19,8 +20,8 @@ test(
   'an abort ends a dump with its jobs, and leaves no spool; errors name the component and no password',
   { skip },
   async () => {
-    await using shop = await startPostgresVersion({ major: '15' });
-    await shop.sql('create database shop');
+    await using shop = await startPostgresVersion({ major: '15', initdb: smallSegments });
+    await shop.sql('create database shop template postgres');
     await using dir = await tempDir();
     const pids = dir.file('pids');
     const folder = await standIns(dir.file('clients'), { pg_dump: `sleep 1000 & echo $! $$ > ${pids}; wait` });

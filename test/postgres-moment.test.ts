@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { postgresMajors, withoutPostgresVersions, type PostgresMajor } from './servers/postgres-versions.ts';
 import { isFullBudget } from './budget.ts';
 import { writeLedger, type Entry } from './support/ledger.ts';
-import { backedUp, idsIn, storeLog } from './support/moment-scene.ts';
+import { backedUp, idsIn, storeLog, type Shop } from './support/moment-scene.ts';
+import { proveForVersion } from './support/postgres-matrix.ts';
+import { shared } from './support/shared.ts';
 
 const skip = withoutPostgresVersions();
 
@@ -51,24 +53,42 @@ function momentsFor(major: PostgresMajor, ledger: readonly Entry[]): readonly Na
   return major === '15' ? kinds.slice(0, 3) : kinds.slice(3, 5);
 }
 
+interface Logged extends Shop {
+  readonly ledger: readonly Entry[];
+}
+
+/** Rows 1 to 9, each a transaction, and a point with a name before the last. */
+async function logged(major: PostgresMajor): Promise<Logged> {
+  const made = await backedUp(major);
+  const { shop } = made;
+  const ledger = [...(await writeLedger(shop, [3, 4, 5, 6, 7, 8]))];
+  await shop.sql("select pg_create_restore_point('before_the_sale')");
+  ledger.push(...(await writeLedger(shop, [9])));
+  await storeLog(made);
+  return { ...made, ledger };
+}
+
+const loggedOf = shared(logged);
+
 for (const major of isFullBudget ? postgresMajors : (['15', '18'] as const)) {
   test(
     `PostgreSQL ${major}: a cluster comes back to moments of its log with exactly what was committed`,
     { skip },
-    async () => {
-      await using made = await backedUp(major);
-      const { scene, shop } = made;
-      const ledger = [...(await writeLedger(shop, [3, 4, 5, 6, 7, 8]))];
-      await shop.sql("select pg_create_restore_point('before_the_sale')");
-      ledger.push(...(await writeLedger(shop, [9])));
-      await storeLog(made);
-      for (const [number, [words, last]] of momentsFor(major, ledger).entries()) {
+    async (context) => {
+      const { scene, ledger } = await loggedOf(major);
+      const moments = momentsFor(major, ledger);
+      let measured = 0;
+      for (const [number, [words, last]] of moments.entries()) {
         const said = await scene.ok('restore', 'shop-db', ...words, '--target', scene.file(`${number}`));
+        if (measured > 0) assert.match(said, new RegExp(`replay: .* \\(by ${Math.min(measured, 9)} measured\\)`));
+        if (!words.includes('--immediate')) measured += 1;
         assert.equal(await idsIn(major, scene, `${number}`), upTo(last), `${words.join(' ')}\n${said}`);
         const auto = await readFile(scene.file(`${number}`, 'shop-db/data/postgresql.auto.conf'), 'utf8');
         assert.match(auto, /^archive_mode = 'off'$/m);
         assert.equal(existsSync(scene.file(`${number}`, 'shop-db/.holdfast')), false);
       }
+      const claim = 'a cluster comes back to moments of its log with exactly what was committed';
+      proveForVersion(context, major, { claim, column: 'moments', count: `${moments.length} moments` });
     },
   );
 }
@@ -77,21 +97,18 @@ test(
   'a moment that can’t be reached is refused with the nearest that can, before anything is touched',
   { skip },
   async () => {
-    await using made = await backedUp('15');
-    const { scene, shop } = made;
-    const ledger = await writeLedger(shop, [3, 4, 5]);
-    await storeLog(made);
-    const last = entryOf(ledger, 5);
+    const { scene, ledger } = await loggedOf('15');
+    const last = entryOf(ledger, 9);
     for (const [words, wanted] of [
       [
         ['--at', '2099-01-01 00:00:00Z'],
-        `nothing was done after it; what can be brought back: up to ${last.time.replace(' ', 'T')}`,
+        `nothing was done after it; what can be brought back: up to ${String(Temporal.Instant.from(last.time))}`,
       ],
-      [['--lsn', '7F/0'], 'the log does not lead there'],
-      [['--lsn', '0/1000028'], 'no backup is as old'],
+      [['--lsn', '7F/0'], 'it ends, or has a gap, before it'],
+      [['--lsn', '0/100028'], 'no backup is as old'],
       [['--xid', '4000000'], 'doesn’t have it'],
       [['--name', 'nowhere'], 'doesn’t have it'],
-      [['--latest', '--timeline', '7'], 'no backup of this timeline'],
+      [['--latest', '--timeline', '7'], 'no backup leads to timeline 7; the log holds 1'],
     ] as const) {
       const { code, stderr } = await scene.run('restore', 'shop-db', ...words, '--target', scene.file('no'));
       assert.equal(code, 2, `${words.join(' ')}: ${stderr}`);

@@ -9,20 +9,37 @@ import { openRepository } from '../src/repository/open.ts';
 import { openStorage } from '../src/storage/open.ts';
 import { isFullBudget } from './budget.ts';
 import { giveToServer } from './servers/postgres-user.ts';
+import { smallSegments } from './servers/postgres-program.ts';
 import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
+import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
+import { until } from './support/archiving-scene.ts';
 import { owned, setupScene } from './support/postgres-setup-scene.ts';
-import { runOk } from './support/run-program.ts';
+import { shared } from './support/shared.ts';
+import { copyAtRest } from './support/standby.ts';
 
 const skip = withoutPostgresVersions();
 const archive = 'log: { mode: archive, every: 1m, to: { near: { window: 14d } } }';
 const stream = 'log: { mode: stream, to: { near: { window: 14d } } }';
+
+const serverOf = shared(async (major: PostgresMajor) => await startPostgresVersion({ major, initdb: smallSegments }));
+
+/** One whose settings and slots are as those of a new cluster, whatever was set up before. */
+async function fresh(major: PostgresMajor): Promise<PostgresServer> {
+  const server = await serverOf(major);
+  await server.sql('alter system reset all');
+  await server.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
+  await server.sql('select pg_reload_conf()');
+  const isSet = "select count(*) from pg_settings where sourcefile like '%/postgresql.auto.conf'";
+  await until('nothing is set', async () => (await server.sql(isSet))[0] === '0');
+  return server;
+}
 
 for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
   test(
     `PostgreSQL ${major}: a fresh server is set up for an archive: planned, applied, restarted by a person, and then nothing is left`,
     { skip },
     async () => {
-      await using server = await startPostgresVersion({ major });
+      await using server = await startPostgresVersion({ major, initdb: smallSegments });
       await using scene = await setupScene(server.url, archive);
       const planned = await scene.run();
       const summaries = Number(major) < 17 ? [] : ['summarize_wal'];
@@ -49,7 +66,7 @@ for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
       const [command = ''] = await again.sql('show archive_command');
       assert.match(
         command,
-        /^rm '.*\/state\/spool\/shop-db\/\d+\/%f\.ok' 2>\/dev\/null \|\| '.*\/bin\/holdfast' postgres archive-push shop-db '--config' /,
+        /^test -e pg_wal\/\.holdfast-\d+ && \{ m='.*\/state\/spool\/shop-db\/\d+\/%f'; t\(\) \{ .* \} 2>\/dev\/null \|\| '.*\/bin\/holdfast' postgres archive-push shop-db '--config' /,
       );
       assert.match(command, /%p$/);
       const done = await scene.run();
@@ -60,17 +77,33 @@ for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
   );
 }
 
+/** A line at the end of postgresql.conf, for as long as somebody uses it. */
+async function inConfiguration({ data, sql }: PostgresServer, line: string): Promise<AsyncDisposable> {
+  const file = join(data, 'postgresql.conf');
+  const before = await readFile(file, 'utf8');
+  const isThere = async (): Promise<boolean> =>
+    (
+      await sql(
+        "select count(*) from pg_settings where sourcefile like '%/postgresql.conf' and name = 'archive_command'",
+      )
+    )[0] === '1';
+  const put = async (text: string): Promise<void> => {
+    await writeFile(file, text);
+    await sql('select pg_reload_conf()');
+    await until('it is read', async () => (await isThere()) === text.includes(line));
+  };
+  await put(`${before}${line}\n`);
+  return { [Symbol.asyncDispose]: async () => await put(before) };
+}
+
 test(
   'a copy of the data directory gets no grant but by adoption, which takes it from the original and wipes the spool',
   { skip },
   async () => {
-    await using server = await startPostgresVersion({ major: '18' });
-    await using scene = await setupScene(server.url, archive);
+    const original = await fresh('18');
+    await using scene = await setupScene(original.url, archive);
     assert.ok((await scene.run('--apply')).applied.includes('writer grant'));
-    await server.stop();
-    const copied = `${server.data}-copy`;
-    await runOk('cp', ['-a', server.data, copied]);
-    await using original = await startPostgresVersion({ major: '18', data: server.data });
+    const copied = await copyAtRest(original, 'data-copy');
     await using copy = await startPostgresVersion({ major: '18', data: copied, settings: ['archive_mode=off'] });
 
     await scene.pointTo(copy.url);
@@ -79,7 +112,7 @@ test(
     assert.equal(refused.items.get('writer grant')?.state, 'by hand');
     assert.match(refused.items.get('writer grant')?.lines.join(' ') ?? '', /archive_mode = off .*--adopt .*-copy /);
     assert.equal(refused.code, 3);
-    const wrong = await scene.run('--apply', '--adopt', server.data);
+    const wrong = await scene.run('--apply', '--adopt', original.data);
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /shop-db: the server runs on .*-copy, not on /);
 
@@ -100,14 +133,14 @@ test(
   'a cluster whose log is there already, from another host, gets no first grant unasked, nor one whose repository is out of reach',
   { skip },
   async () => {
-    await using server = await startPostgresVersion({ major: '18' });
+    await using server = await startPostgresVersion({ major: '18', initdb: smallSegments }); // one that waits for no restart
     await using scene = await setupScene(server.url, archive);
     const [stream = ''] = await server.sql('select system_identifier from pg_control_system()');
     {
       const storage = await openStorage(scene.dir.file('near'));
       await using repository = await openRepository({ storage, clock: systemClock, password: 'secret' });
-      const extent = { epoch: 1, from: 0x100_0000n, to: 0x200_0000n };
-      await openLog(repository, { component: 'shop-db', stream }).put(extent, Buffer.alloc(0x100_0000), { facts: {} });
+      const extent = { epoch: 1, from: 0x10_0000n, to: 0x20_0000n };
+      await openLog(repository, { component: 'shop-db', stream }).put(extent, Buffer.alloc(0x10_0000), { facts: {} });
     }
     await owned(scene.dir.path);
     const planned = await scene.run('--apply');
@@ -127,7 +160,7 @@ test(
 );
 
 test('a secret that the server’s processes would not find holds archiving back', { skip }, async () => {
-  await using server = await startPostgresVersion({ major: '15' });
+  const server = await fresh('15');
   await using scene = await setupScene(server.url, archive, { password: 'env: NEAR_PASSWORD', by: 'us' });
   const planned = await scene.run();
   assert.equal(planned.items.get('secret repositories.near.password')?.found, 'the variable NEAR_PASSWORD');
@@ -140,10 +173,8 @@ test(
   { skip },
   async () => {
     const foreign = 'cp %p /srv/archive/%f';
-    await using server = await startPostgresVersion({
-      major: '15',
-      prepare: async (data) => await appendFile(join(data, 'postgresql.conf'), `archive_command = '${foreign}'\n`),
-    });
+    const server = await fresh('15');
+    await using _there = await inConfiguration(server, `archive_command = '${foreign}'`);
     await using scene = await setupScene(server.url, archive);
     const planned = await scene.run('--apply');
     const { state, found, wanted = '', where } = planned.items.get('archive_command') ?? {};
@@ -163,10 +194,13 @@ for (const major of isFullBudget ? postgresMajors : (['15'] as const)) {
     `PostgreSQL ${major}: a server is set up for a stream: the slot, and before it the limit that protects the server’s disk`,
     { skip },
     async () => {
-      await using server = await startPostgresVersion({ major });
+      await using stack = new AsyncDisposableStack();
+      const server =
+        major === '15' ? await fresh(major) : stack.use(await startPostgresVersion({ major, initdb: smallSegments }));
       await using scene = await setupScene(server.url, stream, { by: 'us' });
       const planned = await scene.run();
-      assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot']);
+      const since17 = Number(major) < 17 ? [] : ['summarize_wal'];
+      assert.deepEqual(planned.left, ['max_slot_wal_keep_size', 'replication slot', ...since17]);
       const applied = await scene.run('--apply');
       assert.deepEqual(applied.applied, planned.left);
       assert.equal(applied.code, 0, applied.stderr);
@@ -192,6 +226,7 @@ test(
     let hba = '';
     await using server = await startPostgresVersion({
       major: '15',
+      initdb: smallSegments,
       prepare: async (data) => {
         hba = join(data, '../etc/pg_hba.conf');
         await mkdir(join(data, '../etc'), { mode: 0o755 });
@@ -206,7 +241,10 @@ test(
     await using scene = await setupScene(server.url.replace('postgres@', 'Backup-1@'), '', { by: 'us' });
     const unknown = await scene.run('--apply');
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /shop-db: .*role \\"Backup-1\\" does not exist.*lets the role of the address in/);
+    assert.match(
+      unknown.stderr,
+      /shop-db: .*role \\"Backup-1\\" does not exist.*role of the address is there, and whether pg_hba\.conf lets it in/,
+    );
     await server.sql('create role "Backup-1" login');
     const left = ['role: REPLICATION', 'role: pg_read_all_settings', 'pg_hba.conf'];
     const planned = await scene.run('--apply');
@@ -236,7 +274,11 @@ test(
   'a role that may not change settings is told which line belongs into which file; one that may, by grants alone, changes them',
   { skip },
   async () => {
-    await using server = await startPostgresVersion({ major: '18', settings: ['max_wal_senders=2'] });
+    await using server = await startPostgresVersion({
+      major: '18',
+      initdb: smallSegments,
+      settings: ['max_wal_senders=2'],
+    });
     await server.sql('create role backup login replication; grant pg_read_all_settings to backup');
     const url = server.url.replace('postgres@', 'backup@');
     await using scene = await setupScene(url, stream, { by: 'us' });
@@ -250,7 +292,7 @@ test(
     for (const line of hidden.lines) await server.sql(line);
     const seen = (await archiving.run()).items.get('archive_command');
     assert.equal(seen?.found, 'empty');
-    assert.match(`${seen.where} ${seen.lines[0]}`, /postgresql\.conf.* archive_command = 'rm ''.*%p'$/);
+    assert.match(`${seen.where} ${seen.lines[0]}`, /postgresql\.conf.* archive_command = 'test -e .*%p'$/);
     await using reading = await setupScene(url, '', { options: 'reading: host', by: 'us' });
     const inPlace = (await reading.run()).items;
     assert.equal(inPlace.get('reading: host')?.found, `reads ${server.data}`);

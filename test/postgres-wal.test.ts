@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lsnText, parseLsn } from '../src/source/postgres/lsn.ts';
@@ -10,26 +10,26 @@ import { Pages, walkRecords } from '../src/source/postgres/wal/walk.ts';
 import { holdsXid } from '../src/source/postgres/wal/xid-ranges.ts';
 import { absent } from './absences.ts';
 import { isFullBudget } from './budget.ts';
-import { giveToServer } from './servers/postgres-user.ts';
+import { smallSegments } from './servers/postgres-program.ts';
 import { postgresMajors, startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import type { PostgresMajor, PostgresServer } from './servers/postgres-versions.ts';
+import { folderFor } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const settings = ['wal_keep_size=1GB', 'max_prepared_transactions=5', 'track_commit_timestamp=on', 'autovacuum=off'];
 
 /** A server whose log holds one of each kind of thing, over several segments of one MiB. */
 async function startBusy(major: PostgresMajor): Promise<PostgresServer & { readonly tablespace: string }> {
-  const server = await startPostgresVersion({ major, settings, initdb: ['--wal-segsize=1'] });
-  const tablespace = server.running.dir.file('elsewhere');
-  await mkdir(tablespace);
-  await giveToServer(tablespace);
+  const server = await startPostgresVersion({ major, initdb: smallSegments, settings });
+  const tablespace = await folderFor(server, 'elsewhere');
   await server.sql('create table orders (id int, what text)');
   await server.sql(
-    `do $$ begin for n in 1..4000 loop insert into orders values (n, repeat('x', n % 1900));
+    `do $$ begin for n in 1..2000 loop insert into orders values (n, repeat('x', n % 1900));
      if n % 10 = 0 then rollback; else commit; end if; end loop; end $$`,
   );
   await server.sql(`create tablespace elsewhere location '${tablespace}'`);
-  await server.sql('create database second');
+  await server.sql('create database second template postgres');
   await server.sql('begin');
   await server.sql("begin; drop table orders; create table other (id int); prepare transaction 'first'");
   await server.sql("commit prepared 'first'");
@@ -125,7 +125,7 @@ test(
     skip: withoutPostgresVersions(),
   },
   async () => {
-    await using server = await startPostgresVersion({ major: '18', settings, initdb: ['--wal-segsize=1'] });
+    await using server = await startPostgresVersion({ major: '18', initdb: smallSegments, settings });
     await server.sql('create table orders (id int)');
     const [switched = ''] = await server.sql('select pg_switch_wal()');
     await server.sql('insert into orders values (1)');
@@ -163,19 +163,22 @@ test(
   },
   async () => {
     await using server = await startBusy('15');
-    for (const { facts, bytes } of await readLog(server)) {
+    await using dir = await tempDir();
+    const log = await readLog(server);
+    // As it was read: the server may go on writing by itself.
+    for (const { facts, bytes } of log) await writeFile(dir.file(facts.name), bytes);
+    for (const { facts, bytes } of log) {
       const mine: string[] = [];
       walkRecords(
         new Pages(facts, bytes),
         () => true,
         ({ totalBytes, xid, offset }) => mine.push(`${totalBytes} ${xid} ${lsnText(facts.start + BigInt(offset))}`),
       );
-      const folder = join(server.data, 'pg_wal');
       const said = await runOk('sh', [
         '-c',
         `${waldump} -p "$1" "$2" "$2" 2>/dev/null || true`,
         'sh',
-        folder,
+        dir.path,
         facts.name,
       ]);
       const line = /len \(rec\/tot\): *\d+\/ *(\d+), tx: *(\d+), lsn: ([0-9A-F/]+)/g;

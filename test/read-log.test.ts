@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
 import { giveToServer } from './servers/postgres-user.ts';
+import { smallSegments } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions, type PostgresServer } from './servers/postgres-versions.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
-import { extentNamed, logOf, walOf } from './support/postgres-log.ts';
+import { logOf, walOf } from './support/postgres-log.ts';
 import { restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
 import { runOk } from './support/run-program.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -25,7 +26,11 @@ test(
   'with restic and the published reader alone a cluster comes back up to the last piece of its log',
   { skip },
   async () => {
-    await using shop = await startPostgresVersion({ major: '15', settings: ['autovacuum=off', 'wal_keep_size=1GB'] });
+    await using shop = await startPostgresVersion({
+      major: '15',
+      initdb: smallSegments,
+      settings: ['autovacuum=off', 'wal_keep_size=1GB'],
+    });
     await using dir = await tempDir();
     const scene = await shopScene(dir.path, shop.url);
     await shop.sql('create table orders (id int)');
@@ -54,7 +59,7 @@ test(
 );
 
 test('the published reader refuses what was changed, and what stands under the name of another', { skip }, async () => {
-  await using shop = await startPostgresVersion({ major: '15' });
+  await using shop = await startPostgresVersion({ major: '15', initdb: smallSegments });
   await using dir = await tempDir();
   const scene = await shopScene(dir.path, shop.url);
   await shop.sql('select pg_switch_wal()');
@@ -83,9 +88,10 @@ async function store(folder: string, shop: PostgresServer, first: string): Promi
   await using log = await logOf(folder, shop);
   const [written = ''] = await shop.sql("select pg_current_wal_flush_lsn() - '0/0'::pg_lsn");
   const wal = await walOf(shop, first);
-  for (const { name, bytes } of wal.slice(0, -1)) await log.store.put(extentNamed(name), bytes, { facts: {} });
+  for (const { extent, bytes } of wal.slice(0, -1)) await log.store.put(extent, bytes, { facts: {} });
   const open = wal.at(-1) ?? assert.fail();
-  const segment = extentNamed(open.name);
+  await log.store.putLeft({ epoch: open.extent.epoch + 1, at: open.extent.to }, 'restored in place, and undone');
+  const segment = open.extent;
   const [end, half] = [BigInt(written), segment.from + (BigInt(written) - segment.from) / 2n];
   const part = (from: bigint, to: bigint): Uint8Array =>
     open.bytes.subarray(Number(from - segment.from), Number(to - segment.from));

@@ -10,7 +10,7 @@ import { differences, inventoryOf } from '../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../scripts/first-backup/originals.ts';
 import { openStorage } from '../src/storage/open.ts';
 import { budget } from './budget.ts';
-import { freePort } from './servers/running.ts';
+import { freePort } from './servers/free-port.ts';
 import { startRestServer, withoutRestServer } from './servers/rest-server.ts';
 import { resticOk, withoutRestic } from './servers/restic.ts';
 import { certificate, withoutOpenssl } from './support/certificate.ts';

@@ -107,7 +107,7 @@ for (const { name, skip, start } of places) {
       );
       assert.ok(tried.notes.length >= 3);
       // By the sizes alone it would take more than ten minutes.
-      assert.ok(systemClock.monotonicMs() - startMs < 60_000);
+      assert.ok(systemClock.monotonicMs() - startMs < 240_000);
     },
   );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
@@ -55,6 +55,19 @@ test('what start prints is for commands inside, not for the programs that lead t
   const scene = await backedUp(dir, dumped('db', 'echo x', `, start: ${start}, load: ${load}`));
   const { code, all } = await scene.verified('db');
   assert.equal(code, 0, JSON.stringify(all));
+});
+
+test('a program below /tmp runs in a sandbox where the policy shows its folder, and else it is told how', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('tools'));
+  await writeFile(dir.file('tools/load'), '#!/bin/sh\nexec cat >rows\n', { mode: 0o755 });
+  const components = dumped('db', 'echo x', `, load: ${quoted(dir.file('tools/load'))}`);
+  const hidden = await (await backedUp(dir, components)).verified('db');
+  assert.equal(hidden.code, 5, JSON.stringify(hidden.all));
+  assert.match(hidden.all[0]?.reason ?? '', /load.*only what sandbox\.visible names is seen/);
+  const visible = 'sandbox: { visible: [DIR/tools] }\n';
+  const shown = await (await sceneAt(dir.path, `${near}${visible}components:\n${components}`)).verified('db');
+  assert.equal(shown.code, 0, JSON.stringify(shown.all));
 });
 
 const isRoot = process.getuid?.() === 0;

@@ -76,7 +76,7 @@ for (const stream of new Set(['log', 'open'].flatMap((kind) => list(`holdfast/${
   const into = join(target, stream);
   mkdirSync(into, { recursive: true, mode: 0o700 });
   const write = (name, bytes) => writeFileSync(join(into, name), bytes, { mode: 0o600 });
-  for (const [epoch, name] of objectsIn(closed)) {
+  for (const [epoch, name] of objectsIn(closed).filter(([, one]) => !one.startsWith('left-'))) {
     const [extent, kind] = name.split('.');
     if (name === 'history') write(`${epoch.toUpperCase()}.history`, readObject(`${closed}/${epoch}/${name}`));
     else if (kind === undefined) write(segmentName(epoch, extent), readObject(`${closed}/${epoch}/${name}`));
@@ -85,7 +85,7 @@ for (const stream of new Set(['log', 'open'].flatMap((kind) => list(`holdfast/${
   }
   const pieces = objectsIn(open).map(([epoch, name]) => [epoch, ...name.split('.'), `${open}/${epoch}/${name}`]);
   for (const [epoch, extent] of new Map(pieces.map((piece) => [`${piece[0]}.${piece[1]}`, piece])).values()) {
-    if (existsSync(join(folder, closed, epoch, extent))) continue;
+    if (!extent.includes('-') || existsSync(join(folder, closed, epoch, extent))) continue;
     const own = pieces.filter((piece) => piece[0] === epoch && piece[1] === extent);
     const spans = own.map(([, , span, name]) => [...span.split('-').map((hex) => BigInt(`0x${hex}`)), name]);
     write(

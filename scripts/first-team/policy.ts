@@ -8,6 +8,7 @@ export function policyText(folder: string, live: string): string {
   const sqlite = (words: string): string => JSON.stringify(`'${program}' ${words}`);
   return `version: 1
 site: office
+sandbox: { visible: [${root}] }
 repositories:
   near: { url: ${folder}/near, password: { file: ${folder}/password }, site: office }
   far:  { url: ${folder}/far, password: { file: ${folder}/password }, site: elsewhere }

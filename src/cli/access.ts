@@ -28,13 +28,16 @@ export function repositoryAccess(context: Context, location: Location): Reposito
   return accessBy(context, location.asOf, async () => await opened(context, location));
 }
 
-/** As a policy says: with what it names for this repository. */
+/** As a policy says: with what it names for this repository; what was begun of it is gone on with. */
 export function accessWith(
   context: Context,
   place: () => Promise<{ readonly context: Context; readonly address: string; readonly password: Secret }>,
+  takeBegun: () => Promise<{ readonly context: Context; readonly opening: Opening } | undefined>,
 ): RepositoryAccess {
   const { keyHint, asOf } = context.globals;
   return accessBy(context, asOf, async () => {
+    const begun = await takeBegun();
+    if (begun !== undefined) return await finish({ ...begun.context, signal: context.signal }, begun.opening);
     const { context: own, address, password } = await place();
     return await finish(own, await openingWith(own, { address, keyHint, asOf }, password));
   });

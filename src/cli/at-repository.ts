@@ -1,4 +1,3 @@
-import { HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import type { ComponentContext } from '../job/component.ts';
 import type { RepositoryWork } from '../job/on-repository.ts';
@@ -16,15 +15,7 @@ export interface AtRepository<T> extends Omit<RepositoryWork<T>, 'repository'> {
 /** Works on the repository that is meant: that of -r, or one of a policy, where what was done is recorded. */
 export async function atRepository<T>(context: Context, { named, mode, ...work }: AtRepository<T>): Promise<T> {
   const { listener } = work;
-  if (!(await goesByPolicy(context))) {
-    assertUnnamed(named);
-    return await work.run(jobContext(context, listener));
-  }
+  if (!(await goesByPolicy(context))) return await work.run(jobContext(context, listener));
   const { workOn } = await import('./components/repositories.ts');
   return await workOn(context, { ...work, named, mode });
-}
-
-function assertUnnamed(named: string | undefined): void {
-  if (named === undefined) return;
-  throw new HoldfastError('usage', '--repository is for repositories of a policy; -r means another one');
 }

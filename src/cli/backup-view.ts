@@ -68,6 +68,7 @@ function isArchived(note: Note): note is ArchivedNote {
 }
 
 function jsonNote({ console }: Context, note: Note): void {
+  if (note.name === 'full') console.record({ message_type: 'sent_whole', ...note.data });
   if (console.verbosity < 2) return;
   if (note.name === 'measured') {
     const { files, bytes, seconds } = note.data;
@@ -102,6 +103,8 @@ function textNote({ console }: Context, note: Note): void {
     );
   } else if (note.name === 'command-said') {
     console.complain(`${String(note.data['program'])}: ${String(note.data['line'])}`, undefined);
+  } else if (note.name === 'full') {
+    console.say(`all of it is sent: ${String(note.data['reason'])}`, 2);
   } else if (note.name === 'left-out') {
     console.say(`left out: ${String(note.data['item'])}: ${String(note.data['reason'])}`);
   } else if (note.name === 'measured') {

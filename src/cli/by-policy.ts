@@ -6,7 +6,7 @@ import { firstPolicyFile } from './policy-places.ts';
  * Whether a command works on the components of a policy, or on the one repository of -r. A flag beats the environment,
  * the environment beats a file that is found. Two flags, or two variables without a flag, say two things: 'usage'.
  */
-export async function goesByPolicy({ given }: Context): Promise<boolean> {
+export async function goesByPolicy({ given }: Pick<Context, 'given'>): Promise<boolean> {
   const policy = given('config').origin;
   const repositories = [given('repo').origin, given('repositoryFile').origin];
   for (const origin of ['flag', 'environment'] as const) {

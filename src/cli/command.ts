@@ -1,5 +1,6 @@
 import type { Context } from './context.ts';
 import { valuesOf, type Given, type Options, type Values } from './option.ts';
+import { assertHeeded, type By, type Ways, type WorksOn } from './ways.ts';
 
 /**
  * A command as data. From this one definition come its flags, their environment variables, its help, its completion
@@ -18,8 +19,15 @@ export interface Command<O extends Options = Options> {
   /** Paragraphs below the examples. */
   readonly about?: readonly string[];
   readonly options: O;
+  readonly worksOn: WorksOn;
+  /** Where it does several things: an option that one of them has no use for is refused there by name. */
+  readonly ways?: Ways<O>;
+  /** Throws 'usage' for whatever the command line alone can tell: nothing is opened before. */
+  check?(invocation: Invocation<O>, context: Context, by: By): void | Promise<void>;
   /** Its output is all that it is for: when nobody reads on (`| head`), it ends without a word. */
   readonly output?: 'its purpose';
+  /** What exit code 3 says of it, where that isn't that something was done in part. */
+  readonly partlyMeans?: string;
   /** The exit code of whatever goes wrong, for whoever runs it reads others otherwise. */
   readonly failsWith?: number;
 }
@@ -50,13 +58,15 @@ export function command<const O extends Options>(definition: Command<O>): Comman
 /** Ties a definition to the code that runs it: the types of both must agree. */
 export function runnable<const O extends Options>(
   definition: Command<O>,
-  load: (context: Context) => Promise<Run<O>>,
+  load: (context: Context, operands: readonly string[], by: By) => Promise<Run<O>>,
 ): Runnable {
   return {
     ...definition,
     start: async (given, operands, context) => {
       const values = valuesOf(definition.options, given);
-      const run = await load(context);
+      const by = await assertHeeded(definition, values, context);
+      await definition.check?.({ values, operands }, context, by);
+      const run = await load(context, operands, by);
       return await run({ values, operands }, context);
     },
   };

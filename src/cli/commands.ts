@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors/error.ts';
+import type { Context } from './context.ts';
 import { runnable, type Command, type Run, type Runnable } from './command.ts';
 import { nearest } from '../bytes/nearest.ts';
 import type { Options } from './option.ts';
@@ -8,9 +9,15 @@ const table = {
   'init': async () =>
     runnable((await import('./commands/init.ts')).init, async () => (await import('./runs/init.ts')).run),
   'backup': async () =>
-    opening((await import('./commands/backup.ts')).backup, async () => (await import('./runs/backup.ts')).run),
+    openingComponents(
+      (await import('./commands/backup.ts')).backup,
+      async () => (await import('./runs/backup.ts')).run,
+    ),
   'snapshots': async () =>
-    opening((await import('./commands/snapshots.ts')).snapshots, async () => (await import('./runs/snapshots.ts')).run),
+    openingComponents(
+      (await import('./commands/snapshots.ts')).snapshots,
+      async () => (await import('./runs/snapshots.ts')).run,
+    ),
   'ls': async () => opening((await import('./commands/ls.ts')).ls, async () => (await import('./runs/ls.ts')).run),
   'find': async () =>
     opening((await import('./commands/find.ts')).find, async () => (await import('./runs/find.ts')).run),
@@ -19,15 +26,21 @@ const table = {
   'dump': async () =>
     opening((await import('./commands/dump.ts')).dump, async () => (await import('./runs/dump.ts')).run),
   'restore': async () =>
-    opening((await import('./commands/restore.ts')).restore, async () => (await import('./runs/restore.ts')).run),
+    openingComponents(
+      (await import('./commands/restore.ts')).restore,
+      async () => (await import('./runs/restore.ts')).run,
+    ),
   'check': async () =>
     opening((await import('./commands/check.ts')).check, async () => (await import('./runs/check.ts')).run),
   'forget': async () =>
-    opening((await import('./commands/forget.ts')).forget, async () => (await import('./runs/forget.ts')).run),
+    openingComponents(
+      (await import('./commands/forget.ts')).forget,
+      async () => (await import('./runs/forget.ts')).run,
+    ),
   'prune': async () =>
     opening((await import('./commands/prune.ts')).prune, async () => (await import('./runs/prune.ts')).run),
   'copy': async () =>
-    opening((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
+    openingComponents((await import('./commands/copy.ts')).copy, async () => (await import('./runs/copy.ts')).run),
   'repair index': async () =>
     opening(
       (await import('./commands/repair.ts')).repairIndex,
@@ -157,9 +170,21 @@ const loaders: Readonly<Record<string, () => Promise<Runnable>>> = table;
 
 /** Of a command that opens the repository: its code is loaded while the key is derived. */
 function opening<const O extends Options>(definition: Command<O>, load: () => Promise<Run<O>>): Runnable {
-  return runnable(definition, async (context) => {
-    const { beginOpening } = await import('./opening.ts');
-    await beginOpening(context);
+  return runnable(definition, async (context) => await loadOpening(context, load));
+}
+
+async function loadOpening<T>(context: Context, load: () => Promise<T>): Promise<T> {
+  const { beginOpening } = await import('./opening.ts');
+  await beginOpening(context);
+  return await load();
+}
+
+/** As `opening`; where it goes by a policy, its operands may name components. */
+function openingComponents<const O extends Options>(definition: Command<O>, load: () => Promise<Run<O>>): Runnable {
+  return runnable(definition, async (context, operands, by) => {
+    if (by === 'repository') return await loadOpening(context, load);
+    const { beginComponents } = await import('./policy-opening.ts');
+    await beginComponents(context, operands);
     return await load();
   });
 }

@@ -1,11 +1,15 @@
-import { HoldfastError } from '../errors/error.ts';
+import { hasCode, HoldfastError } from '../errors/error.ts';
 import { errorCode } from '../host/system-error.ts';
 import { withoutSecrets } from '../secret/redact.ts';
 import type { Console } from './console.ts';
 
 /** Shows what ended a command, and gives its exit code. */
-export function reportFailure(error: unknown, signal: AbortSignal, console: Console): number {
-  const failure = asHoldfastError(signal.aborted ? signal.reason : error);
+export function reportFailure(
+  error: unknown,
+  signal: AbortSignal,
+  console: Pick<Console, 'complain' | 'verbosity'>,
+): number {
+  const failure = asHoldfastError(signal.aborted && !isOf(error, signal) ? signal.reason : error);
   const lines = [
     `holdfast: ${failure.at === undefined ? '' : `${failure.at}: `}${failure.message}`,
     `  ${failure.next}`,
@@ -23,14 +27,18 @@ export function reportFailure(error: unknown, signal: AbortSignal, console: Cons
   return failure.exitCode;
 }
 
+/** Whether it says of this very interruption what is to be done. */
+function isOf(error: unknown, { reason }: AbortSignal): boolean {
+  return hasCode(error, 'interrupted') && error.cause === reason;
+}
+
 /** Whether the command was stopped because what reads its output has ended. */
 export function isOutputClosed({ reason }: AbortSignal): boolean {
   return reason instanceof Error && errorCode(reason.cause) === 'EPIPE';
 }
 
 /** Exit code 3: what was not done has been told item by item. restic says it in this form too. */
-export function reportPartly(console: Console): void {
-  const message = 'done in part: see the warnings above';
+export function reportPartly(console: Console, message = 'done in part: see the warnings above'): void {
   console.complain(`holdfast: ${message}`, { message_type: 'exit_error', code: 3, message });
 }
 

@@ -10,7 +10,7 @@ export function logLines(log: ShownLog, text: PositionText): readonly string[] {
   const { component, repository, stream, ranges, listing } = log;
   const title = `\n${component}: log ${stream} in ${repository}, ${plural(listing.segments.length, 'segment')}`;
   const none = '  no moment can be brought back by it: it joins no backup';
-  const moments = ranges.length === 0 ? [none] : ranges.map((range) => `  any moment ${rangeText(range, text)}`);
+  const moments = ranges.length === 0 ? [none] : ranges.map((range) => `  any moment ${rangeText(log, range, text)}`);
   const gaps = gapsIn(log).map(({ epoch, from, to, named }) => {
     const what = `  GAP on timeline ${epoch} from ${text(from)} to ${text(to)}`;
     return named ? `${what}, which was told at its time` : what;
@@ -18,10 +18,17 @@ export function logLines(log: ShownLog, text: PositionText): readonly string[] {
   return [title, ...moments, ...gaps];
 }
 
-function rangeText({ base, from, to, epoch, untilNs }: TimedRange, text: PositionText): string {
+function rangeText(log: ShownLog, range: TimedRange, text: PositionText): string {
+  const { base, from, to, epoch, untilNs } = range;
+  const left = isLeft(log, range) ? ', which was left' : '';
   const last = untilNs === undefined ? '' : `, the last change in a whole segment of ${formatTime(untilNs)}`;
   const begins = `from ${formatTime(base.timeNs)} (${shortPoint(base.identity)}, ${text(from)})`;
-  return `${begins} to ${text(to)} on timeline ${epoch}${last}`;
+  return `${begins} to ${text(to)} on timeline ${epoch}${left}${last}`;
+}
+
+/** An undo said so, and nothing came of it since. */
+function isLeft({ listing }: ShownLog, { epoch, to }: TimedRange): boolean {
+  return listing.left.some((left) => left.epoch === epoch && to <= left.at);
 }
 
 interface Gap {
@@ -51,13 +58,14 @@ export function logRecord(log: ShownLog, text: PositionText): unknown {
     log: stream,
     repository,
     segments: listing.segments.length,
-    ranges: ranges.map(({ base, from, to, epoch, untilNs }) => ({
-      base: base.identity,
-      base_time: jsonTime(base.timeNs),
-      epoch,
-      from: text(from),
-      to: text(to),
-      last_change: untilNs === undefined ? undefined : jsonTime(untilNs),
+    ranges: ranges.map((range) => ({
+      base: range.base.identity,
+      base_time: jsonTime(range.base.timeNs),
+      epoch: range.epoch,
+      from: text(range.from),
+      to: text(range.to),
+      last_change: range.untilNs === undefined ? undefined : jsonTime(range.untilNs),
+      left: isLeft(log, range),
     })),
     gaps: gapsIn(log).map(({ epoch, from, to, named }) => ({ epoch, from: text(from), to: text(to), named })),
   };

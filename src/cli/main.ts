@@ -49,7 +49,7 @@ export async function main(
     checkArity(command, operands);
     const context = contextOf({ given, values, environment, console, signal, kinds });
     const code = await run(command, given, operands, context);
-    if (code === 3) reportPartly(console);
+    if (code === 3) reportPartly(console, command.partlyMeans);
     return code;
   } catch (error) {
     const code = reportFailure(error, signal, console);

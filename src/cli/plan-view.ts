@@ -2,16 +2,18 @@ import type { StoredPlan } from '../plan/disk-journal.ts';
 import type { Entry } from '../plan/journal.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Standing } from '../plan/standing.ts';
+import { goesOver } from '../recovery/in-place-over.ts';
 import { plansIn } from '../recovery/kept-below.ts';
 import type { Context } from './context.ts';
 import { formatSeconds, jsonTime, quoteForTerminal } from './format.ts';
 import { stateFolder } from './state-folder.ts';
+import { stepWords } from './step-words.ts';
 
 export function plansFolder(context: Context): string {
   return plansIn(stateFolder(context));
 }
 
-/** The plan as it would run: what it does, in its order. */
+/** The plan as it would run: what it does, in its order; with -v by which arguments, which its hash covers. */
 export function showPlan(
   { plan, hash, standing }: Pick<StoredPlan, 'plan' | 'hash' | 'standing'>,
   { console }: Context,
@@ -25,8 +27,9 @@ export function showPlan(
   for (const [index, one] of plan.steps.entries()) {
     const { state = 'waiting', ms } = standing.steps.get(one.key) ?? {};
     const took = ms === undefined ? '' : `, ${formatSeconds(ms / 1000)}`;
-    const doing = `${one.key}: ${one.kind} ${JSON.stringify(one.arguments)}`;
-    console.say(`  ${index + 1}. ${quoteForTerminal(doing)} (${state}${took})`, 0);
+    const doing = quoteForTerminal(`${one.key}: ${stepWords(one)}`);
+    console.say(`  ${index + 1}. ${doing} (${state}${took})`, 0);
+    console.say(`     ${quoteForTerminal(`${one.kind} ${JSON.stringify(one.arguments)}`)}`, 2);
   }
   if (standing.phase !== 'forward')
     console.say(`it stands at: ${standing.phase} ${quoteForTerminal(standing.reason)}`, 0);
@@ -46,10 +49,13 @@ export function showEntry({ console }: Context): (entry: Entry) => void {
 }
 
 const ends: Partial<Readonly<Record<Standing['phase'], (plan: Plan, hash: string) => string>>> = {
-  finished: (_plan, hash) =>
+  'finished': (_plan, hash) =>
     `Done. What was replaced is kept: \`holdfast confirm ${hash}\` removes it, \`holdfast undo ${hash}\` brings it back.`,
-  undone: () => 'All is as it was before.',
-  confirmed: () => 'Confirmed: what was replaced is gone.',
+  'undone': () => 'All is as it was before.',
+  'given up': () =>
+    'Given up. What was there is overwritten in part, and nothing starts it: restore it anew, to any moment.',
+  'confirmed': (plan) =>
+    goesOver(plan) ? 'Done. Nothing of what was there is kept.' : 'Confirmed: what was replaced is gone.',
 };
 
 export function showEnd(

@@ -16,8 +16,20 @@ export interface PolicyFile extends LoadedPolicy {
   readonly file: string;
 }
 
+const begun = new WeakMap<Context, Promise<PolicyFile>>();
+
+/** Reads the file now, for the next who asks for it. */
+export async function beginPolicyFile(context: Context): Promise<PolicyFile> {
+  const found = policyFile(context);
+  begun.set(context, found);
+  return await found;
+}
+
 /** The file that a command goes by: --config, HOLDFAST_CONFIG, or the first that is there. */
 export async function policyFile(context: Context, named?: string): Promise<PolicyFile> {
+  const read = named === undefined ? begun.get(context) : undefined;
+  begun.delete(context);
+  if (read !== undefined) return await read;
   const file = named ?? (await policyFileName(context));
   if (file !== undefined) return heldBack({ file, ...loadPolicy(await textOf(file), await context.kinds()) });
   const looked = `neither --config nor $HOLDFAST_CONFIG names one, and ${policyPlaces.join(' and ')} don’t exist`;

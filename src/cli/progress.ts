@@ -6,6 +6,8 @@ import { formatBytes, formatSeconds } from './format.ts';
 export interface ProgressState {
   readonly progress: Progress;
   readonly elapsedMs: number;
+  /** Of that, what the present phase has taken so far: its rate and its end are told by it. */
+  readonly phaseMs: number;
   readonly warnings: number;
   /** Undefined until there is something to tell from. */
   readonly remainingMs: number | undefined;
@@ -27,16 +29,21 @@ interface ViewOptions {
 /** Before anything is told. */
 export const idle: Progress = { kind: 'progress', phase: '', doneBytes: 0, doneItems: 0 };
 
+type Shown = Pick<Context, 'clock' | 'console' | 'environment' | 'listener'> & {
+  readonly globals: Pick<Context['globals'], 'quiet'>;
+};
+
 /** Draws the progress of one operation until it is disposed of. */
-export function showProgress(context: Context, options: ViewOptions = {}): ProgressView {
+export function showProgress(context: Shown, options: ViewOptions = {}): ProgressView {
   const { clock, console } = context;
   const started = clock.monotonicMs();
   const ended = new AbortController();
   let progress = idle;
+  let phaseStarted = started;
   let warnings = 0;
   const state = (): ProgressState => {
-    const elapsedMs = clock.monotonicMs() - started;
-    return { progress, elapsedMs, warnings, remainingMs: remaining(progress, elapsedMs) };
+    const [elapsedMs, phaseMs] = [clock.monotonicMs() - started, clock.monotonicMs() - phaseStarted];
+    return { progress, elapsedMs, phaseMs, warnings, remainingMs: remaining(progress, phaseMs) };
   };
   const draw = (): void => {
     if (console.form === 'json') {
@@ -47,8 +54,10 @@ export function showProgress(context: Context, options: ViewOptions = {}): Progr
   if (intervalMs !== undefined) void drawing(context, intervalMs, ended.signal, draw);
   return {
     listener: (event) => {
-      if (event.kind === 'progress') progress = event;
-      else if (event.kind === 'note') options.onNote?.(event);
+      if (event.kind === 'progress') {
+        if (event.phase !== progress.phase) phaseStarted = clock.monotonicMs();
+        progress = event;
+      } else if (event.kind === 'note') options.onNote?.(event);
       else {
         warnings += 1;
         (options.onWarning ?? context.listener)(event);
@@ -67,7 +76,12 @@ export function showProgress(context: Context, options: ViewOptions = {}): Progr
   };
 }
 
-async function drawing({ clock }: Context, intervalMs: number, ended: AbortSignal, draw: () => void): Promise<void> {
+async function drawing(
+  { clock }: Pick<Context, 'clock'>,
+  intervalMs: number,
+  ended: AbortSignal,
+  draw: () => void,
+): Promise<void> {
   while (!ended.aborted) {
     draw();
     try {
@@ -79,7 +93,7 @@ async function drawing({ clock }: Context, intervalMs: number, ended: AbortSigna
 }
 
 /** restic's rule: RESTIC_PROGRESS_FPS beats all; else ten times a second on a terminal and in JSON, unless --quiet. */
-function drawIntervalMs({ environment, console, globals }: Context): number | undefined {
+function drawIntervalMs({ environment, console, globals }: Omit<Shown, 'clock' | 'listener'>): number | undefined {
   const wanted = Number(environment['RESTIC_PROGRESS_FPS']);
   if (wanted > 0) return 1000 / Math.min(60, wanted);
   const seen = console.form === 'json' || console.terminal !== undefined;
@@ -96,21 +110,21 @@ export function nonZero(name: string, value: number): Readonly<Record<string, nu
   return value === 0 ? {} : { [name]: value };
 }
 
-function remaining({ doneBytes, totalBytes, remainingMs }: Progress, elapsedMs: number): number | undefined {
+function remaining({ doneBytes, totalBytes, remainingMs }: Progress, phaseMs: number): number | undefined {
   if (remainingMs !== undefined) return remainingMs;
   if (totalBytes === undefined || doneBytes === 0 || doneBytes > totalBytes) return undefined;
-  return (elapsedMs * (totalBytes - doneBytes)) / doneBytes;
+  return (phaseMs * (totalBytes - doneBytes)) / doneBytes;
 }
 
 function statusLines(state: ProgressState): readonly string[] {
-  const { progress, elapsedMs, warnings, remainingMs } = state;
+  const { progress, elapsedMs, phaseMs, warnings, remainingMs } = state;
   const { phase, doneBytes, totalBytes, doneItems, totalItems, current = [] } = progress;
   const fraction = fractionOf(progress);
   const parts = [
     `[${formatSeconds(elapsedMs / 1000)}] ${phase}`,
     ...(fraction === undefined ? [] : [`${bar(fraction)} ${(fraction * 100).toFixed(1)} %`]),
     ...(remainingMs === undefined ? [] : [`ETA ${formatSeconds(remainingMs / 1000)}`]),
-    ...(doneBytes > 0 ? [`${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, elapsedMs)))}/s`] : []),
+    ...(doneBytes > 0 ? [`${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, phaseMs)))}/s`] : []),
     ...(doneBytes > 0 ? [sized(doneBytes, totalBytes)] : []),
     amount(doneItems, totalItems),
     ...(warnings > 0 ? [`${warnings} warnings`] : []),

@@ -1,21 +1,17 @@
-import { HoldfastError } from '../errors/error.ts';
 import type { Note } from '../events/events.ts';
-import type { PruneJobOptions, PruneWay } from '../job/prune.ts';
-import { pruneDefaults, type PruneOptions, type PruneStatistics, type UnusedLimit } from '../repository/prune.ts';
+import type { PruneJobOptions } from '../job/prune.ts';
+import { pruneDefaults, type PruneOptions, type PruneStatistics } from '../repository/prune.ts';
+import { pruneWayOf, unusedLimit } from './checks/prune.ts';
 import type { pruneOptions } from './commands/prune-options.ts';
 import type { Console } from './console.ts';
 import type { Context } from './context.ts';
 import { formatBytes, plural } from './format.ts';
 import type { Values } from './option.ts';
-import { sizeBytes } from './quantity.ts';
 import { showSweep } from './sweep-view.ts';
 import { writerOptions } from './writer-options.ts';
 
 /** What --max-unused and its companions ask for. */
-function pruneOptionsOf(values: Values<typeof pruneOptions>, context: Context): PruneOptions {
-  if (values.repackUncompressed && context.globals.compression === 'off') {
-    throw new HoldfastError('usage', '--compression off and --repack-uncompressed can’t stand together');
-  }
+function pruneOptionsOf(values: Values<typeof pruneOptions>): PruneOptions {
   return {
     ...pruneDefaults,
     maxUnused: values.maxUnused === undefined ? pruneDefaults.maxUnused : unusedLimit(values.maxUnused),
@@ -26,32 +22,16 @@ function pruneOptionsOf(values: Values<typeof pruneOptions>, context: Context): 
   };
 }
 
-function unusedLimit(text: string): UnusedLimit {
-  if (text === 'unlimited') return { kind: 'unlimited' };
-  if (!text.endsWith('%')) return { kind: 'bytes', bytes: sizeBytes(text, '--max-unused') };
-  const percent = Number(text.slice(0, -1));
-  if (!(percent >= 0 && percent < 100) || text === '%') {
-    throw new HoldfastError('usage', `--max-unused: ${JSON.stringify(text)} is not a part from 0% to below 100%`);
-  }
-  return { kind: 'percent', percent };
-}
-
 /** The rest of what a prune needs, and how its plan is shown. */
 export function pruneJob(values: Values<typeof pruneOptions>, context: Context): Omit<PruneJobOptions, 'mode'> {
   return {
-    prune: pruneOptionsOf(values, context),
+    prune: pruneOptionsOf(values),
     writer: writerOptions(context.globals),
-    way: wayOf(values),
+    way: pruneWayOf(values),
     journals: 'heed',
     onSweep: (plan) => showSweep(plan, context.console),
     onPlan: (statistics) => showStatistics(statistics, context.console),
   };
-}
-
-function wayOf({ instant, deferred }: Values<typeof pruneOptions>): PruneWay {
-  if (instant && deferred) throw new HoldfastError('usage', '--instant and --deferred can’t stand together');
-  if (instant) return 'instant';
-  return deferred ? 'deferred' : 'fitting';
 }
 
 /** What a prune tells beside its plan. */

@@ -1,4 +1,5 @@
 import type { Failure } from '../job/failures.ts';
+import type { LeftSince, LogReach } from '../job/living-reach.ts';
 import type { ComponentStatus } from '../job/status.ts';
 import type { Judged, State } from '../objective/objective.ts';
 import { forecastText } from '../objective/forecast.ts';
@@ -28,13 +29,15 @@ export function statusLines(all: readonly ComponentStatus[], nowNs: bigint): rea
 }
 
 function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
-  const { component, tier, state, objectives, newest, failures } = status;
+  const { component, tier, state, objectives, newest, failures, due, log } = status;
   const age = newest === undefined ? '' : ` (${ageOf(newest.timeNs, nowNs)} old)`;
   const point = newest === undefined ? 'no recoverable point' : `newest point ${formatTime(newest.timeNs)}${age}`;
   return [
     `${marks[state]} ${component}${tier === undefined ? '' : ` (${tier})`}: ${state.toUpperCase()}, ${point}`,
     ...(objectives.length === 0 ? ['  no objectives: it has no tier'] : objectiveTable(objectives)),
     ...copyTable(status, nowNs),
+    ...(log === undefined ? [] : logLines(log, nowNs)),
+    ...(due === undefined ? [] : [`  ! a base backup is DUE: ${quoteForTerminal(due)}`]),
     ...failures.counted.map((one) => failureLine(one, '!')),
     ...failures.past.map(
       (one) => `${failureLine(one, '·')} (not counted: the policy has no such rule or place any more)`,
@@ -42,6 +45,28 @@ function linesOf(status: ComponentStatus, nowNs: bigint): readonly string[] {
     ...adviceOn(status).map((line) => `  → ${line}`),
     '',
   ];
+}
+
+const idleNs = 120_000_000_000n;
+
+/** What an idle server wrote last is old, and nothing is lost all the same. */
+function logLines({ storedNs, seenNs, heartbeatNs, left }: LogReach, nowNs: bigint): readonly string[] {
+  const isIdle = seenNs !== undefined && (storedNs === undefined || seenNs > storedNs + idleNs);
+  const since = storedNs === undefined ? '' : ` since ${formatTime(storedNs)}`;
+  const beat = (timeNs: bigint): string =>
+    `  · its newest heartbeat that can be brought back was written ${ageOf(timeNs, nowNs)} ago`;
+  return [
+    ...(isIdle ? [`  · its server is idle${since}: nothing was unarchived ${ageOf(seenNs, nowNs)} ago`] : []),
+    ...(heartbeatNs === undefined ? [] : [beat(heartbeatNs)]),
+    ...left.map((one) => leftLine(one, storedNs)),
+  ];
+}
+
+/** What still comes of a timeline that was left looks as if all were well. */
+function leftLine({ epoch, living, storedNs }: LeftSince, livingNs: bigint | undefined): string {
+  const since =
+    livingNs === undefined ? 'nothing of it can be brought back' : `it sent nothing since ${formatTime(livingNs)}`;
+  return `  ! timeline ${living} goes on, and ${since}; timeline ${epoch}, which was left, got its last ${formatTime(storedNs)}`;
 }
 
 const mostOfAMessage = 200;
@@ -96,7 +121,7 @@ function proofText(proof: Proof, nowNs: bigint): string {
 }
 
 /** What is most likely to help, for each thing that is wrong. What nobody knows is asked before anything is done about it. */
-function adviceOn({ component, objectives, newest, unknown }: ComponentStatus): readonly string[] {
+function adviceOn({ component, objectives, newest, due, unknown }: ComponentStatus): readonly string[] {
   const isKnown = (state: State): boolean => state !== 'unknown' || unknown.length === 0;
   const isWrong = (...wanted: readonly Judged['objective'][]): boolean =>
     objectives.some(({ objective, state }) => isKnown(state) && state !== 'met' && wanted.includes(objective));
@@ -107,7 +132,9 @@ function adviceOn({ component, objectives, newest, unknown }: ComponentStatus): 
         `${repository} can’t be asked, what it holds is not known (${quoteForTerminal(error.message)}): ${error.next}`,
     ),
     ...bad.map(({ repository }) => `don’t count on the copy in ${repository}: a restore takes it last`),
-    ...((newest === undefined && unknown.length === 0) || isWrong('rpo') ? [`holdfast backup ${component}`] : []),
+    ...((newest === undefined && unknown.length === 0) || isWrong('rpo') || due !== undefined
+      ? [`holdfast backup ${component}`]
+      : []),
     ...(newest !== undefined && isWrong('copies', 'media', 'offsite') ? [`holdfast copy ${component}`] : []),
     ...(newest !== undefined && isWrong('proof', 'rto') ? [`holdfast verify ${component}`] : []),
     ...(newest !== undefined && isWrong('proof-each') ? [`holdfast verify ${component} --from each`] : []),
@@ -115,7 +142,7 @@ function adviceOn({ component, objectives, newest, unknown }: ComponentStatus): 
 }
 
 export function statusRecord(status: ComponentStatus): unknown {
-  const { component, tier, state, objectives, newest, expected, failures, unknown } = status;
+  const { component, tier, state, objectives, newest, expected, failures, due, log, unknown } = status;
   return {
     message_type: 'status',
     component,
@@ -125,6 +152,13 @@ export function statusRecord(status: ComponentStatus): unknown {
     objectives,
     expected: expected.map(expectedRecord),
     failures: failures.counted.map(failureRecord),
+    base_backup_due: due,
+    log: log && {
+      stored: log.storedNs === undefined ? undefined : jsonTime(log.storedNs),
+      seen: log.seenNs === undefined ? undefined : jsonTime(log.seenNs),
+      heartbeat: log.heartbeatNs === undefined ? undefined : jsonTime(log.heartbeatNs),
+      left: log.left.map((one) => ({ timeline: one.epoch, stored: jsonTime(one.storedNs), living: one.living })),
+    },
     failures_not_counted: failures.past.map(failureRecord),
     unknown_repositories: unknown.map(({ repository }) => repository),
     unknown_because: unknown.map(({ repository, error: { code, message, next } }) => ({

@@ -63,13 +63,16 @@ type Data = Note['data'];
 
 const sentences: Readonly<Record<string, (data: Said) => string>> = {
   'log-began': ({ from, epoch, slot }) => `its log is followed from ${from} on timeline ${epoch}, by the slot ${slot}`,
-  'log-server-back': ({ from }) => `the server answers again; its log is followed from ${from} on`,
+  'log-server-back': ({ from, epoch }) =>
+    `the server answers again; its log is followed from ${from} on timeline ${epoch}`,
   'log-place-back': ({ repository }) => `${repository} takes the log again`,
   'log-slot-created': ({ slot, before }) => `the slot ${slot} was created; before it was ${before}`,
   'log-epoch': ({ parent, epoch, forkedAt }) =>
     `timeline ${parent} has ended at ${forkedAt}; timeline ${epoch} goes on`,
   'log-gap': ({ from, to, repository, reason }) => `GAP in ${repository}: ${from} to ${to} is lost: ${reason}`,
   'base-backup-due': ({ reason }) => `a base backup is due: ${reason}`,
+  'log-sighting-failed': ({ repository, reason }) =>
+    `${repository} was not told that nothing else was written: ${reason}`,
   'log-last-piece-failed': ({ repository, reason }) => `${repository} did not take what came last: ${reason}`,
 };
 

@@ -22,8 +22,12 @@ export class Compressor {
 
   /** A view of memory that the next call overwrites. */
   compress(bytes: Uint8Array): Uint8Array {
+    return this.compressInto(bytes, passing.room(compressBound(bytes.length)));
+  }
+
+  /** A view of `output`, which has at least `compressBound` bytes; of memory of its own where this Node can't do that. */
+  compressInto(bytes: Uint8Array, output: Uint8Array): Uint8Array {
     const bound = compressBound(bytes.length);
-    const output = passing.room(bound);
     const step = this.#context?.run(constants.ZSTD_e_end, bytes, output, bound);
     if (step && step.inputLeft === 0 && step.outputLeft > 0) return output.subarray(0, bound - step.outputLeft);
     this.#context = undefined;
@@ -35,6 +39,6 @@ export class Compressor {
  * Room for any outcome, so that zstd compresses in one pass from input to output, knows the whole length beforehand
  * and sizes its tables by it. One byte more than the worst case: an output that isn't full has ended.
  */
-function compressBound(length: number): number {
+export function compressBound(length: number): number {
   return length + Math.ceil(length / 256) + 1024;
 }

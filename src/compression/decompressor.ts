@@ -45,13 +45,23 @@ export class Decompressor {
       const got = pieceBytes - (step?.outputLeft ?? pieceBytes);
       const stands = step === undefined || (got === 0 && step.inputLeft === inputLeft);
       if (step === undefined || stands || done + got > length) break;
-      use(output.subarray(0, got));
+      this.#handOut(output.subarray(0, got), use);
       done += got;
       inputLeft = step.inputLeft;
     } while (done < length || inputLeft > 0);
     if (done === length && inputLeft === 0) return true;
     this.#context = newContext();
     return false;
+  }
+
+  /** A frame that is left in its middle would make the next one look damaged. */
+  #handOut(piece: Uint8Array, use: (piece: Uint8Array) => void): void {
+    try {
+      use(piece);
+    } catch (error) {
+      this.#context = newContext();
+      throw error;
+    }
   }
 
   #inContext(frame: Uint8Array, length: number, allocate: (bytes: number) => Buffer): Buffer | undefined {

@@ -167,3 +167,17 @@ test('pieces make up the whole, whatever failed before them', () => {
   assert.deepEqual(pieced(compress(large, 'auto'), large.length), large);
   assert.throws(() => pieced(compress(large, 'auto'), large.length - 1), damaged);
 });
+
+test('who takes pieces may fail with the first of them, and the next frame is read right all the same', () => {
+  const large = Buffer.concat([randomBytes(600_000), Buffer.alloc(600_000)]);
+  const frame = compress(large, 'auto');
+  const taking = (): void => {
+    decompressPieces(frame, large.length, () => {
+      throw new Error('no room');
+    });
+  };
+  assert.throws(taking, /no room/);
+  assert.deepEqual(pieced(frame, large.length), large);
+  assert.throws(taking, /no room/);
+  assert.deepEqual(decompress(frame, large.length), large);
+});

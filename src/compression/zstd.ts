@@ -35,10 +35,16 @@ export function compress(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
 
 /** As `compress`, but a view of memory that the next compressing or opening in this thread overwrites: for use at once. */
 export function compressTransient(bytes: Uint8Array, mode: CompressionMode): Uint8Array {
-  const level = levelFor(mode, bytes.length);
-  const compressor = compressors.get(level) ?? new Compressor(level);
-  compressors.set(level, compressor);
-  return compressor.compress(bytes);
+  return compressorOf(levelFor(mode, bytes.length)).compress(bytes);
+}
+
+/** As `compress`, at a level of zstd's own, into memory of `compressBound` bytes: a view of it, or of memory of its own. */
+export function compressInto(bytes: Uint8Array, level: number, output: Uint8Array): Uint8Array {
+  return compressorOf(level).compressInto(bytes, output);
+}
+
+function compressorOf(level: number): Compressor {
+  return compressors.getOrInsertComputed(level, () => new Compressor(level));
 }
 
 /** Exactly `length` bytes, or `damaged`; a frame that holds more is refused before it takes the memory. */

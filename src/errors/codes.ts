@@ -11,7 +11,7 @@ export const codes = {
   },
   'damaged': { exit: 1, next: 'Run `holdfast check --read-data` to learn what is affected. Nothing was changed.' },
   'internal': { exit: 1, next: 'This is a defect of Holdfast: please report it with the text above.' },
-  'interrupted': { exit: 130, next: 'Run the same command again: what is stored already is not sent twice.' },
+  'interrupted': { exit: 130, next: 'Run the same command again: what is done already is not done twice.' },
   'lock-lost': {
     exit: 11,
     next: 'Nothing was written after the lock was lost. Run the same command again.',
@@ -23,6 +23,10 @@ export const codes = {
   'log-conflict': {
     exit: 1,
     next: 'Find out which cluster should write this log, and keep the other from it; nothing was replaced.',
+  },
+  'log-timeline-taken': {
+    exit: 1,
+    next: 'Decide which of both is right; give the other a component of its own, or keep it from this log. Nothing was replaced.',
   },
   'no-repository': {
     exit: 10,

@@ -44,6 +44,8 @@ export interface BackupOutcome {
   readonly snapshot?: FileId;
   readonly parent?: FileId;
   readonly counts: BackupCounts;
+  /** Where it stands in its component's log, as its tag says it. */
+  readonly log?: string | undefined;
   /** Until then nothing of the snapshot can be removed, where the storage locks what is stored. */
   readonly immutableUntilNs?: bigint;
   /** Things that could not be read, or not whole; each was told as a warning. */
@@ -99,7 +101,8 @@ async function run(
   if (writer.mode === 'dry-run') return facts;
   const { tree } = archived;
   await options.beforeSnapshot?.();
-  const told = { ...snapshot, tags: [...snapshot.tags, ...positionTags(options.source)] };
+  const log = positionText(options.source);
+  const told = { ...snapshot, tags: [...snapshot.tags, ...(log === undefined ? [] : [`hf.log=${log}`])] };
   const saved = skipped ? undefined : await saveBackup(repository, told, paths, { ...facts, tree, timeNs });
   // The parent stands in for a snapshot that would be the same.
   const newest = saved ?? parent?.id;
@@ -107,15 +110,16 @@ async function run(
   const retained = await makeImmutable(repository, rooted, context, options.lockMemory);
   return {
     ...facts,
+    log,
     ...(saved === undefined ? {} : { snapshot: saved }),
     ...(retained && { immutableUntilNs: retained.untilNs }),
   };
 }
 
-/** So that a map of the log needs no trees. */
-function positionTags(source: Source): readonly string[] {
+/** A tag, so that a map of the log needs no trees. */
+function positionText(source: Source): string | undefined {
   const at = source.position?.();
-  return at === undefined ? [] : [`hf.log=${extentText(at, at)}`];
+  return at && extentText(at, at);
 }
 
 /** Everything that the tree needs is durable when it resolves. */
@@ -127,6 +131,7 @@ async function stored(
 ): Promise<ArchiveOutcome> {
   const { source, detection, notes } = options;
   await using writer = await repository.openWriter({ ...options.writer, signal });
+  if (options.source.prepare !== undefined) writer.getReady();
   const cut = parent && cutBefore(repository, parent.tree);
   const held = parent && parentFiles(repository, parent.tree);
   const before = options.before && heldBefore(repository, options.before);

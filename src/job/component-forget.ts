@@ -1,4 +1,6 @@
 import { localZone } from '../clock/zone.ts';
+import { silent } from '../events/events.ts';
+import { isBad } from '../point/point.ts';
 import {
   contextIn,
   identitiesOf,
@@ -9,6 +11,9 @@ import {
   type RuleOf,
 } from './component.ts';
 import { elsewhere, expirePoints, type Carried } from './external.ts';
+import { listPoints } from './points.ts';
+import { basesForWindows } from './window-bases.ts';
+import { sureNow } from './sure-now.ts';
 import { forget, type ForgetJobOptions, type ForgetOutcome } from './forget.ts';
 
 export interface ForgetRuleOptions extends Pick<ForgetJobOptions, 'onPlan' | 'onRemoved' | 'prune'> {
@@ -28,17 +33,30 @@ export async function forgetRule(
   const own = elsewhere(context, of, repository);
   const run = async (): Promise<ForgetOutcome | Carried> => {
     if (own !== undefined) return await expirePoints(own, context, of, { place: repository, keep });
+    // Asked before the repository is locked: it may be the one whose storage tells the time.
+    const hasLog = of.component.log !== undefined;
+    const nowNs = hasLog ? await sureNow(context, of.name) : undefined;
+    const bad = hasLog ? await badIn(context, of.name, repository) : new Set<string>();
     return await forget(contextIn(context, repository), {
       names: [],
       filter: snapshotsOf(of),
       now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
       rules: { policy: keep, groupBy, zone: localZone() },
       lastOfPaths: 'kept',
+      alsoNeeded: async (opened) => await basesForWindows(context, { of, repository, nowNs, bad }, opened),
       mode: context.mode,
       ...options,
     });
   };
   return await recorded(context, about, run, forgetData);
+}
+
+/** What was found wrong of a component in a repository; what a place that can't be asked knows of it is told elsewhere. */
+async function badIn(context: ComponentContext, name: string, repository: string): Promise<ReadonlySet<string>> {
+  const { points } = await listPoints({ ...context, listener: silent }, [name]);
+  const copies = points.flatMap(({ identity, copies: all }) => all.map((copy) => ({ identity, copy })));
+  const bad = copies.filter(({ copy }) => copy.repository === repository && isBad(copy));
+  return new Set(bad.map(({ identity }) => identity));
 }
 
 /** What goes beyond the numbers can be told from the records of runs. */

@@ -2,8 +2,9 @@ import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { secondText } from '../clock/date.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
+import { preloadReading } from '../repository/preload.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
-import { anySnapshot } from '../snapshot/snapshots.ts';
+import { anySnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { bounded, type Asked } from './bounded.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
 import { expectedRestores, surestFirst, type ExpectedRestore } from './expected.ts';
@@ -42,6 +43,7 @@ export async function restoreComponent(
   options: ComponentRestoreOptions,
 ): Promise<ComponentRestoreOutcome> {
   const about = { kind: 'restore', component: options.component } as const;
+  preloadReading().catch(() => undefined); // what can't be loaded is told where it is needed
   return await recorded(
     context,
     about,
@@ -66,8 +68,11 @@ export interface PointRestoreOptions extends Pick<
   ComponentRestoreOptions,
   'component' | 'target' | 'restore' | 'onCopy'
 > {
-  /** Done once all is there but what nothing starts without, where the component's source says what that is. */
-  readonly ready: () => Promise<void>;
+  /**
+   * Done once all is there but what nothing starts without, where the component's source says what that is. Undefined:
+   * what is left of it by a kill is removed by the next, and may come in any order.
+   */
+  readonly ready: (() => Promise<void>) | undefined;
 }
 
 export async function restorePoint(
@@ -75,13 +80,34 @@ export async function restorePoint(
   point: RecoverablePoint,
   options: PointRestoreOptions,
 ): Promise<ComponentRestoreOutcome> {
+  return await fromCopies(
+    context,
+    point,
+    options.onCopy,
+    async (copy) => await restoreCopy(context, point, copy, options),
+  );
+}
+
+/** From the surest copy, and the next where that one fails, be it in the midst; the last one's outcome counts. */
+export async function fromCopies(
+  context: ComponentContext,
+  point: RecoverablePoint,
+  onCopy: ComponentRestoreOptions['onCopy'],
+  restore: (copy: StoredCopy) => Promise<RestoreOutcome>,
+): Promise<ComponentRestoreOutcome> {
   const copies = surestFirst(context.policy, point).filter((copy) => copy.held === 'repository');
   if (copies.length === 0) throw heldElsewhere(point);
   for (const [at, copy] of copies.entries()) {
-    options.onCopy(point, copy);
+    onCopy(point, copy);
     const isLast = at === copies.length - 1;
-    const outcome = await restoredFrom(context, { point, copy }, options, isLast);
-    if (outcome !== undefined && (outcome.failures === 0 || isLast)) return { ...outcome, point, copy };
+    try {
+      const outcome = await restore(copy);
+      if (outcome.failures === 0 || isLast) return { ...outcome, point, copy };
+    } catch (error) {
+      if (isLast || context.signal.aborted || !(error instanceof HoldfastError)) throw error;
+      const message = `the copy there failed, the next one goes on: ${error.message}`;
+      context.listener({ kind: 'warning', during: 'restore', item: copy.repository, message });
+    }
   }
   throw new HoldfastError('internal', 'a point without copies');
 }
@@ -94,10 +120,18 @@ export interface PointWanted {
 
 export async function pointWanted(
   context: ComponentContext,
-  { component, atNs, identity, method }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity' | 'method'>,
+  {
+    component,
+    atNs,
+    identity,
+    method,
+    suits = () => true,
+  }: Pick<ComponentRestoreOptions, 'component' | 'atNs' | 'identity' | 'method'> & {
+    readonly suits?: (point: RecoverablePoint) => boolean;
+  },
 ): Promise<PointWanted> {
   const { points, unknown, records } = await listPoints(context, [component]);
-  const meant = points.filter((one) => method === undefined || one.method === method);
+  const meant = points.filter((one) => (method === undefined || one.method === method) && suits(one));
   const point = meant.findLast(
     (one) => (atNs === undefined || one.timeNs <= atNs) && (identity === undefined || one.identity === identity),
   );
@@ -125,27 +159,21 @@ function heldElsewhere({ component, identity, copies }: RecoverablePoint): Holdf
   });
 }
 
-/** Undefined where it failed and another copy is left. */
-async function restoredFrom(
+/** However a snapshot is called, it is the one of this ID. */
+export const byId: FindOptions = {
+  filter: anySnapshot,
+  now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC'),
+};
+
+async function restoreCopy(
   context: ComponentContext,
-  {
-    point: { method },
-    copy: { repository, snapshot },
-  }: { readonly point: RecoverablePoint; readonly copy: StoredCopy },
+  { method }: RecoverablePoint,
+  { repository, snapshot }: StoredCopy,
   { component: name, target, restore, ready }: PointRestoreOptions,
-  isLast: boolean,
-): Promise<RestoreOutcome | undefined> {
+): Promise<RestoreOutcome> {
   const { [name]: component } = context.policy.components;
   const last = component && openSource(context, name, component, method === '' ? undefined : method).recovery?.last;
-  const find = { filter: anySnapshot, now: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO('UTC') };
-  const [job, options] = [contextIn(context, repository), { name: snapshot.id, find, target, restore }];
-  try {
-    if (last === undefined) return await restoreToFolder(job, options);
-    return await restoreInOrder(job, options, { last, ready });
-  } catch (error) {
-    if (isLast || context.signal.aborted || !(error instanceof HoldfastError)) throw error;
-    const message = `the copy there failed, the next one goes on: ${error.message}`;
-    context.listener({ kind: 'warning', during: 'restore', item: repository, message });
-    return undefined;
-  }
+  const [job, options] = [contextIn(context, repository), { name: snapshot.id, find: byId, target, restore }];
+  if (last === undefined || ready === undefined) return await restoreToFolder(job, options);
+  return await restoreInOrder(job, options, { last, ready });
 }

@@ -1,7 +1,8 @@
 import { fieldsOf } from '../bytes/fields.ts';
 import { hasCode } from '../errors/error.ts';
 import { forecastOf, type Forecast, type Measurement, type RestoreSize } from '../objective/forecast.ts';
-import type { PointCopy, RecoverablePoint } from '../point/point.ts';
+import type { ReplayMeasurement } from '../objective/replay-forecast.ts';
+import { isBad, type PointCopy, type RecoverablePoint } from '../point/point.ts';
 import { placeNamed, type Policy } from '../policy/policy.ts';
 import type { StoredRecord } from '../record/record.ts';
 
@@ -49,6 +50,16 @@ function measurementOf({ kind, repository, data }: StoredRecord): Measurement | 
   return { repository, ...of, stages: { ...took, start: Number(start), check: Number(check) } };
 }
 
+/** What restores to a moment replayed, by the records of a component, oldest first. */
+export function replaysIn(records: readonly StoredRecord[], component: string): readonly ReplayMeasurement[] {
+  return records.flatMap((record) => {
+    if (record.kind !== 'restore' || record.component !== component) return [];
+    const { logBytes: bytes } = record.data;
+    const { replay: seconds } = stagesIn(record.data['seconds']);
+    return typeof bytes === 'number' && typeof seconds === 'number' ? [{ bytes, seconds }] : [];
+  });
+}
+
 /** Of a record that says none: nothing. */
 function stagesIn(value: unknown): Readonly<Record<string, unknown>> {
   try {
@@ -71,8 +82,7 @@ type HeldPoint = Pick<RecoverablePoint, 'component' | 'copies'>;
 
 /** In the order in which a restore takes them: the nearest first, those that were found bad last of all. */
 export function surestFirst(policy: Policy, point: HeldPoint): readonly PointCopy[] {
-  const isBad = ({ proof }: PointCopy): number => (proof.state === 'failed' ? 1 : 0);
-  return nearestFirst(policy, point).toSorted((a, b) => isBad(a) - isBad(b));
+  return nearestFirst(policy, point).toSorted((a, b) => Number(isBad(a)) - Number(isBad(b)));
 }
 
 export function nearestFirst(policy: Policy, { component: name, copies }: HeldPoint): readonly PointCopy[] {

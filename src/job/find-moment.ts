@@ -1,11 +1,22 @@
 import { HoldfastError } from '../errors/error.ts';
-import { reachesOf, type MomentAsked, type MomentPlan, type Stop, type Unreachable } from '../point/moment.ts';
+import {
+  livingIn,
+  noBackup,
+  reachesOf,
+  type MomentAsked,
+  type MomentPlan,
+  type Stop,
+  type Unreachable,
+} from '../point/moment.ts';
+import { isKnownBad, type RecoverablePoint } from '../point/point.ts';
 import type { RecoveryDriver, Replay, Survey } from '../source/recovery.ts';
 import type { ComponentContext } from './component.ts';
-import { expectedRestores, type ExpectedRestore } from './expected.ts';
+import { replayForecast, type ReplayForecast } from '../objective/replay-forecast.ts';
+import { expectedRestores, replaysIn, type ExpectedRestore } from './expected.ts';
+import { leftBehind, whyFollowed } from './left-behind.ts';
 import { logPlaces } from './log-places.ts';
 import { openSource } from './open-source.ts';
-import { assertNoObstacle, planMoment } from './plan-moment.ts';
+import { assertNoObstacle, planSoundFirst, withoutBackup, type SurveyedPlan } from './plan-moment.ts';
 import { listPoints } from './points.ts';
 import { feedOf, openLogs, readerOf, type ReadLog } from './read-log.ts';
 
@@ -13,6 +24,10 @@ export interface MomentWanted extends MomentAsked {
   readonly component: string;
   /** What serves where no log leads from a backup before the moment. */
   readonly otherwise: 'a snapshot' | 'nothing';
+  /** Just from this point on. */
+  readonly base?: string | undefined;
+  /** The epoch of what stands in the place of what is brought back: it is followed where none is asked for. */
+  readonly standing?: number | undefined;
 }
 
 /** What will be done, and what is known of how long it takes. */
@@ -27,6 +42,14 @@ export interface PlannedMoment {
   /** What the point takes on disk, as the backup counted it. */
   readonly sizeBytes: number | undefined;
   readonly expected: readonly ExpectedRestore[];
+  /** Of the log alone. */
+  readonly replay: ReplayForecast;
+  /** Places of the log that could not be asked: they may hold more. */
+  readonly unasked: readonly string[];
+  /** Why just this epoch is followed, for people; undefined where there is no other. */
+  readonly follows: string | undefined;
+  /** What is held and not brought back though all was asked for, in words; undefined: nothing. */
+  readonly leftBehind: string | undefined;
 }
 
 export interface FoundMoment {
@@ -52,22 +75,77 @@ export async function findMoment(
     if (asked.otherwise === 'a snapshot') return 'snapshots alone';
     throw withoutLog(name);
   }
-  const { points, records } = await listPoints(context, [name]);
-  const stream = points.findLast(({ log }) => log !== undefined)?.log?.stream;
-  if (stream === undefined) throw withoutPosition(name);
-  const held = closing.use(await openLogs(context, name, stream, named));
-  const reaches = reachesOf(points, held, asked.epoch);
-  const found = await planMoment(asked, reaches, async (plan) => await driver.survey(asked, readerOf(held, plan)));
+  const { points: all, records } = await listPoints(context, [name]);
+  const points = all.filter(({ identity }) => asked.base === undefined || identity === asked.base);
+  if (points.every((point) => point.log === undefined)) throw withoutPosition(name);
+  const planIn = async (stream: string): Promise<PlannedIn | Unreachable> => {
+    const held = closing.use(await openLogs(context, name, stream, named));
+    const living = livingIn(held, all);
+    const reaches = reachesOf(points, held, { ...asked, living });
+    if (reaches.length === 0) return withoutBackup(asked.epoch, held.listing);
+    const found = await planSoundFirst(asked, reaches, async (one) => await driver.survey(asked, readerOf(held, one)));
+    return 'reason' in found ? found : { ...found, held, living };
+  };
+  const found = await planInOne(streamsOfMoment(asked, points), planIn);
   if ('reason' in found && found.only === 'snapshots' && asked.otherwise === 'a snapshot') return 'snapshots alone';
   if ('reason' in found) throw unreachable(name, found, log.positionText);
-  const { plan, survey } = found;
-  assertNoObstacle(name, survey);
-  const expected = expectedRestores(context.policy, plan.base, records);
+  assertNoObstacle(name, found.survey);
+  const planned = plannedBy(context, asked, { ...found, driver, positionText: log.positionText, records });
+  const isWorst = asked.base === undefined && isKnownBad(found.plan.base);
+  const damaged = isWorst ? 'a verification found its backup wrong, and no other leads as far' : undefined;
+  for (const message of [planned.leftBehind, damaged])
+    if (message !== undefined) context.listener({ kind: 'warning', during: 'restore', item: name, message });
+  return { held: found.held, planned };
+}
+
+interface Chosen extends PlannedIn, Pick<PlannedMoment, 'driver' | 'positionText'> {
+  readonly records: Awaited<ReturnType<typeof listPoints>>['records'];
+}
+
+/** What is to be known of a moment before anything is done. */
+function plannedBy(
+  { policy }: ComponentContext,
+  asked: MomentWanted,
+  { plan, survey, held, living, driver, positionText, records }: Chosen,
+): PlannedMoment {
   const logBytes = plan.parts.length * sizeOfParts(held);
-  const { positionText } = log;
-  const [places, { sizeBytes }] = [firstPlaces(held, plan), plan.base];
-  const planned = { plan, survey, driver, positionText, places, logBytes, sizeBytes, expected };
-  return { held, planned };
+  const isAll = asked.moment.kind === 'latest' && asked.epoch === undefined;
+  return {
+    ...{ plan, survey, driver, positionText, logBytes },
+    places: firstPlaces(held, plan),
+    sizeBytes: plan.base.sizeBytes,
+    expected: expectedRestores(policy, plan.base, records),
+    replay: replayForecast(replaysIn(records, asked.component), logBytes),
+    unasked: held.unasked,
+    follows: whyFollowed(held, plan, { ...asked, living }),
+    leftBehind: isAll ? leftBehind(held, { ...plan, living: asked.standing ?? living }, positionText) : undefined,
+  };
+}
+
+interface PlannedIn extends SurveyedPlan {
+  readonly held: ReadLog;
+  readonly living: number | undefined;
+}
+
+/** Newest first: a cluster may have been replaced, as by an upgrade. The end of all there is stands in the newest. */
+function streamsOfMoment({ moment }: MomentAsked, points: readonly RecoverablePoint[]): readonly string[] {
+  const streams = [...new Set(points.flatMap(({ log }) => log?.stream ?? []).toReversed())];
+  return moment.kind === 'latest' || moment.kind === 'consistent' ? streams.slice(0, 1) : streams;
+}
+
+/** What none of them has stands between the nearest of all. */
+async function planInOne(
+  streams: readonly string[],
+  planIn: (stream: string) => Promise<PlannedIn | Unreachable>,
+): Promise<PlannedIn | Unreachable> {
+  let none: Unreachable = noBackup;
+  for (const [index, stream] of streams.entries()) {
+    const found = await planIn(stream);
+    if (!('reason' in found)) return found;
+    const { only, ...first } = index === 0 ? found : none;
+    none = { ...first, before: first.before ?? found.before, ...(only && found.only && { only }) };
+  }
+  return none;
 }
 
 function sizeOfParts({ listing: { segments, pieces } }: ReadLog): number {
@@ -101,7 +179,17 @@ export function replayOf(
   { held, planned: { plan, survey } }: FoundMoment,
 ): Omit<Replay, 'folder'> {
   const epoch = plan.lineage.epochs[0]?.epoch ?? plan.base.log.epoch;
-  return { moment, edge, epoch, feed: feedOf(held, plan), needs: survey.needs, clock, signal, listener };
+  return {
+    moment,
+    edge,
+    epoch,
+    feed: feedOf(held, plan),
+    needs: survey.needs,
+    end: survey.end,
+    clock,
+    signal,
+    listener,
+  };
 }
 
 function withoutLog(component: string): HoldfastError {

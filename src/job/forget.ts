@@ -16,6 +16,8 @@ export interface ForgetJobOptions extends FindOptions {
   readonly rules: Omit<ForgetOptions, 'nowNs' | 'zone'> & Pick<ForgetOptions, 'zone'>;
   /** 'kept': also the newest snapshot that has each path of the newest one, whatever the rules say. */
   readonly lastOfPaths: 'kept' | 'as the rules say';
+  /** What something else needs, whatever the rules say, each with the reason. */
+  readonly alsoNeeded?: (repository: Repository) => Promise<ReadonlyMap<FileId, string>>;
   readonly mode: 'execute' | 'dry-run';
   /** Follows when a snapshot was removed. */
   readonly prune?: Omit<PruneJobOptions, 'mode'>;
@@ -81,9 +83,12 @@ async function snapshotsToRemove(
   });
   if (options.names.length > 0) return snapshots.map(({ id }) => id);
   const byRules = planForget(snapshots, { ...options.rules, nowNs: clock.nowNs() });
-  const isGuarded = options.lastOfPaths === 'kept' && byRules.some(({ remove }) => remove.length > 0);
+  const removes = byRules.some(({ remove }) => remove.length > 0);
+  const isGuarded = options.lastOfPaths === 'kept' && removes;
   const holders = isGuarded ? await newestHolders(repository, snapshots, listener) : new Map<FileId, []>();
-  const reasons = new Map([...holders].map(([id, paths]) => [id, `the newest with ${paths.join(', ')}`]));
+  const needed = (removes ? await options.alsoNeeded?.(repository) : undefined) ?? new Map<FileId, string>();
+  const held = [...holders].map(([id, paths]) => [id, `the newest with ${paths.join(', ')}`] as const);
+  const reasons = new Map([...held, ...needed]);
   const groups = byRules.map((group) => keepingAlso(group, reasons));
   options.onPlan(groups);
   return groups.flatMap(({ remove }) => remove.map(({ id }) => id));

@@ -1,20 +1,33 @@
 import { hasCode, type HoldfastError } from '../errors/error.ts';
-import type { Extent, LogStore } from '../log/log.ts';
+import type { Extent, Listing, LogStore, Sighting } from '../log/log.ts';
 import { openLog, streamsOf } from '../log/store.ts';
-import type { RecoverablePoint } from '../point/point.ts';
-import { rangesFrom, type HeldLog, type RecoverableRange } from '../point/range.ts';
+import type { Signs } from '../point/living.ts';
+import { isKnownBad, type RecoverablePoint } from '../point/point.ts';
+import { isReachable, rangesFrom, type HeldLog, type RecoverableRange } from '../point/range.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
+import { signsOf } from './signs.ts';
 
 export interface LogsOutcome {
   /** By component and repository, in the policy's order. */
-  readonly logs: readonly (HeldLog & { readonly ranges: readonly TimedRange[] })[];
+  readonly logs: readonly TimedLog[];
   /** Repositories whose log is not known, each told as a warning. */
   readonly unknown: readonly {
     readonly component: string;
     readonly repository: string;
     readonly error: HoldfastError;
   }[];
+}
+
+export interface TimedLog extends HeldLog {
+  readonly ranges: readonly TimedRange[];
+  readonly signs: Signs;
+  /** When it was last stored to. */
+  readonly endStoredNs: bigint | undefined;
+  /** When all that the server had written was in it, where something in it leads up to there. */
+  readonly sighting: Sighting | undefined;
+  /** The newest gap that was named, and why. */
+  readonly lastGap: { readonly extent: Extent; readonly reason: string } | undefined;
 }
 
 export interface TimedRange extends RecoverableRange {
@@ -33,7 +46,8 @@ export async function listLogs(
   const [logs, unknown]: [LogsOutcome['logs'][number][], LogsOutcome['unknown'][number][]] = [[], []];
   for (const component of components) {
     const places = Object.keys(context.policy.components[component]?.log?.to ?? {});
-    const own = points.filter((point) => point.component === component);
+    // No range begins at what was found wrong.
+    const own = points.filter((point) => point.component === component && !isKnownBad(point));
     const ask = async (repository: string): Promise<LogsOutcome['logs']> =>
       await logsIn(context, component, repository, own);
     for (const { repository, value, error } of await fromEach(places, ask, context)) {
@@ -61,9 +75,25 @@ async function logsIn(
     const histories = await Promise.all(listing.histories.map(async (epoch) => await store.getHistory(epoch)));
     const log: HeldLog = { component, repository, stream, listing, histories };
     const ranges = rangesFrom(log, points).map(async (range) => await timed(store, range));
-    logs.push({ ...log, ranges: await Promise.all(ranges) });
+    const timedRanges = await Promise.all(ranges);
+    const seen = await store.sighting();
+    const signs = await signsOf(store, listing, seen);
+    const endStoredNs = latestOf(signs.arrived.map(({ timeNs }) => timeNs));
+    const sighting = seen !== undefined && isReachable(seen, timedRanges) ? seen : undefined;
+    const lastGap = await lastGapIn(store, listing);
+    logs.push({ ...log, ranges: timedRanges, signs, endStoredNs, sighting, lastGap });
   }
   return logs;
+}
+
+function latestOf(times: readonly bigint[]): bigint | undefined {
+  return times.toSorted((a, b) => (a < b ? -1 : 1)).at(-1);
+}
+
+async function lastGapIn(store: LogStore, { gaps }: Listing): Promise<TimedLog['lastGap']> {
+  const extent = gaps.at(-1);
+  const reason = extent && (await ifThere(async () => await store.gapReason(extent)));
+  return extent && reason !== undefined ? { extent, reason } : undefined;
 }
 
 async function timed(store: LogStore, range: RecoverableRange): Promise<TimedRange> {
@@ -71,9 +101,13 @@ async function timed(store: LogStore, range: RecoverableRange): Promise<TimedRan
 }
 
 /** The piece at its end may have become a segment meanwhile: then nobody knows when, and nothing is claimed. */
-async function storedNs(store: LogStore, { last }: RecoverableRange): Promise<bigint | undefined> {
+async function storedNs(store: LogStore, { last }: Pick<RecoverableRange, 'last'>): Promise<bigint | undefined> {
+  return await ifThere(async () => await store.storedNs(last));
+}
+
+async function ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await store.storedNs(last);
+    return await ask();
   } catch (error) {
     if (hasCode(error, 'storage-not-found')) return undefined;
     throw error;

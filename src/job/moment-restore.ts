@@ -7,6 +7,8 @@ import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
 import type { Replay, Replayed } from '../source/recovery.ts';
 import { recorded, type ComponentContext } from './component.ts';
 import { restorePoint } from './component-restore.ts';
+import { assertPlace } from './restore-place.ts';
+import { sayingUnfinished } from './unfinished.ts';
 import { findMoment, replayOf, type FoundMoment, type MomentWanted, type PlannedMoment } from './find-moment.ts';
 
 export interface MomentRestoreOptions extends MomentWanted {
@@ -39,8 +41,10 @@ export async function restoreMoment(
   if (found === 'snapshots alone') return found;
   options.onPlan(found.planned);
   const { planned } = found;
+  const { component } = options;
+  assertPlace(planned.driver, { target: displayPath(options.target), component, bytes: planned.sizeBytes });
   if (options.restore.mode === 'dry-run') return { planned };
-  const about = { kind: 'restore', component: options.component } as const;
+  const about = { kind: 'restore', component } as const;
   const run = async (): Promise<Done> => await execute(context, options, found);
   return { planned, done: await recorded(context, about, run, (done) => dataOf(options, found.planned, done)) };
 }
@@ -48,12 +52,24 @@ export async function restoreMoment(
 type Done = NonNullable<MomentRestoreOutcome['done']> & { readonly from: string };
 
 async function execute(context: ComponentContext, options: MomentRestoreOptions, found: FoundMoment): Promise<Done> {
-  const { component, target, restore } = options;
-  const { plan, driver } = found.planned;
+  const { component, target } = options;
+  const { driver } = found.planned;
   const folder = join(displayPath(target), component);
-  assertFree(displayPath(target), displayPath(driver.last));
+  const last = join(displayPath(target), displayPath(driver.last));
+  assertFree(last);
   for (const { to } of options.moved) assertEmpty(to);
   const replay: Replay = { ...replayOf(context, options, found), folder, moved: options.moved };
+  const doing = async (): Promise<Done> => await restoreAndReplay(context, options, { found, replay });
+  return await sayingUnfinished({ folder, last, signal: context.signal }, doing);
+}
+
+async function restoreAndReplay(
+  context: ComponentContext,
+  options: MomentRestoreOptions,
+  { found, replay }: { readonly found: FoundMoment; readonly replay: Replay },
+): Promise<Done> {
+  const { component, restore } = options;
+  const { plan, driver } = found.planned;
   const startedMs = context.clock.monotonicMs();
   const ready = async (): Promise<void> => await driver.prepare(replay);
   const restored = await restorePoint(context, plan.base, { ...options, restore, ready });
@@ -63,9 +79,9 @@ async function execute(context: ComponentContext, options: MomentRestoreOptions,
 }
 
 /** What is complete may be in use, and what a server wrote there since would mix with what is restored. */
-function assertFree(target: string, last: string): void {
-  if (!existsSync(join(target, last))) return;
-  throw new HoldfastError('refused', `${join(target, last)} is there: a cluster stands in this folder`, {
+function assertFree(last: string): void {
+  if (!existsSync(last)) return;
+  throw new HoldfastError('refused', `${last} is there: a cluster stands in this folder`, {
     next: 'Restore into an empty folder. Nothing was changed.',
   });
 }

@@ -8,8 +8,8 @@ export type ParentChoice =
   /** Every file is read. */
   | { readonly kind: 'none' }
   | { readonly kind: 'named'; readonly name: string; readonly now: Temporal.ZonedDateTime }
-  /** The newest, not after the backup's own time, that shares what is grouped by. */
-  | { readonly kind: 'latest'; readonly groupBy: GroupBy };
+  /** The newest, not after the backup's own time, that shares what is grouped by; of tags these, where they are named. */
+  | { readonly kind: 'latest'; readonly groupBy: GroupBy; readonly tags?: readonly string[] };
 
 interface About {
   readonly hostname: string;
@@ -31,7 +31,7 @@ export async function findParent(
   return await findLatest(files, {
     hosts: choice.groupBy.host ? [about.hostname] : [],
     paths: choice.groupBy.paths ? about.paths.map(displayPath) : [],
-    tagLists: choice.groupBy.tags ? [about.tags] : [],
+    tagLists: choice.groupBy.tags ? [choice.tags ?? about.tags] : [],
     notAfterNs: about.timeNs,
   });
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../errors/error.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
 import {
   noBackup,
   planBy,
@@ -11,7 +11,20 @@ import {
   type Reach,
   type Unreachable,
 } from '../point/moment.ts';
+import type { Listing } from '../log/log.ts';
+import { isKnownBad } from '../point/point.ts';
 import type { Survey } from '../source/recovery.ts';
+
+/** No backup leads to a timeline, or to any: which there are is told. */
+export function withoutBackup(
+  epoch: number | undefined,
+  { segments, pieces }: Pick<Listing, 'segments' | 'pieces'>,
+): Unreachable {
+  const all = new Set([...segments.map((one) => one.epoch), ...pieces.map(({ segment }) => segment.epoch)]);
+  if (epoch === undefined || all.size === 0) return noBackup;
+  const there = [...all].toSorted((a, b) => a - b).join(', ');
+  return { ...noBackup, reason: `no backup leads to timeline ${epoch}; the log holds ${there}` };
+}
 
 /** Asks what the log tells of the moment, from where a replay of this reach begins. */
 export type SurveyOf = (plan: MomentPlan) => Promise<Survey>;
@@ -21,8 +34,22 @@ export interface SurveyedPlan {
   readonly survey: Survey;
 }
 
+/** As `planMoment`, by what a verification found wrong only where no other leads there, or not as far. */
+export async function planSoundFirst(
+  asked: MomentAsked,
+  reaches: readonly Reach[],
+  surveyOf: SurveyOf,
+): Promise<SurveyedPlan | Unreachable> {
+  const [newest] = reaches;
+  const sound = reaches.filter(({ base }) => !isKnownBad(base));
+  const leading = asked.moment.kind === 'latest' ? sound.filter(({ to }) => to === newest?.to) : sound;
+  if (leading.length === 0 || sound.length === reaches.length) return await planMoment(asked, reaches, surveyOf);
+  const found = await planMoment(asked, leading, surveyOf);
+  return 'reason' in found ? await planMoment(asked, reaches, surveyOf) : found;
+}
+
 /** By which backup a moment is brought back, having asked the log whether it is there. */
-export async function planMoment(
+async function planMoment(
   asked: MomentAsked,
   reaches: readonly Reach[],
   surveyOf: SurveyOf,
@@ -54,7 +81,10 @@ async function planTime(
 ): Promise<SurveyedPlan | Unreachable> {
   for (const reach of reaches.filter(({ base }) => base.timeNs <= timeNs)) {
     const found = await usable(reach, surveyOf);
-    if (found.kind === 'planned') return found;
+    if (found.kind === 'planned') {
+      if (found.survey.last !== undefined || !(await isTooNew(reach, surveyOf))) return found;
+      continue;
+    }
     if (found.survey.stop !== undefined || found.survey.begins === 'after') continue;
     const behind = reaches.findLast(({ from }) => from > reach.to);
     const reason = behind === undefined ? 'nothing was done after it' : 'the log has a gap there';
@@ -71,6 +101,20 @@ async function planTime(
   const oldest = reaches.at(-1);
   const after = oldest && { at: oldest.from, timeNs: oldest.base.timeNs };
   return { kind: 'unreachable', reason: 'no backup is as old', before: undefined, after, only: 'snapshots' };
+}
+
+/**
+ * Where nothing was done between a backup and the first that is beyond the time, only the clock of who made the backup
+ * says that it was made before that: something beyond the time that stands before the backup says otherwise.
+ */
+async function isTooNew({ before = [], ...reach }: Reach, surveyOf: SurveyOf): Promise<boolean> {
+  if (before.length === 0) return false;
+  try {
+    return (await surveyOf({ ...planBy(reach, reach.to), parts: before })).begins === 'after';
+  } catch (error) {
+    if (hasCode(error, 'storage-not-found', 'damaged', 'unsupported')) return false; // nothing is replayed of it
+    throw error;
+  }
 }
 
 /** The newest backup behind which it is found. */

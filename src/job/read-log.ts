@@ -1,12 +1,16 @@
+import { writeFile } from 'node:fs/promises';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { About, Extent, History, Listing, LogStore, Piece } from '../log/log.ts';
 import { openLog } from '../log/store.ts';
 import { unionOf } from '../log/union.ts';
+import { noSigns, togetherOf, type Signs } from '../point/living.ts';
 import { extentOf, type MomentPlan, type StreamHeld } from '../point/moment.ts';
+import { OwnFiles } from '../repository/own-files.ts';
 import type { LogFeed, LogReader } from '../source/recovery.ts';
 import type { LogPlace } from '../source/log.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
+import { heldEpochs, signsOf, told } from './signs.ts';
 
 /** One stream of a component's log in all its places, which stay open until it is disposed of. */
 export interface ReadLog extends StreamHeld, AsyncDisposable {
@@ -16,6 +20,8 @@ export interface ReadLog extends StreamHeld, AsyncDisposable {
   readonly unasked: readonly string[];
   /** What was asked of its segments already. */
   readonly abouts: Map<string, About | undefined>;
+  /** By which segments come into files. */
+  readonly files: OwnFiles;
 }
 
 export interface HeldPlace {
@@ -48,16 +54,25 @@ export async function openLogs(
   const held = answers.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const listing = unionOf(held.map((place) => place.listing));
   const histories = await Promise.all(listing.histories.map(async (epoch) => await historyOf(held, epoch)));
+  const signs = await signsIn(held, listing);
+  const files = closing.use(new OwnFiles());
   const kept = closing.move();
   return {
-    stream,
-    listing,
-    histories,
+    ...{ stream, listing, histories, signs },
     places: held,
     abouts: new Map(),
+    files,
     unasked: unasked.map(({ repository }) => repository),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
+}
+
+/** Of one epoch alone nobody needs to be asked which goes on. */
+async function signsIn(places: readonly HeldPlace[], all: Listing): Promise<Signs> {
+  if (heldEpochs(all).size < 2) return noSigns;
+  const ask = async ({ store, listing }: HeldPlace): Promise<Signs> =>
+    await signsOf(store, listing, await told(async () => await store.sighting()));
+  return togetherOf(await Promise.all(places.map(ask)));
 }
 
 async function historyOf(places: readonly HeldPlace[], epoch: number): Promise<History> {
@@ -72,7 +87,8 @@ async function firstOf<T>(places: readonly HeldPlace[], read: (place: HeldPlace)
     try {
       return await read(place);
     } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
+      // What can't be written here can't be from another place either.
+      if (!(error instanceof HoldfastError) || hasCode(error, 'source-failed')) throw error;
       failures.push(error);
     }
   }
@@ -88,24 +104,37 @@ function nowhere(): HoldfastError {
  * of the one that is followed is zeros: a server that finds no file of the newer one would replay it.
  */
 export function feedOf(log: ReadLog, plan: MomentPlan): LogFeed {
+  const segment: LogFeed['segment'] = async (epoch, from) => {
+    const bytes = await bytesAt(log, plan, epoch, from);
+    const fork = forkWithin(plan, { epoch, from, to: from + BigInt(bytes?.length ?? 0) });
+    return fork === undefined ? bytes : bytes?.slice().fill(0, Number(fork - from));
+  };
   return {
     order: plan.parts.map(extentOf),
-    segment: async (epoch, from) => {
-      const bytes = await bytesAt(log, plan, epoch, from);
-      const fork = forkWithin(plan, { epoch, from, to: from + BigInt(bytes?.length ?? 0) });
-      return fork === undefined ? bytes : bytes?.slice().fill(0, Number(fork - from));
+    segment,
+    segmentInto: async (epoch, from, path) => {
+      const whole = wholeAt(log, epoch, from);
+      if (whole !== undefined && forkWithin(plan, whole) === undefined)
+        return await firstOf(holding(log.places, whole), async (place) => await written(log, place, whole, path));
+      const bytes = await segment(epoch, from);
+      if (bytes !== undefined) await writeFile(path, bytes, { mode: 0o600 });
+      return bytes?.length;
     },
     history: async (epoch) => log.histories.find((one) => one.epoch === epoch)?.bytes,
   };
 }
 
-async function bytesAt(
-  { places, listing }: ReadLog,
-  plan: MomentPlan,
-  epoch: number,
-  from: bigint,
-): Promise<Uint8Array | undefined> {
-  const extent = listing.segments.find((one) => isAt(one, epoch, from));
+function wholeAt({ listing }: ReadLog, epoch: number, from: bigint): Extent | undefined {
+  return listing.segments.find((one) => isAt(one, epoch, from));
+}
+
+async function written({ files }: ReadLog, { store }: HeldPlace, extent: Extent, path: string): Promise<number> {
+  return (await store.getInto(extent, path, files)).sizeBytes;
+}
+
+async function bytesAt(log: ReadLog, plan: MomentPlan, epoch: number, from: bigint): Promise<Uint8Array | undefined> {
+  const { places } = log;
+  const extent = wholeAt(log, epoch, from);
   if (extent !== undefined) return await firstOf(holding(places, extent), async ({ store }) => await store.get(extent));
   const part = plan.parts.find((one) => isAt(extentOf(one), epoch, from));
   return part?.held === 'pieces' ? await filled(places, part.segment, part.pieces) : undefined;

@@ -5,7 +5,7 @@ import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { syncFileSystem } from '../host/sync.ts';
 import type { RestoreOutcome, Select } from '../snapshot/restore.ts';
 import type { JobContext } from './job.ts';
-import { restoreToFolder, type RestoreToFolderOptions } from './restore.ts';
+import { restoreInSteps, restoreToFolder, type RestoreToFolderOptions } from './restore.ts';
 
 export interface InOrder {
   /** Below the target: what nothing starts without. */
@@ -27,16 +27,13 @@ export async function restoreInOrder(
   if (restore.mode === 'dry-run') return await restoreToFolder(context, options);
   await removeLast(displayPath(target), displayPath(last));
   const location = `/${displayPath(last)}`;
-  const most = await restoreToFolder(context, {
-    ...options,
-    restore: { ...restore, select: without(restore.select, location) },
+  return await restoreInSteps(context, { ...options, writeBack: 'at once' }, async (restoreNow) => {
+    const most = await restoreNow({ ...restore, select: without(restore.select, location) });
+    if (most.failures > 0) return most;
+    await ready();
+    await syncFileSystem(displayPath(target), context.signal);
+    return sumOf(most, await restoreNow({ ...restore, extras: 'keep', select: only(restore.select, location) }));
   });
-  if (most.failures > 0) return most;
-  await ready();
-  await syncFileSystem(displayPath(target), context.signal);
-  const select = only(restore.select, location);
-  const rest = await restoreToFolder(context, { ...options, restore: { ...restore, extras: 'keep', select } });
-  return sumOf(most, rest);
 }
 
 /** Not where a link leads elsewhere: that isn't what is restored. */
@@ -61,7 +58,7 @@ function only(select: Select, last: string): Select {
   };
 }
 
-function sumOf(a: RestoreOutcome, b: RestoreOutcome): RestoreOutcome {
+export function sumOf(a: RestoreOutcome, b: RestoreOutcome): RestoreOutcome {
   const lost = new Map(a.notPreserved);
   for (const [what, count] of b.notPreserved) lost.set(what, (lost.get(what) ?? 0) + count);
   const verifiedFiles = (a.verifiedFiles ?? 0) + (b.verifiedFiles ?? 0);

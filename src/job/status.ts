@@ -1,14 +1,17 @@
 import { total } from '../objective/forecast.ts';
 import { judge, type Facts, type Judged, type State } from '../objective/objective.ts';
 import type { LockState } from '../objective/immutable.ts';
-import type { RecoverablePoint } from '../point/point.ts';
+import { isKnownBad, type RecoverablePoint } from '../point/point.ts';
 import { objectiveOf, placeNamed, placesOf, type Policy } from '../policy/policy.ts';
 import type { StoredRecord } from '../record/record.ts';
 import type { ComponentContext } from './component.ts';
 import { failuresOf, type Failures } from './failures.ts';
+import { dueIn } from './due-base.ts';
 import { expectedRestores, measuredIn, type ExpectedRestore } from './expected.ts';
+import { livingReach, type LogReach } from './living-reach.ts';
 import { listLogs, type LogsOutcome } from './logs.ts';
 import { readLockState } from './lock-state.ts';
+import { openSource } from './open-source.ts';
 import { listPoints, type PointsOutcome, type UnknownPlace } from './points.ts';
 
 /** What is known of a component now, and what that means for what is wanted of it. */
@@ -22,6 +25,9 @@ export interface ComponentStatus {
   /** What bringing back the newest point would take, from each of its copies in a restore's order. */
   readonly expected: readonly ExpectedRestore[];
   readonly failures: Failures;
+  /** What its log holds last can't be brought back: why a base backup should be taken at once, for people. */
+  readonly due: string | undefined;
+  readonly log: LogReach | undefined;
   /** Its repositories and places that could not be asked. */
   readonly unknown: readonly UnknownPlace[];
 }
@@ -38,11 +44,12 @@ export async function statusOf(
   const locks = new Map<string, LockState>();
   for (const component of components)
     for (const [copy, lock] of await locksOf(context, component, listed.points)) locks.set(copy, lock);
-  const known = { policy: context.policy, listed, logs, locks, nowNs: context.clock.nowNs() };
+  const known = { context, policy: context.policy, listed, logs, locks, nowNs: context.clock.nowNs() };
   return components.map((component) => statusFrom(known, component));
 }
 
 interface Known {
+  readonly context: ComponentContext;
   readonly policy: Policy;
   readonly listed: PointsOutcome;
   readonly logs: LogsOutcome;
@@ -61,14 +68,16 @@ function statusFrom(known: Known, component: string): ComponentStatus {
   const lockOf: Facts['lockOf'] = (repository, identity) => known.locks.get(`${repository} ${identity}`);
   const unasked = known.logs.unknown.filter((one) => one.component === component);
   const names = [...new Set([...unknown, ...unasked].map(({ repository }) => repository))];
-  const logNs = storedUntil(known, component);
-  const facts = { points, logNs, unknown: names, restoreSeconds, forecast: expected[0], lockOf };
+  const { log, isLeft } = livingReach(known.logs.logs, component, points);
+  const logNs = log && latest([log.storedNs, log.seenNs].filter((one) => one !== undefined));
+  const facts = { points, isLeft, logNs, unknown: names, restoreSeconds, forecast: expected[0], lockOf };
   const objectives = judge(policy, component, facts, nowNs);
   const failures = failuresOf(policy, component, listed, nowNs);
+  const due = unknown.length > 0 || unasked.length > 0 ? undefined : dueText(known, component);
   const isBlind = unknown.length > 0 || listed.cut.some((one) => one.component === component);
   const state = worstOf([
     ...objectives.map((one) => one.state),
-    ...(failures.counted.length > 0 ? (['at risk'] as const) : []),
+    ...(failures.counted.length > 0 || due !== undefined ? (['at risk'] as const) : []),
     ...(isBlind ? (['unknown'] as const) : []),
     ...(points.length === 0 && unknown.length === 0 ? (['broken'] as const) : []),
   ]);
@@ -80,6 +89,8 @@ function statusFrom(known: Known, component: string): ComponentStatus {
     newest,
     expected,
     failures,
+    due,
+    log,
     unknown,
   };
 }
@@ -96,11 +107,19 @@ function unknownTo({ policy, listed: { unknown } }: Known, component: string): r
   );
 }
 
-/** The newest end of its log, in whichever place, up to which any moment can be brought back. */
-function storedUntil({ logs: { logs } }: Known, component: string): bigint | undefined {
-  const ends = logs.filter((log) => log.component === component).flatMap(({ ranges }) => ranges);
-  const stored = ends.flatMap(({ storedNs }) => storedNs ?? []);
-  return stored.reduce<bigint | undefined>((most, one) => (most === undefined || one > most ? one : most), undefined);
+function latest(times: readonly bigint[]): bigint | undefined {
+  return times.reduce<bigint | undefined>((most, one) => (most === undefined || one > most ? one : most), undefined);
+}
+
+function dueText({ context, policy, logs, listed }: Known, name: string): string | undefined {
+  const { [name]: component } = policy.components;
+  const due = dueIn(logs.logs, name, listed.points);
+  if (component === undefined || due === undefined) return undefined;
+  const text = openSource(context, name, component).log?.positionText ?? String;
+  const { since, gap, reason = 'its log does not hold it' } = due;
+  const isBad = listed.points.some((point) => point.component === name && point.log !== undefined && isKnownBad(point));
+  const follows = `what its log holds from ${text(since)} on follows no backup${isBad ? ' but what a verification found wrong' : ''}`;
+  return gap === undefined ? follows : `${follows}: ${text(gap.from)} to ${text(gap.to)} is missing (${reason})`;
 }
 
 /** What a place took that holds nothing any more is no promise of another. */

@@ -1,9 +1,8 @@
-import { displayPath, rawPathOf } from '../bytes/ids.ts';
+import { rawPathOf } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { ExternalCopy, PointCopy, RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { Verification } from '../policy/policy.ts';
 import { isArchived } from '../policy/kinds-of-repositories.ts';
-import { secretFiles } from '../policy/secrets.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Replay } from '../source/recovery.ts';
 import type { Rehearsal } from '../source/rehearsal.ts';
@@ -15,6 +14,7 @@ import { forecastOf, type Forecast, type Stages } from '../objective/forecast.ts
 import { measuredIn, nearestFirst, sizeOf } from './expected.ts';
 import type { VerificationOutcome, CheckResult } from './verification.ts';
 import { verdictOfChecks, verdictOfError, type Verdict } from './verify/judge.ts';
+import { hiddenOf } from './verify/hidden.ts';
 import { lookElsewhere } from './verify/elsewhere.ts';
 import { lookAt, type Looked, type Surroundings } from './verify/levels.ts';
 
@@ -157,10 +157,13 @@ function surroundingsOf(
   const component = policy.components[name];
   if (component === undefined) throw new HoldfastError('usage', `there is no component ${name}`);
   const { rehearsal, paths } = openSource(context, name, component, method === '' ? undefined : method);
-  const repositories = Object.values(policy.repositories).flatMap(({ url }) => (url.startsWith('/') ? [url] : []));
-  const own = [...hidden, ...repositories, ...secretFiles(policy)];
   const rehearsed = rehearsal && moment ? toMoment(rehearsal, moment.replay) : rehearsal;
-  return { rehearsal: rehearsed, limits: policy.sandbox, hidden: [...own, ...paths.map(displayPath)] };
+  return {
+    rehearsal: rehearsed,
+    limits: policy.sandbox,
+    hidden: [...hidden, ...hiddenOf(policy, paths)],
+    visible: policy.sandbox?.visible ?? [],
+  };
 }
 
 function toMoment(rehearsal: Rehearsal, replay: Omit<Replay, 'folder'>): Rehearsal {

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { coverFrom, lineageOf } from './cover.ts';
 import type { Extent, History, Listing, Piece } from './log.ts';
 import { rangesOf } from './ranges.ts';
-import { planWindow } from './window.ts';
 
 /** Segments of 16 positions: `at(3)` is [48, 64). */
 const at = (number: number, epoch = 1): Extent => ({ epoch, from: BigInt(number * 16), to: BigInt(number * 16 + 16) });
@@ -12,7 +11,7 @@ const piece = (number: number, from: number, to: number, epoch = 1): Piece => ({
   from: BigInt(number * 16 + from),
   to: BigInt(number * 16 + to),
 });
-const nothing: Listing = { segments: [], partials: [], gaps: [], histories: [], pieces: [] };
+const nothing: Listing = { segments: [], partials: [], gaps: [], histories: [], left: [], pieces: [] };
 const history = (epoch: number, parent: number, forkedAt: number): History => ({
   epoch,
   parent,
@@ -59,9 +58,12 @@ test('an epoch is reached over the one it forks from, whose later segments are a
       [2, 64n],
     ],
   );
-  // Without the segment that repeats what stood before the fork, the parent's own serves.
+  // Without the segment that repeats what stood before the fork, the parent's own serves up to there.
   const lacking = { ...listing, segments: [at(1), at(2), at(3), at(3, 2)] };
-  assert.equal(coverFrom(lacking, lineage, 16n).to, 64n);
+  assert.equal(coverFrom(lacking, lineage, 16n).to, 40n);
+  const open = { ...nothing, segments: [at(1), at(2, 2), at(3, 2)], pieces: [piece(4, 0, 8), piece(2, 0, 12)] };
+  assert.equal(coverFrom(open, lineage, 16n).to, 64n, 'pieces behind the fork are another story, too');
+  assert.equal(coverFrom({ ...open, segments: [at(1)] }, lineage, 16n).to, 40n);
   assert.equal(coverFrom({ ...listing, segments: [at(1), at(3), at(3, 2)] }, lineage, 16n).to, 32n);
 });
 
@@ -76,20 +78,4 @@ test('an epoch whose history is not held, or names itself as its parent, has no 
       [1, 40n],
     ],
   );
-});
-
-test('a window keeps all that any moment in it needs, and nothing that none does', () => {
-  const listing = { ...nothing, segments: [0, 1, 2, 3, 4, 5].map((number) => at(number)) };
-  const bases = [
-    { timeNs: 10n, epoch: 1, from: 4n },
-    { timeNs: 20n, epoch: 1, from: 36n },
-    { timeNs: 30n, epoch: 1, from: 66n },
-  ];
-  assert.deepEqual(planWindow(listing, bases, 25n), { remove: [at(0), at(1)], from: bases[1] });
-  assert.deepEqual(planWindow(listing, bases, 5n).remove, [], 'what the oldest base needs stays');
-  assert.deepEqual(planWindow(listing, bases.slice(1), 5n).remove, [at(0), at(1)], 'nothing replays what is before it');
-  assert.deepEqual(planWindow(listing, [], 25n).remove, []);
-  // The newest base alone may be behind a promotion: what the one before it needs in the window stays.
-  const behind = [...bases.slice(0, 2), { timeNs: 26n, epoch: 2, from: 8n }];
-  assert.deepEqual(planWindow(listing, behind, 25n).remove, [at(0), at(1)]);
 });

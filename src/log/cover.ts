@@ -41,11 +41,11 @@ export function coverFrom(listing: Listing, { epochs }: Lineage, from: bigint): 
   const parts: Part[] = [];
   let at = from;
   for (;;) {
-    const part = epochs.map((epoch) => partAt(listing, epoch, at)).find((one) => one !== undefined);
-    if (part === undefined) return { parts, to: at };
-    parts.push(part);
-    at = endOf(part);
-    if (part.held === 'pieces') return { parts, to: at };
+    const [next] = epochs.flatMap((epoch) => partAt(listing, epoch, at) ?? []);
+    if (next === undefined) return { parts, to: at };
+    parts.push(next.part);
+    at = next.end;
+    if (next.part.held === 'pieces') return { parts, to: at };
   }
 }
 
@@ -53,12 +53,21 @@ function endOf(part: Part): bigint {
   return part.held === 'segment' ? part.extent.to : (part.pieces.at(-1)?.to ?? part.segment.from);
 }
 
-/** A segment of an epoch counts from where it forks: what it holds before that is its parent's. */
-function partAt(listing: Listing, { epoch, from, to }: Lineage['epochs'][number], at: bigint): Part | undefined {
+/**
+ * What holds a position for an epoch, and up to where. A segment counts from where the epoch forks, what it holds before
+ * that is its parent's; and up to where the next forks: what stands behind that in the same segment is no part of it.
+ */
+function partAt(
+  listing: Listing,
+  { epoch, from, to }: Lineage['epochs'][number],
+  at: bigint,
+): { readonly part: Part; readonly end: bigint } | undefined {
+  if (to !== undefined && at >= to) return undefined;
   const extent = segmentAt(listing.segments, epoch, at);
-  const isOurs = (one: Extent): boolean => one.to > from && (to === undefined || one.from < to);
-  if (extent !== undefined && isOurs(extent)) return { held: 'segment', extent };
-  return piecesAt(listing.pieces, epoch, at);
+  const part = extent === undefined ? piecesAt(listing.pieces, epoch, at) : ({ held: 'segment', extent } as const);
+  if (part === undefined || (part.held === 'segment' ? part.extent : part.segment).to <= from) return undefined;
+  const end = endOf(part);
+  return { part, end: to !== undefined && to < end ? to : end };
 }
 
 /** Binary search: a window of a busy cluster has 100,000 segments. */

@@ -1,4 +1,5 @@
 import type { Fields } from '../bytes/fields.ts';
+import type { OwnFile, OwnFiles } from '../repository/own-files.ts';
 
 /**
  * The stream of changes that a component writes between its backups (PostgreSQL's WAL, an oplog, a binlog), as far as a
@@ -13,7 +14,10 @@ import type { Fields } from '../bytes/fields.ts';
  * - `….partial` — a segment that an epoch ended within: the bytes behind its end mean nothing.
  * - `….gap` — nobody will ever have this extent, and why.
  * - `holdfast/log/<component>/<stream>/<epoch>/history` — whence an epoch forks, and the source's own file that says so.
+ * - `holdfast/log/<component>/<stream>/<epoch>/left-<at>` — who wrote an epoch was turned back when it had come so far, and why.
  * - `holdfast/open/<component>/<stream>/<epoch>/<from>-<to>.<at>-<end>` — a *piece* of a segment that is still written.
+ * - `holdfast/open/<component>/<stream>/<epoch>/<at>.seen-<time>` — a *sighting*, one at a time: of the moment at which
+ *   whoever follows the source last saw that nothing had been written behind what this repository holds.
  *
  * A position is *durable* in a repository once the segments and pieces without a hole before it are. Order of writes:
  * segment, then sidecar, then its pieces go. A kill before the segment leaves its pieces; after it, a segment whose sidecar
@@ -54,6 +58,23 @@ export interface History {
   readonly bytes: Uint8Array;
 }
 
+/** When all that had been written was here: of a source that writes nothing, nothing is lost since. */
+export interface Sighting {
+  readonly epoch: number;
+  /** Up to where it was here. */
+  readonly at: bigint;
+  /** Nanoseconds since 1970, by the clock of the host that looked. */
+  readonly timeNs: bigint;
+  /** When the newest row of a heartbeat that is here was written, by the source's clock. */
+  readonly heartbeatNs?: bigint | undefined;
+}
+
+/** Who wrote an epoch was turned back to another once it had come so far: up to there nothing of it tells that it goes on. */
+export interface Left {
+  readonly epoch: number;
+  readonly at: bigint;
+}
+
 /** What a source noted of a segment. */
 export interface Noted {
   /**
@@ -72,6 +93,14 @@ export interface About extends Noted {
   readonly bytes: number;
 }
 
+/** A segment that was hashed and compressed beforehand, for the log of this name alone: `packSegment`. */
+export interface PackedSegment extends Pick<About, 'sha256' | 'bytes'> {
+  readonly packed: Uint8Array;
+}
+
+/** A segment that was written to a file. */
+export type SegmentFile = Pick<OwnFile, 'sizeBytes' | 'beginning'>;
+
 /** The names of what a repository holds of one log, by one listing, each kind in the order of epochs and positions. */
 export interface Listing {
   readonly segments: readonly Extent[];
@@ -79,17 +108,21 @@ export interface Listing {
   readonly gaps: readonly Extent[];
   /** Epochs whose history is held. */
   readonly histories: readonly number[];
+  readonly left: readonly Left[];
   readonly pieces: readonly Piece[];
 }
 
 export interface LogStore {
   readonly name: LogName;
-  list(): Promise<Listing>;
+  /** The signal ends the wait. */
+  list(options?: { readonly signal?: AbortSignal }): Promise<Listing>;
 
   /** Durable with its sidecar when it resolves. 'log-conflict' where other bytes stand there. */
-  put(extent: Extent, bytes: Uint8Array, noted: Noted): Promise<'stored' | 'there'>;
+  put(extent: Extent, segment: Uint8Array | PackedSegment, noted: Noted): Promise<'stored' | 'there'>;
   /** 'storage-not-found' says for certain that it isn't there. */
   get(extent: Extent): Promise<Uint8Array>;
+  /** The same into a file, by threads; it is made or overwritten, and of no use where this rejects. */
+  getInto(extent: Extent, path: string, files: OwnFiles): Promise<SegmentFile>;
   /** Undefined where a kill left the segment without. */
   about(extent: Extent): Promise<About | undefined>;
 
@@ -100,17 +133,25 @@ export interface LogStore {
   putHistory(history: History): Promise<'stored' | 'there'>;
   getHistory(epoch: number): Promise<History>;
 
-  /** When a segment, or a piece of one, was stored, by the storage's clock; undefined where that doesn't tell. */
-  storedNs(of: Extent | Piece): Promise<bigint | undefined>;
+  /** When a segment, a piece of one, or a history was stored, by the storage's clock; undefined where that doesn't tell. */
+  storedNs(of: Extent | Piece | { readonly historyOf: number }): Promise<bigint | undefined>;
 
   /** Says that an extent will never come, and why; for people. */
   putGap(extent: Extent, reason: string): Promise<void>;
   gapReason(extent: Extent): Promise<string>;
 
+  /** Says that an epoch was left, and why, for people. Whoever goes on with it all the same writes behind that. */
+  putLeft(left: Left, reason: string): Promise<void>;
+
   putPiece(piece: Piece, bytes: Uint8Array): Promise<void>;
   getPiece(piece: Piece): Promise<Uint8Array>;
   /** Those that are gone already are. */
   removePieces(pieces: readonly Piece[]): Promise<void>;
+
+  /** In place of the one before. */
+  putSighting(sighting: Sighting): Promise<void>;
+  /** The newest; undefined where there is none. */
+  sighting(): Promise<Sighting | undefined>;
 
   /** Segments with all that stands beside them: what a window has passed. */
   remove(extents: readonly Extent[]): Promise<void>;

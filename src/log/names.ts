@@ -1,4 +1,4 @@
-import type { Extent, Listing, LogName, Piece } from './log.ts';
+import type { Extent, Left, Listing, LogName, Piece, Sighting } from './log.ts';
 
 const [closed, open] = ['holdfast/log/', 'holdfast/open/'];
 
@@ -18,8 +18,32 @@ export function historyKey(log: LogName, epoch: number): string {
   return `${closedFolder(log)}${epochName(epoch)}/history`;
 }
 
+export function leftKey(log: LogName, { epoch, at }: Left): string {
+  return `${closedFolder(log)}${epochName(epoch)}/left-${position(at)}`;
+}
+
 export function pieceKey(log: LogName, { segment, from, to }: Piece): string {
   return `${openFolder(log)}${within(segment)}.${span(from, to)}`;
+}
+
+export function sightingKey(log: LogName, { epoch, at, timeNs }: Pick<Sighting, 'epoch' | 'at' | 'timeNs'>): string {
+  return `${openFolder(log)}${epochName(epoch)}/${position(at)}.seen-${position(timeNs)}`;
+}
+
+const sightingName = /^([0-9a-f]{8})\/([0-9a-f]{16})\.seen-([0-9a-f]{16})$/;
+
+export interface NamedSighting extends Sighting {
+  readonly key: string;
+}
+
+/** Those that keys name, the newest first; what is within one is known to whoever reads it. */
+export function sightingsAmong(log: LogName, keys: readonly string[]): readonly NamedSighting[] {
+  const found = keys.flatMap((key): NamedSighting[] => {
+    const [, epoch, at, time] = sightingName.exec(key.slice(openFolder(log).length)) ?? [];
+    if (epoch === undefined || at === undefined || time === undefined) return [];
+    return [{ key, epoch: Number.parseInt(epoch, 16), at: BigInt(`0x${at}`), timeNs: BigInt(`0x${time}`) }];
+  });
+  return found.toSorted((a, b) => compare(b.timeNs, a.timeNs));
 }
 
 function within(extent: Extent): string {
@@ -59,12 +83,13 @@ export const streamFolders = (component: string): readonly string[] => [
 ];
 
 const closedName = /^([0-9a-f]{8})\/(?:(history)|([0-9a-f]{16})-([0-9a-f]{16})(?:\.(about|partial|gap))?)$/;
+const leftName = /^([0-9a-f]{8})\/left-([0-9a-f]{16})$/;
 const openName = /^([0-9a-f]{8})\/([0-9a-f]{16})-([0-9a-f]{16})\.([0-9a-f]{16})-([0-9a-f]{16})$/;
 
 /** What these keys name of a log; a name that we don't give is nobody's. */
 export function listingOf(log: LogName, keys: Iterable<string>): Listing {
   const [closedAt, openAt] = [closedFolder(log), openFolder(log)];
-  const listing: Growing = { segments: [], partials: [], gaps: [], histories: [], pieces: [] };
+  const listing: Growing = { segments: [], partials: [], gaps: [], histories: [], left: [], pieces: [] };
   for (const key of keys) {
     if (key.startsWith(openAt)) addPiece(listing, key.slice(openAt.length));
     else if (key.startsWith(closedAt)) addClosed(listing, key.slice(closedAt.length));
@@ -77,6 +102,7 @@ interface Growing {
   readonly partials: Extent[];
   readonly gaps: Extent[];
   readonly histories: number[];
+  readonly left: Left[];
   readonly pieces: Piece[];
 }
 
@@ -84,11 +110,16 @@ const listOfKind = { partial: 'partials', gap: 'gaps' } as const;
 
 function addClosed(listing: Growing, name: string): void {
   const [, epoch, history, from, to, kind] = closedName.exec(name) ?? [];
-  if (epoch === undefined) return;
+  if (epoch === undefined) return addLeft(listing, name);
   if (history !== undefined) listing.histories.push(Number.parseInt(epoch, 16));
   if (from === undefined || to === undefined || kind === 'about') return;
   const list = kind === 'partial' || kind === 'gap' ? listOfKind[kind] : 'segments';
   listing[list].push(extentOf(epoch, from, to));
+}
+
+function addLeft({ left }: Growing, name: string): void {
+  const [, epoch, at] = leftName.exec(name) ?? [];
+  if (epoch !== undefined && at !== undefined) left.push({ epoch: Number.parseInt(epoch, 16), at: BigInt(`0x${at}`) });
 }
 
 function addPiece({ pieces }: Growing, name: string): void {
@@ -99,12 +130,13 @@ function addPiece({ pieces }: Growing, name: string): void {
 }
 
 /** Each kind in the order of epochs and positions. */
-export function inTheirOrder({ segments, partials, gaps, histories, pieces }: Listing): Listing {
+export function inTheirOrder({ segments, partials, gaps, histories, left, pieces }: Listing): Listing {
   return {
     segments: segments.toSorted(inOrder),
     partials: partials.toSorted(inOrder),
     gaps: gaps.toSorted(inOrder),
     histories: histories.toSorted((a, b) => a - b),
+    left: left.toSorted((a, b) => a.epoch - b.epoch || compare(a.at, b.at)),
     pieces: pieces.toSorted((a, b) => inOrder({ epoch: a.segment.epoch, ...a }, { epoch: b.segment.epoch, ...b })),
   };
 }

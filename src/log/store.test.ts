@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRepository } from '../../test/support/repository.ts';
+import { tempDir } from '../../test/support/temp-dir.ts';
 import { listOwnObjects, removeOwnObject } from '../repository/own-object.ts';
-import { readOwnBytes } from '../repository/own-bytes.ts';
+import { readOwnBytes, writeOwnBytes } from '../repository/own-bytes.ts';
+import { OwnFiles } from '../repository/own-files.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { Extent } from './log.ts';
 import { segmentKey } from './names.ts';
+import { packSegment, segmentAt, segmentRoomBytes } from './pack.ts';
 import { openLog, streamsOf } from './store.ts';
 
 const log = { component: 'shop-db', stream: '7300000000000000001' };
@@ -34,6 +37,35 @@ test('a segment comes back as it was put, with what was noted of it', async () =
   assert.equal(about?.bytes, Number(size));
   await assert.rejects(store.get(segment(4)), { code: 'storage-not-found' });
   assert.equal(await store.about(segment(4)), undefined);
+});
+
+for (const version of [1, 2] as const)
+  test(`a segment that a thread has packed is stored as any other, in a repository of version ${version}`, async () => {
+    const repository = await newRepository(new MemoryStorage(), version);
+    const store = openLog(repository, log);
+    const memory = Buffer.alloc(segmentAt + Number(size));
+    const room = new Uint8Array(new SharedArrayBuffer(segmentRoomBytes(Number(size))));
+    for (const number of [3, 4]) {
+      bytesOf(number).copy(memory, segmentAt);
+      const packed = packSegment(log, segment(number), memory, room);
+      assert.equal(await store.put(segment(number), packed, { facts: {} }), 'stored');
+      assert.equal(await store.put(segment(number), packed, { facts: {} }), 'there');
+      assert.equal(await store.put(segment(number), bytesOf(number), { facts: {} }), 'there');
+      await assert.rejects(store.put(segment(number), bytesOf(9), { facts: {} }), { code: 'log-conflict' });
+    }
+    for (const number of [3, 4]) assert.deepEqual(Buffer.from(await store.get(segment(number))), bytesOf(number));
+    assert.equal((await store.about(segment(4)))?.bytes, Number(size));
+  });
+
+test('a segment of other bytes than it says of itself comes neither into memory nor into a file', async () => {
+  await using dir = await tempDir();
+  await using files = new OwnFiles();
+  const { repository, store } = await scene();
+  await writeOwnBytes(repository, segmentKey(log, segment(3)), { about: { sha256: 'another' }, bytes: bytesOf(3) });
+  await assert.rejects(store.get(segment(3)), { code: 'damaged', message: /does not hold the bytes/ });
+  await assert.rejects(store.getInto(segment(3), dir.file('one'), files), {
+    ...{ code: 'damaged', message: /does not hold the bytes/ },
+  });
 });
 
 test('the same bytes again are there already, others are a conflict, and nothing is replaced', async () => {
@@ -82,6 +114,8 @@ test('one listing tells all that is held, and nothing of another component or st
     forkedAt: 4n * size + 40n,
     bytes: Buffer.from('1\t0/4\tno recovery target\n'),
   });
+  const left = { epoch: 2, at: 4n * size + 60n };
+  for (let times = 0; times < 2; times += 1) await store.putLeft(left, 'undone');
   const piece = { segment: segment(4, 2), from: 4n * size, to: 4n * size + 10n };
   await store.putPiece(piece, Buffer.from('0123456789'));
   await openLog(repository, { component: 'shop', stream: '1' }).put(segment(9), bytesOf(9), { facts: {} });
@@ -91,6 +125,7 @@ test('one listing tells all that is held, and nothing of another component or st
     partials: [segment(4)],
     gaps: [segment(5)],
     histories: [2],
+    left: [left],
     pieces: [piece],
   });
   assert.equal(await store.gapReason(segment(5)), 'the queue was full');
@@ -99,7 +134,14 @@ test('one listing tells all that is held, and nothing of another component or st
   assert.deepEqual(await streamsOf(repository, 'shop-db'), ['2', '7300000000000000001']);
   await store.removePieces([piece, piece]);
   await store.remove([segment(3), segment(4), segment(5)]);
-  assert.deepEqual(await store.list(), { segments: [], partials: [], gaps: [], histories: [2], pieces: [] });
+  assert.deepEqual(await store.list(), {
+    segments: [],
+    partials: [],
+    gaps: [],
+    histories: [2],
+    left: [left],
+    pieces: [],
+  });
 });
 
 test('nothing of a log can be read without its repository’s key', async () => {
@@ -112,4 +154,21 @@ test('nothing of a log can be read without its repository’s key', async () => 
     await other.storage.put(key, [bytes]);
   }
   await assert.rejects(readOwnBytes(other, segmentKey(log, segment(3))), { code: 'damaged' });
+});
+
+test('a sighting takes the place of the one before, and says what it says under its own name alone', async () => {
+  const storage = new MemoryStorage();
+  const store = openLog(await newRepository(storage), { component: 'shop-db', stream: '7' });
+  assert.equal(await store.sighting(), undefined);
+  await store.putSighting({ epoch: 1, at: 40n, timeNs: 1000n });
+  const newer = { epoch: 2, at: 50n, timeNs: 2000n, heartbeatNs: 1990n };
+  await store.putSighting(newer);
+  await store.putSighting(newer);
+  assert.deepEqual(await store.sighting(), newer);
+  const keys = (await Array.fromAsync(storage.list('holdfast/open/'))).map(({ key }) => key);
+  assert.deepEqual(keys, ['holdfast/open/shop-db/7/00000002/0000000000000032.seen-00000000000007d0']);
+  assert.deepEqual((await store.list()).pieces, []);
+  const [key = ''] = keys;
+  await storage.put(key.replace('7d0', '8d0'), [await storage.get(key)], { ifAbsent: true });
+  await assert.rejects(store.sighting(), /holds the content of another object/);
 });

@@ -1,19 +1,37 @@
-import { createHash } from 'node:crypto';
 import { countOf, fieldsOf, parseFields, textOf, type Fields } from '../bytes/fields.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
-import { readOwnBytes, writeOwnBytes, type OwnBytes } from '../repository/own-bytes.ts';
+import { readOwnBytes, writeOwnBytes, type OwnBytes, type PackedOwnBytes } from '../repository/own-bytes.ts';
+import type { OwnFiles } from '../repository/own-files.ts';
 import { listOwnObjects, readOwnObject, removeOwnObject, writeOwnObject } from '../repository/own-object.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { About, Extent, History, Listing, LogName, LogStore, Noted, Piece } from './log.ts';
+import { aboutOf, sha256 } from './pack.ts';
+import type {
+  About,
+  Extent,
+  History,
+  Left,
+  Listing,
+  LogName,
+  LogStore,
+  Noted,
+  PackedSegment,
+  Piece,
+  SegmentFile,
+  Sighting,
+} from './log.ts';
 import {
   closedFolder,
   historyKey,
+  leftKey,
   listingOf,
   openFolder,
   pieceKey,
   segmentKey,
+  sightingKey,
+  sightingsAmong,
   streamFolders,
   streamOf,
+  type NamedSighting,
 } from './names.ts';
 
 /** The streams of a component that a repository holds anything of. */
@@ -40,26 +58,35 @@ class Stored implements LogStore {
     this.name = name;
   }
 
-  async list(): Promise<Listing> {
+  async list(options: { readonly signal?: AbortSignal } = {}): Promise<Listing> {
     const folders = [closedFolder(this.name), openFolder(this.name)];
-    const listed = await Promise.all(folders.map(async (folder) => await listOwnObjects(this.#repository, folder)));
+    const listed = await Promise.all(
+      folders.map(async (folder) => await listOwnObjects(this.#repository, folder, options)),
+    );
     return listingOf(
       this.name,
       listed.flat().map(({ key }) => key),
     );
   }
 
-  async put(extent: Extent, bytes: Uint8Array, { times, facts }: Noted): Promise<'stored' | 'there'> {
+  async put(extent: Extent, segment: Uint8Array | PackedSegment, { times, facts }: Noted): Promise<'stored' | 'there'> {
     const key = segmentKey(this.name, extent);
-    const about = { sha256: sha256(bytes), bytes: bytes.length };
-    const done = await this.#write(key, { about, bytes });
+    const about = aboutOf(segment);
+    const done = await this.#write(key, { about, ...('packed' in segment ? segment : { bytes: segment }) });
     const told = times && { earliest: String(times.earliestNs), latest: String(times.latestNs) };
-    await this.#writeAbout(`${key}.about`, { ...about, times: told, facts });
+    await this.#writeOnce(`${key}.about`, { ...about, times: told, facts });
     return done;
   }
 
   async get(extent: Extent): Promise<Uint8Array> {
     return await this.#read(segmentKey(this.name, extent));
+  }
+
+  async getInto(extent: Extent, path: string, files: OwnFiles): Promise<SegmentFile> {
+    const key = segmentKey(this.name, extent);
+    const { about, sha256: found, ...file } = await files.write(this.#repository, key, path);
+    if (about['sha256'] === found) return file;
+    throw otherBytes(key);
   }
 
   async about(extent: Extent): Promise<About | undefined> {
@@ -99,18 +126,15 @@ class Stored implements LogStore {
     return { epoch, parent, forkedAt: positionOf(textOf(about['forkedAt'], key), key), bytes };
   }
 
-  async storedNs(of: Extent | Piece): Promise<bigint | undefined> {
-    const key = 'segment' in of ? pieceKey(this.name, of) : segmentKey(this.name, of);
+  async storedNs(of: Parameters<LogStore['storedNs']>[0]): Promise<bigint | undefined> {
+    const { name } = this;
+    const key =
+      'historyOf' in of ? historyKey(name, of.historyOf) : 'segment' in of ? pieceKey(name, of) : segmentKey(name, of);
     return (await this.#repository.storage.stat(key)).modifiedNs;
   }
 
   async putGap(extent: Extent, reason: string): Promise<void> {
-    const key = `${segmentKey(this.name, extent)}.gap`;
-    try {
-      await writeOwnObject(this.#repository, key, json({ name: key, reason }));
-    } catch (error) {
-      if (!hasCode(error, 'storage-exists')) throw error;
-    }
+    await this.#writeOnce(`${segmentKey(this.name, extent)}.gap`, { reason });
   }
 
   async gapReason(extent: Extent): Promise<string> {
@@ -118,6 +142,10 @@ class Stored implements LogStore {
     const fields = parseFields(await readOwnObject(this.#repository, key), key);
     assertName(fields, key);
     return textOf(fields['reason'], key);
+  }
+
+  async putLeft(left: Left, reason: string): Promise<void> {
+    await this.#writeOnce(leftKey(this.name, left), { reason });
   }
 
   async putPiece(piece: Piece, bytes: Uint8Array): Promise<void> {
@@ -132,6 +160,38 @@ class Stored implements LogStore {
     for (const piece of pieces) await this.#remove(pieceKey(this.name, piece));
   }
 
+  /** A kill between leaves two, of which the newer counts. */
+  async putSighting({ heartbeatNs, ...of }: Sighting): Promise<void> {
+    const key = sightingKey(this.name, of);
+    const before = await this.#sightings();
+    const told = { name: key, heartbeat: heartbeatNs === undefined ? undefined : String(heartbeatNs) };
+    if (before.some((one) => one.key === key)) return;
+    await writeOwnObject(this.#repository, key, json(told));
+    for (const one of before) await this.#remove(one.key);
+  }
+
+  async sighting(): Promise<Sighting | undefined> {
+    for (const { key, epoch, at, timeNs } of await this.#sightings()) {
+      try {
+        const fields = parseFields(await readOwnObject(this.#repository, key), key);
+        assertName(fields, key);
+        const { heartbeat } = fields;
+        return { epoch, at, timeNs, heartbeatNs: heartbeat === undefined ? undefined : timeOf(heartbeat, key) };
+      } catch (error) {
+        if (!hasCode(error, 'storage-not-found')) throw error; // another took its place just now
+      }
+    }
+    return undefined;
+  }
+
+  async #sightings(): Promise<readonly NamedSighting[]> {
+    const listed = await listOwnObjects(this.#repository, openFolder(this.name));
+    return sightingsAmong(
+      this.name,
+      listed.map(({ key }) => key),
+    );
+  }
+
   /** What tells of a segment goes before it: a segment without a sidecar is whole, a sidecar alone is nothing. */
   async remove(extents: readonly Extent[]): Promise<void> {
     for (const extent of extents)
@@ -139,7 +199,7 @@ class Stored implements LogStore {
         await this.#remove(`${segmentKey(this.name, extent)}${suffix}`);
   }
 
-  async #write(key: string, object: OwnBytes): Promise<'stored' | 'there'> {
+  async #write(key: string, object: OwnBytes | PackedOwnBytes): Promise<'stored' | 'there'> {
     try {
       await writeOwnBytes(this.#repository, key, object);
       return 'stored';
@@ -154,12 +214,12 @@ class Stored implements LogStore {
   async #read(key: string): Promise<Uint8Array> {
     const { about, bytes } = await readOwnBytes(this.#repository, key);
     if (about['sha256'] === sha256(bytes)) return bytes;
-    throw new HoldfastError('damaged', `${key} does not hold the bytes that it says it holds`);
+    throw otherBytes(key);
   }
 
-  async #writeAbout(key: string, about: Fields): Promise<void> {
+  async #writeOnce(key: string, fields: Fields): Promise<void> {
     try {
-      await writeOwnObject(this.#repository, key, json({ name: key, ...about }));
+      await writeOwnObject(this.#repository, key, json({ name: key, ...fields }));
     } catch (error) {
       if (!hasCode(error, 'storage-exists')) throw error;
     }
@@ -172,6 +232,10 @@ class Stored implements LogStore {
       if (!hasCode(error, 'storage-not-found')) throw error;
     }
   }
+}
+
+function otherBytes(key: string): HoldfastError {
+  return new HoldfastError('damaged', `${key} does not hold the bytes that it says it holds`);
 }
 
 function conflict(key: string, cause: unknown): HoldfastError {
@@ -202,8 +266,4 @@ function timeOf(value: unknown, what: string): bigint {
 
 function json(fields: Fields): Buffer {
   return Buffer.from(JSON.stringify(fields));
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -9,6 +9,7 @@ export function unionOf(listings: readonly Listing[]): Listing {
     partials: all(({ partials }) => partials),
     gaps: all(({ gaps }) => gaps),
     histories: all(({ histories }) => histories),
+    left: all(({ left }) => left),
     pieces: all(({ pieces }) => pieces),
   });
 }

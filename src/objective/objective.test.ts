@@ -79,6 +79,12 @@ test('where a log can be replayed, the age of its stored end is the RPO', () => 
   assert.equal(states({ points: [point(1, { disk: stored })], logNs: ago(30) })['rpo'], 'met');
 });
 
+test('a point of what was left brings back nothing of what goes on: it makes no RPO', () => {
+  const [old, left] = [point(20, { disk: stored }), point(0.1, { disk: stored })];
+  assert.equal(states({ points: [old, left] })['rpo'], 'met');
+  assert.equal(states({ points: [old, left], isLeft: (one) => one === left })['rpo'], 'broken');
+});
+
 test('the age of the newest point is the RPO: at risk near its end, broken beyond it', () => {
   for (const [hours, state] of [
     [1.5, 'met'],

@@ -14,6 +14,8 @@ import { immutabilityOf, lockText, type LockState, type NamedLock } from './immu
 export interface Facts {
   /** Oldest first. */
   readonly points: readonly RecoverablePoint[];
+  /** Whether a point is of what the component was turned back from: what it brings back is not what goes on. */
+  readonly isLeft?: (point: RecoverablePoint) => boolean;
   /** When the newest end of a log was stored up to which any moment can be brought back; undefined where there is none. */
   readonly logNs?: bigint | undefined;
   /** Repositories of the component whose points are not known. */
@@ -60,7 +62,8 @@ const proofSlackMs = 86_400_000;
 
 function rpo({ wanted, facts, nowMs }: Asked): Judged | undefined {
   if (wanted.rpo === undefined) return undefined;
-  const times = [...facts.points.map(({ timeNs }) => timeNs), ...(facts.logNs === undefined ? [] : [facts.logNs])];
+  const counted = facts.points.filter((point) => facts.isLeft?.(point) !== true);
+  const times = [...counted.map(({ timeNs }) => timeNs), ...(facts.logNs === undefined ? [] : [facts.logNs])];
   const ages = times.map((timeNs) => nowMs - Number(timeNs / 1_000_000n));
   const known = ages.filter((age) => age >= -clockSlackMs);
   const base = { objective: 'rpo', wanted: wanted.rpo.text } as const;

@@ -283,3 +283,50 @@ test('a plan’s identity is its content, whatever the order of members', () => 
   assert.equal(hashOfPlan(turned), hashOfPlan(same));
   assert.notEqual(hashOfPlan(turned), hashOfPlan({ ...same, by: 'bob' }));
 });
+
+const past = planOf(step('before'), step('over', { undo: 'impossible' }), step('after'));
+
+test('what fails behind a step that nothing takes back is thrown, undoes nothing, and is gone on with; then all is confirmed', async () => {
+  const world = new World();
+  world.broken.add('after');
+  await assert.rejects(execute(past, world.surroundings()), /after is broken/);
+  assert.deepEqual(world.effects, ['do before', 'do over']);
+  assert.equal(world.entries.at(-1)?.what, 'failed');
+  world.broken.clear();
+  const { phase } = await execute(past, world.surroundings());
+  assert.equal(phase, 'confirmed');
+  assert.deepEqual(world.effects.slice(2), ['do after', 'confirm before', 'confirm over', 'confirm after']);
+  await assert.rejects(undo(past, world.surroundings(), 'ann'), /was confirmed/);
+});
+
+test('a plan behind what nothing takes back is given up, which undoes nothing; before it, it is turned back', async () => {
+  const world = new World();
+  world.broken.add('after');
+  await assert.rejects(execute(past, world.surroundings()), /after is broken/);
+  assert.equal((await undo(past, world.surroundings(), 'ann')).phase, 'given up');
+  assert.equal((await execute(past, world.surroundings())).phase, 'given up');
+  assert.deepEqual(world.effects, ['do before', 'do over']);
+  const other = new World();
+  other.broken.add('before');
+  assert.equal((await execute(past, other.surroundings())).phase, 'undone');
+});
+
+test('a step that nothing takes back, and that failed before it changed anything, turns its plan back; interrupted so, an undo does', async () => {
+  for (const isPast of [false, true]) {
+    const world = new World();
+    const run = async (): Promise<never> => await Promise.reject(new HoldfastError('refused', 'no such backup'));
+    const over = { isDone: unknown, run, isPastReturn: async () => isPast };
+    const inWorld = (one: World): Surroundings => one.surroundings({ kinds: { ...one.kinds, over } });
+    const plan = planOf(step('before'), step('over', { kind: 'over', undo: 'impossible' }), step('after'));
+    const executed = execute(plan, inWorld(world));
+    if (isPast) await assert.rejects(executed, /no such backup/);
+    else assert.equal((await executed).phase, 'undone');
+    const end = world.entries.findIndex(({ what }) => what === 'failed');
+    const killed = new World();
+    killed.effects.push('do before');
+    killed.entries.push(...world.entries.slice(0, end));
+    const { phase } = await undo(plan, inWorld(killed), 'ann');
+    assert.equal(phase, isPast ? 'given up' : 'undone');
+    assert.deepEqual(killed.effects, isPast ? ['do before'] : ['do before', 'undo before']);
+  }
+});

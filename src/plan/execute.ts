@@ -1,32 +1,34 @@
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { attemptOften, call, reasonFor } from './attempt.ts';
-import { executionOf, type Execution, type Surroundings } from './execution.ts';
+import { executionOf, isPastReturn, type Execution, type Surroundings } from './execution.ts';
 import type { Plan, Step } from './plan.ts';
 import { nameOf, standsAt, type Standing, type StepStanding } from './standing.ts';
 
 /**
  * Executes a plan from wherever its journal says that it stands, and resolves with how it ended. 'approval-needed' when
  * it waits for a person; then, and after a kill, it is executed again and goes on. What fails in it turns it back, and
- * is in the outcome's reason; a defect of ours does so too, and is thrown once all is undone.
+ * is in the outcome's reason; a defect of ours does so too, and is thrown once all is undone. What fails behind a step
+ * that nothing takes back is thrown, and the plan stays where it is.
  */
 export async function execute(plan: Plan, surroundings: Surroundings): Promise<Standing> {
   const execution = await executionOf(plan, surroundings);
   const { phase } = execution.standing;
   const defects = phase === 'forward' ? await forward(execution) : [];
   if (execution.standing.phase === 'back') defects.push(...(await back(execution)));
-  if (phase === 'confirming') await confirmSteps(execution);
+  if (execution.standing.phase === 'confirming') await confirmSteps(execution);
   const [defect] = defects;
   if (defect !== undefined) throw defect;
   return execution.standing;
 }
 
-/** Turns a plan back that is under way, or undoes one that succeeded and was not confirmed. */
+/** Turns a plan back that is under way, or undoes one that succeeded and was not confirmed; else gives it up. */
 export async function undo(plan: Plan, surroundings: Surroundings, by: string): Promise<Standing> {
   const execution = await executionOf(plan, surroundings);
   const { phase } = execution.standing;
   if (phase === 'confirming' || phase === 'confirmed')
     throw new HoldfastError('refused', `${nameOf(execution)} was confirmed: what it replaced is gone`);
-  if (phase !== 'undone' && phase !== 'back')
+  if (phase === 'forward' && (await isPastReturn(execution))) await execution.note({ what: 'given up', by });
+  else if (phase !== 'undone' && phase !== 'back' && phase !== 'given up')
     await execution.note({ what: 'turned back', by, reason: `undone by ${by}` });
   return await execute(plan, surroundings);
 }
@@ -46,13 +48,22 @@ async function forward(execution: Execution): Promise<Error[]> {
   const { plan, note, signal } = execution;
   try {
     for (const step of plan.steps) await goOn(execution, step);
-    await note({ what: 'finished' });
+    await note({ what: (await isPastReturn(execution)) ? 'asked to confirm' : 'finished' });
     return [];
   } catch (error) {
+    if (await isPastReturn(execution)) throw halfDone(error);
     if (hasCode(error, 'approval-needed') && !signal.aborted) throw error;
     await note({ what: 'turned back', reason: reasonFor(error, signal) });
     return signal.aborted ? [] : defectsIn([error]);
   }
+}
+
+/** What was there is no longer, and what is to be there isn't yet. */
+function halfDone(error: unknown): unknown {
+  if (!(error instanceof HoldfastError)) return error;
+  const own = error.next.replace(/ ?Nothing was changed\.$/, '');
+  const next = `The plan is half done, and nothing takes that back: run the same command again. ${own}`.trimEnd();
+  return new HoldfastError(error.code, error.message, { cause: error, next });
 }
 
 async function goOn(execution: Execution, step: Step): Promise<void> {
@@ -90,7 +101,13 @@ async function back(execution: Execution): Promise<readonly Error[]> {
   const failures: unknown[] = [];
   for (const step of execution.plan.steps.toReversed()) {
     const own = ofStep(execution.standing, step);
-    if (step.undo === 'no' || !['begun', 'done', 'not undone'].includes(own.state) || step.manual !== '') continue;
+    if (
+      step.undo === 'no' ||
+      step.undo === 'impossible' ||
+      !['begun', 'done', 'not undone'].includes(own.state) ||
+      step.manual !== ''
+    )
+      continue;
     if (failures.length > 0 && step.undo !== 'in any case') continue;
     const words = { began: 'began to undo', done: 'undone', failed: 'not undone' } as const;
     try {

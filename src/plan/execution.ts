@@ -10,7 +10,7 @@ export interface Surroundings {
   readonly journal: Journal;
   readonly kinds: StepKinds;
   readonly clock: Clock;
-  /** Aborted, the plan is turned back. */
+  /** Aborted, the plan is turned back, or stays where it is behind what nothing takes back. */
   readonly signal: AbortSignal;
   /** Told of each entry once it is durable. */
   readonly onEntry: (entry: Entry) => void;
@@ -24,11 +24,25 @@ export interface Execution extends Surroundings {
   readonly note: (entry: Omit<Entry, 'timeNs'>) => Promise<void>;
 }
 
+/** Whether something was done that nothing takes back. */
+export async function isPastReturn(execution: Execution): Promise<boolean> {
+  const { plan, standing, kinds, hash } = execution;
+  for (const step of plan.steps.filter(({ undo }) => undo === 'impossible')) {
+    const { state = 'waiting', attempts = 0 } = standing.steps.get(step.key) ?? {};
+    if (state === 'done') return true;
+    if (state !== 'begun') continue;
+    const { signal } = new AbortController();
+    const isPast = await kinds[step.kind]?.isPastReturn?.({ step, hash, attempt: attempts, signal });
+    if (isPast !== false) return true;
+  }
+  return false;
+}
+
 /** 'unsupported' where a step is of a kind that isn't in the table, or can't be undone although the plan counts on it. */
 export async function executionOf(plan: Plan, surroundings: Surroundings): Promise<Execution> {
   const { journal, kinds, clock, onEntry } = surroundings;
   for (const { key, kind, undo } of plan.steps) {
-    if (kinds[kind] === undefined || (undo !== 'no' && kinds[kind].undo === undefined))
+    if (kinds[kind] === undefined || (undo.startsWith('in ') && kinds[kind].undo === undefined))
       throw new HoldfastError('unsupported', `step ${key}: this version can’t do, or not undo, ${kind}`);
   }
   const standing = new Ledger(plan, await journal.entries());

@@ -41,7 +41,7 @@ function stepOf(fields: Fields, what: string): Step {
     kind: textOf(fields['kind'], what),
     where: textOf(fields['where'], what),
     arguments: fieldsOf(fields['arguments'], what),
-    undo: oneOf(['no', 'in order', 'in any case'], fields['undo'], what),
+    undo: oneOf(['no', 'in order', 'in any case', 'impossible'], fields['undo'], what),
     timeoutMs: countOf(fields['timeoutMs'], mostMs, what),
     retry: { attempts: countOf(attempts, mostMs, what), pauseMs: countOf(pauseMs, mostMs, what) },
     approval: oneOf(['none', 'another person'], fields['approval'], what),

@@ -46,6 +46,8 @@ const whats = [
   'finished',
   'undid all',
   'undid in part',
+  /** What was begun can't be taken back, and nobody goes on with it. */
+  'given up',
   'confirmed',
 ] as const;
 

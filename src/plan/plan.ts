@@ -8,7 +8,9 @@ import type { Fields } from '../bytes/fields.ts';
  * A step is data; what it does is its kind's business. The executor knows no kind, no clock and no environment but those
  * handed in. It keeps a journal, and goes on from there after a kill at any moment: a step that was begun is asked first
  * whether it is done. A plan that fails or is cancelled is turned back: its steps are undone in reverse order. A plan
- * that succeeded keeps what it replaced until it is confirmed, and can be undone until then.
+ * that succeeded keeps what it replaced until it is confirmed, and can be undone until then. One that began a step that
+ * nothing takes back is never turned back, unless the step’s kind knows that it has changed nothing yet: what fails is thrown, it goes on when it is executed again, and it is confirmed
+ * when it is through. A person can give it up, which changes nothing.
  */
 export interface Plan {
   readonly version: 1;
@@ -31,8 +33,11 @@ export interface Step {
   readonly where: string;
   /** At most 64 KiB as JSON; no secrets. */
   readonly arguments: Fields;
-  /** 'in any case': also after another step could not be undone, so that what was stopped runs again. */
-  readonly undo: 'no' | 'in order' | 'in any case';
+  /**
+   * 'in any case': also after another step could not be undone, so that what was stopped runs again. 'impossible': once
+   * it has changed anything nothing of the plan is.
+   */
+  readonly undo: 'no' | 'in order' | 'in any case' | 'impossible';
   readonly timeoutMs: number;
   readonly retry: { readonly attempts: number; readonly pauseMs: number };
   readonly approval: 'none' | 'another person';
@@ -50,6 +55,8 @@ export interface StepKind {
   run(call: StepCall): Promise<void>;
   /** Takes it back, whether it was done, in part, or not at all. */
   undo?(call: StepCall): Promise<void>;
+  /** Of a step whose undo is 'impossible' and that was begun: whether anything was done yet; without it, as if so. */
+  isPastReturn?(call: StepCall): Promise<boolean>;
   /** Gives up what was kept for an undo. */
   confirm?(call: StepCall): Promise<void>;
 }

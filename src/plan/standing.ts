@@ -3,7 +3,15 @@ import type { Plan } from './plan.ts';
 
 /** How far a plan has come, by its journal alone. */
 export interface Standing {
-  readonly phase: 'forward' | 'back' | 'finished' | 'undone' | 'undone in part' | 'confirming' | 'confirmed';
+  readonly phase:
+    | 'forward'
+    | 'back'
+    | 'finished'
+    | 'undone'
+    | 'undone in part'
+    | 'given up'
+    | 'confirming'
+    | 'confirmed';
   /** Why it was turned back; '' where it wasn't. */
   readonly reason: string;
   readonly steps: ReadonlyMap<string, StepStanding>;
@@ -12,7 +20,7 @@ export interface Standing {
 
 /** Nothing of it is left to do, or to undo. */
 export function isOver({ phase }: Pick<Standing, 'phase'>): boolean {
-  return phase === 'undone' || phase === 'confirmed';
+  return phase === 'undone' || phase === 'given up' || phase === 'confirmed';
 }
 
 /** For people: which plan. */
@@ -101,5 +109,6 @@ const phases: Partial<Readonly<Record<Entry['what'], Standing['phase']>>> = {
   'undid all': 'undone',
   'undid in part': 'undone in part',
   'asked to confirm': 'confirming',
+  'given up': 'given up',
   'confirmed': 'confirmed',
 };

@@ -1,5 +1,6 @@
 import { coverFrom, lineageOf, type Lineage, type Part } from '../log/cover.ts';
 import type { Extent, History, Listing } from '../log/log.ts';
+import { livingEpoch, type Signs } from './living.ts';
 import type { RecoverablePoint } from './point.ts';
 
 /** A moment between backups, to which the log is replayed. */
@@ -19,7 +20,7 @@ export interface MomentAsked {
   readonly moment: Moment;
   /** Whether what is exactly there is brought back too. */
   readonly edge: 'included' | 'excluded';
-  /** That to follow; the newest without it. */
+  /** That to follow; the one that goes on without it. */
   readonly epoch?: number | undefined;
 }
 
@@ -28,6 +29,7 @@ export interface StreamHeld {
   readonly stream: string;
   readonly listing: Listing;
   readonly histories: readonly History[];
+  readonly signs: Signs;
 }
 
 export type Base = RecoverablePoint & { readonly log: Extent & { readonly stream: string } };
@@ -64,18 +66,61 @@ export interface Stop {
 export interface Reach extends Omit<MomentPlan, 'kind'> {
   /** Where it is consistent: nothing before can be brought back by it. */
   readonly from: bigint;
+  /** What stands just before the backup's beginning: a little, to be asked what was done before it. */
+  readonly before?: readonly Part[];
 }
 
-/** Newest backup first; none where no history tells whence the epoch comes, or no backup is of its lineage. */
-export function reachesOf(points: readonly RecoverablePoint[], held: StreamHeld, epoch?: number): readonly Reach[] {
-  const bases = points.filter(isBase).filter(({ log }) => log.stream === held.stream);
-  const wanted = epoch === undefined ? epochsOf(held, bases) : [epoch];
-  for (const one of wanted) {
-    const lineage = lineageOf(one, held.histories);
-    const reaches = lineage === undefined ? [] : bases.flatMap((base) => reachFrom(base, held.listing, lineage));
-    if (reaches.length > 0) return reaches.toReversed();
+/** Which epoch is followed where none is asked for: the first of these that a backup leads to. */
+export interface Preferred {
+  /** That of what stands in the place of what is brought back. */
+  readonly standing?: number | undefined;
+  /** That which goes on. */
+  readonly living?: number | undefined;
+}
+
+/**
+ * Newest backup first, by where it stands in the log and not by the clock of who made it; none where no history tells whence the epoch comes, or no backup is of its lineage. Without an epoch
+ * that which is preferred; else that which the newest backup is of, and of those the newest: one that was left before is
+ * none that lives.
+ */
+export function reachesOf(
+  points: readonly RecoverablePoint[],
+  held: StreamHeld,
+  { epoch, standing, living }: Preferred & Pick<MomentAsked, 'epoch'> = {},
+): readonly Reach[] {
+  const bases = basesIn(points, held.stream);
+  if (epoch !== undefined) return reachesIn(epoch, bases, held);
+  for (const one of [standing, living]) {
+    const reaches = one === undefined ? [] : reachesIn(one, bases, held);
+    if (reaches.length > 0) return reaches;
   }
-  return [];
+  const all = epochsOf(held, bases).map((one) => reachesIn(one, bases, held));
+  const led = all.filter(({ length }) => length > 0);
+  return led.find(([newest]) => newest?.base === bases.at(-1)) ?? led[0] ?? [];
+}
+
+/** The epoch of a stream that goes on, by all that is known of it; undefined where nothing is dated. */
+export function livingIn(
+  { stream, histories, signs }: Pick<StreamHeld, 'stream' | 'histories' | 'signs'>,
+  points: readonly RecoverablePoint[],
+): number | undefined {
+  const backups = basesIn(points, stream).map(({ log: { epoch, to }, timeNs, endNs = timeNs }) => ({
+    epoch,
+    to,
+    timeNs: endNs > timeNs ? endNs : timeNs,
+  }));
+  return livingEpoch(histories, signs, backups);
+}
+
+function basesIn(points: readonly RecoverablePoint[], stream: string): readonly Base[] {
+  return points.filter(isBase).filter(({ log }) => log.stream === stream);
+}
+
+function reachesIn(epoch: number, bases: readonly Base[], { listing, histories }: StreamHeld): readonly Reach[] {
+  const lineage = lineageOf(epoch, histories);
+  if (lineage === undefined) return [];
+  const reaches = bases.toReversed().flatMap((base) => reachFrom(base, listing, lineage));
+  return reaches.toSorted((a, b) => descending(a.from, b.from));
 }
 
 function isBase(point: RecoverablePoint): point is Base {
@@ -96,7 +141,24 @@ function reachFrom(base: Base, listing: Listing, lineage: Lineage): readonly Rea
   if (own === undefined || (own.to !== undefined && to > own.to)) return [];
   const whole = coverFrom(listing, lineage, from);
   const cover = whole.to >= to ? whole : coverFrom(listing, lineage, to);
-  return [{ base, lineage, from: to, ...cover }];
+  const begin = cover.parts[0] === undefined ? from : extentOf(cover.parts[0]).from;
+  return [{ base, lineage, from: to, ...cover, before: partsBefore(begin, listing, lineage) }];
+}
+
+const mostBefore = 4;
+
+/** Segment before segment, as far as they join. */
+function partsBefore(position: bigint, { segments }: Listing, { epochs }: Lineage): readonly Part[] {
+  const parts: Part[] = [];
+  for (let to = position; parts.length < mostBefore;) {
+    const extent = segments.findLast(
+      (one) => one.to === to && epochs.some(({ epoch, from }) => epoch === one.epoch && from < to),
+    );
+    if (extent === undefined) break;
+    parts.unshift({ held: 'segment', extent });
+    to = extent.from;
+  }
+  return parts;
 }
 
 /** The newest backup before a position from which the log leads beyond it. */
@@ -104,7 +166,11 @@ export function planTo(reaches: readonly Reach[], position: bigint): MomentPlan 
   const reach = reaches.find(({ from, to }) => from <= position && position < to);
   if (reach !== undefined) return planBy(reach, position);
   const isBefore = reaches.every(({ from }) => from > position);
-  return unreachable(reaches, position, isBefore ? 'no backup is as old' : 'the log does not lead there without a gap');
+  return unreachable(
+    reaches,
+    position,
+    isBefore ? 'no backup is as old' : 'the log does not lead there: it ends, or has a gap, before it',
+  );
 }
 
 /** With the nearest positions on either side. */

@@ -1,4 +1,6 @@
+import { parseGoTime } from '../bytes/go-time.ts';
 import type { FileId } from '../bytes/ids.ts';
+import { hasCode } from '../errors/error.ts';
 import type { Extent } from '../log/log.ts';
 import { parseExtentText } from '../log/names.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -20,6 +22,8 @@ export interface RecoverablePoint {
   readonly identity: string;
   /** Nanoseconds since 1970. */
   readonly timeNs: bigint;
+  /** When all of it had been read; undefined where the snapshot doesn't say. */
+  readonly endNs?: bigint | undefined;
   /** What a restore brings back; undefined where the snapshot doesn't say. */
   readonly sizeBytes: number | undefined;
   /** Where it stands in the component's log; undefined where it has none. */
@@ -107,10 +111,31 @@ function pointOf(snapshot: Snapshot, repository: string, proofOf: ProofOf): Reco
     method: tagged(snapshot, 'hf.method') ?? '',
     identity: identityOf(snapshot),
     timeNs: snapshot.timeNs,
+    endNs: endOf(snapshot),
     sizeBytes: snapshot.summary?.totalBytesProcessed,
     log: parseExtentText(tagged(snapshot, 'hf.log') ?? ''),
     copies: [{ held: 'repository', repository, snapshot, proof: proofOf(component, repository, identityOf(snapshot)) }],
   };
+}
+
+function endOf({ summary }: Snapshot): bigint | undefined {
+  if (summary === undefined || summary.backupEnd === '') return undefined;
+  try {
+    return parseGoTime(summary.backupEnd);
+  } catch (error) {
+    if (hasCode(error, 'damaged')) return undefined; // foreign text
+    throw error;
+  }
+}
+
+/** Whether the newest verification of a copy found it wrong. */
+export function isBad({ proof }: Pick<Copy, 'proof'>): boolean {
+  return proof.state === 'failed';
+}
+
+/** A point of which no copy is left that nobody found wrong: nothing is to rest on it while there is another. */
+export function isKnownBad({ copies }: Pick<RecoverablePoint, 'copies'>): boolean {
+  return copies.length > 0 && copies.every(isBad);
 }
 
 /** The same snapshot has one identity in all repositories. */

@@ -1,5 +1,5 @@
 import { coverFrom, lineageOf, type Part } from '../log/cover.ts';
-import type { Extent, History, Listing, Piece } from '../log/log.ts';
+import type { Extent, History, Listing, Piece, Sighting } from '../log/log.ts';
 import type { RecoverablePoint } from './point.ts';
 
 /** A component's log of one stream, as one repository holds it. */
@@ -40,12 +40,15 @@ function rangesOfEpoch(log: HeldLog, points: readonly RecoverablePoint[], epoch:
   const lineage = lineageOf(epoch, log.histories);
   if (lineage === undefined) return [];
   const forkedAt = lineage.epochs[0]?.from ?? 0n;
-  const holds = ({ epoch: at, from }: Extent): boolean =>
-    lineage.epochs.some((one) => one.epoch === at && (one.to === undefined || from < one.to));
+  const holds = ({ epoch: at, to }: Extent): boolean =>
+    lineage.epochs.some((one) => one.epoch === at && (one.to === undefined || to <= one.to));
   const ranges: RecoverableRange[] = [];
-  for (const base of points.filter((point) => point.log?.stream === log.stream && holds(point.log))) {
-    const at = base.log;
-    if (at === undefined || at.from < (ranges.at(-1)?.to ?? 0n)) continue;
+  const bases = points.flatMap((base) =>
+    base.log?.stream === log.stream && holds(base.log) ? [{ base, at: base.log }] : [],
+  );
+  // Not by their dates: one that is dated ahead would hide what it alone leads to.
+  for (const { base, at } of bases.toSorted((a, b) => (a.at.to < b.at.to ? -1 : 1))) {
+    if (at.from < (ranges.at(-1)?.to ?? 0n)) continue;
     const { parts, to } = coverFrom(log.listing, lineage, at.from);
     const last = lastOf(parts.at(-1));
     if (to < at.to || to <= forkedAt || last === undefined) continue;
@@ -53,6 +56,14 @@ function rangesOfEpoch(log: HeldLog, points: readonly RecoverablePoint[], epoch:
     ranges.push({ log, epoch, base, from: at.to, to, newest, last });
   }
   return ranges;
+}
+
+/** What can't be brought back was seen in vain: positions of another epoch are another log's. */
+export function isReachable(
+  { epoch, at }: Pick<Sighting, 'epoch' | 'at'>,
+  ranges: readonly Pick<RecoverableRange, 'epoch' | 'from' | 'to'>[],
+): boolean {
+  return ranges.some((range) => range.epoch === epoch && range.from <= at && at <= range.to);
 }
 
 function lastOf(part: Part | undefined): Extent | Piece | undefined {

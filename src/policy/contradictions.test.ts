@@ -121,3 +121,14 @@ test('a method that the kind of component does not have is refused, with the nea
   const all = told(['method: logical', 'method: logicl']).join('\n');
   assert.match(all, /components\.shop-db\.backups\.cold\.method: there is no such method.*logical/s);
 });
+
+test('a window that reaches further back than backups are kept, or that has no effect, is warned of', () => {
+  const [window, method] = ['local: { window: 24h }', 'method: physical, '];
+  assert.match(
+    told([window, 'local: { window: 60d }']).join('\n'),
+    /warning: .*window: reaches back 60 d, and `keep` holds the backups in local for .*: those that the window needs stay longer/,
+  );
+  assert.match(told([window, 'local: { window: 1h }']).join('\n'), /warning: .*window: has no effect below 1 d/);
+  const logical = told([method, 'method: logical, ']).join('\n');
+  assert.match(logical, /window: is in vain: no rule makes backups from which a log is replayed/);
+});

@@ -45,6 +45,13 @@ test('the longest gap is what an RPO is held against', () => {
   assert.equal(hours(at('Mon,Thu 22:30')), 96);
   assert.equal(hours({ kind: 'cron', fields: '0 4 1 * *' }), 31 * 24);
   assert.equal(hours({ kind: 'cron', fields: '*/15 9-17 * * 1-5' }), 63.25);
+  assert.equal(hours({ kind: 'cron', fields: '0 */6 * * *' }), 6);
+  assert.equal(hours({ kind: 'cron', fields: '0 1,2,9 * * *' }), 16);
+  assert.equal(hours({ kind: 'cron', fields: '30 2 * * 0,3' }), 96);
+  assert.equal(hours({ kind: 'cron', fields: '0 4 * * 1#1' }), 35 * 24);
+  assert.equal(hours({ kind: 'cron', fields: '0 4 * * 5L' }), 35 * 24);
+  assert.equal(hours({ kind: 'cron', fields: '0 0 1 1 *' }), 366 * 24);
+  assert.equal(hours({ kind: 'cron', fields: '0 0 29 2 *' }), 1461 * 24);
   assert.equal(hours({ kind: 'every', span: spanOf('90m') }), 1.5);
   assert.equal(hours({ kind: 'on', event: 'release' }), Infinity);
 });

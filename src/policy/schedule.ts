@@ -43,14 +43,20 @@ export function dueAfter(schedule: Schedule, afterMs: number, timezone: string):
     case 'every':
       return afterMs + schedule.span.ms;
     case 'cron':
-      return new Cron(schedule.fields, { mode: '5-part', paused: true, timezone })
-        .nextRun(dateOfNs(BigInt(afterMs) * 1_000_000n))
-        ?.getTime();
+      return nextRunMs(cronOf(schedule.fields, timezone), afterMs);
     case 'at':
       return dueAt(schedule, afterMs, schedule.zone ?? timezone);
     case 'on':
       return undefined;
   }
+}
+
+function cronOf(fields: string, timezone: string): Cron {
+  return new Cron(fields, { mode: '5-part', paused: true, timezone });
+}
+
+function nextRunMs(cron: Cron, afterMs: number): number | undefined {
+  return cron.nextRun(dateOfNs(BigInt(afterMs) * 1_000_000n))?.getTime();
 }
 
 function dueAt({ days, hour, minute }: ClockTime, afterMs: number, zone: string): number | undefined {
@@ -66,7 +72,7 @@ const dayMs = 86_400_000;
 
 /**
  * The longest time between two runs, as clocks without summer time show it; Infinity where only an event tells.
- * Of cron's fields a year is tried, at most two thousand runs.
+ * Of cron's fields a year is tried where they name days of a month or months, at most two thousand runs.
  */
 export function longestGapMs(schedule: Schedule): number {
   switch (schedule.kind) {
@@ -75,7 +81,7 @@ export function longestGapMs(schedule: Schedule): number {
     case 'at':
       return longestWait(schedule.days) * dayMs;
     case 'cron':
-      return longestCronGapMs(schedule);
+      return longestCronGapMs(schedule.fields);
     case 'on':
       return Infinity;
   }
@@ -87,13 +93,23 @@ function longestWait(days: readonly number[]): number {
   return Math.max(...sorted.map((day, at) => (sorted[at + 1] ?? (sorted[0] ?? day) + 7) - day));
 }
 
-/** The year 2027, for fields of cron. */
-const trial = { fromMs: 1_798_761_600_000, toMs: 1_830_297_600_000 };
+/** For fields of cron: the beginning of 2027. */
+const trialMs = 1_798_761_600_000;
 
-function longestCronGapMs(schedule: Schedule): number {
-  let [at, longest] = [trial.fromMs, 0];
-  for (let runs = 0; runs < 2000 && at < trial.toMs; runs += 1) {
-    const next = dueAfter(schedule, at, 'UTC');
+/** Twice what it takes until runs repeat, or a year. Each run is dear to find, and every command reads the policy. */
+function trialDays(fields: string): number {
+  const [, , day, month, weekday] = fields.trim().split(/\s+/);
+  // The nth or the last of its weekday goes by months, too.
+  if (day !== '*' || month !== '*' || /[#L]/i.test(weekday ?? '')) return 365;
+  return weekday === '*' ? 2 : 14;
+}
+
+function longestCronGapMs(fields: string): number {
+  const cron = cronOf(fields, 'UTC');
+  const toMs = trialMs + trialDays(fields) * dayMs;
+  let [at, longest] = [trialMs, 0];
+  for (let runs = 0; runs < 2 || (runs < 2000 && at < toMs); runs += 1) {
+    const next = nextRunMs(cron, at);
     if (next === undefined) return Infinity;
     if (runs > 0) longest = Math.max(longest, next - at);
     at = next;

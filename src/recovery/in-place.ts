@@ -1,18 +1,17 @@
 import { secondText } from '../clock/date.ts';
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { displayPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
-import { isMountPoint, mountPointsBelow } from '../host/mount-point.ts';
-import { hostName } from '../host/users.ts';
+import { replacingDriver } from '../job/find-replacement.ts';
 import { openSource } from '../job/open-source.ts';
 import { pointWanted } from '../job/component-restore.ts';
 import type { ExpectedRestore } from '../job/expected.ts';
 import type { ComponentContext } from '../job/component.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { MomentAsked } from '../point/moment.ts';
 import type { Component } from '../policy/policy.ts';
+import { planReplacement, type PlannedReplacement } from './in-place-moment.ts';
 import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
-import { splitWords } from '../secret/words.ts';
+import { around, health, livePath, planOf, step, switches, type LivePath } from './steps.ts';
 
 export interface InPlaceOptions {
   readonly component: string;
@@ -21,12 +20,20 @@ export interface InPlaceOptions {
   readonly safety: 'backup first' | 'none';
   /** Who asks for it. */
   readonly by: string;
+  /** Of the component's log; undefined: the newest that can be had. */
+  readonly moment?: MomentAsked | undefined;
+  /** 'over': file by file over what is there, of which nothing is kept. */
+  readonly way: 'beside' | 'over';
+  /** In a dry run nothing is rescued either. */
+  readonly mode: 'execute' | 'dry-run';
 }
 
 export interface PlannedInPlace {
   readonly plan: Plan;
   /** What bringing the point back takes, from each copy in a restore's order. It is no part of the plan. */
   readonly expected: readonly ExpectedRestore[];
+  /** What else is to be known of it before; undefined where nothing is. */
+  readonly replacement?: PlannedReplacement;
 }
 
 /**
@@ -37,6 +44,14 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   const { component: name, safety, by } = options;
   const { [name]: component } = context.policy.components;
   if (component === undefined) throw new HoldfastError('usage', `the policy has no component ${name}`);
+  const driver = replacingDriver(context, name);
+  if (driver !== undefined) return await planReplacement(context, driver, options);
+  if (options.way === 'over')
+    throw new HoldfastError('unsupported', `${name} is no cluster: --delta is for clusters alone`, {
+      next: '`restore --target / --include PATH` compares by content, too. Nothing was changed.',
+    });
+  if (options.moment !== undefined && options.moment.moment.kind !== 'time')
+    throw new HoldfastError('unsupported', `${name} has no log: only its backups can be brought back`);
   const paths = livePaths(context, name, component);
   for (const { path } of paths) await assertNothingKeptBelow(plansIn(context.stateFolder), path);
   const { point, expected } = await pointWanted(context, options);
@@ -53,24 +68,9 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
     ...around(component, 'yes'),
     ...health(component),
   ];
-  const approval = component.restore?.approval === undefined ? 'none' : 'another person';
-  const plan: Plan = {
-    version: 1,
-    title: `${name} in place as of ${at}`,
-    component: name,
-    made: Temporal.Instant.fromEpochNanoseconds(context.clock.nowNs()).toString(),
-    by,
-    steps: steps.map((one, index) => (index === 0 ? { ...one, approval } : one)),
-  };
+  const title = `${name} in place as of ${at}`;
+  const plan = planOf(context, { component, name, title, by, steps });
   return { plan, expected };
-}
-
-/** How a path is replaced: a mount point can't be renamed, what it holds can. */
-const switches = { whole: 'switch', contents: 'switch-contents' } as const;
-
-interface LivePath {
-  readonly path: string;
-  readonly replace: keyof typeof switches;
 }
 
 function livePaths(context: ComponentContext, name: string, component: Component): readonly LivePath[] {
@@ -82,51 +82,4 @@ function livePaths(context: ComponentContext, name: string, component: Component
   const all = inPlace.map(displayPath);
   // What lies inside another comes back with it.
   return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`))).map(livePath);
-}
-
-function livePath(path: string): LivePath {
-  if (path === '/') throw new HoldfastError('unsupported', '/ can’t be replaced while this system runs on it');
-  if (!existsSync(dirname(path))) throw new HoldfastError('refused', `${dirname(path)} is not there: make it first`);
-  // What is kept is removed when it is confirmed: nothing that is mounted may be moved along with it.
-  const [within] = mountPointsBelow(path);
-  if (within === undefined) return { path, replace: isMountPoint(path) ? 'contents' : 'whole' };
-  throw new HoldfastError('unsupported', `${within}, below ${path}, is a mount point, which can’t be moved along`);
-}
-
-const ordinaryMs = 300_000;
-/** A restore ends when it ends. */
-const longestMs = 7 * 86_400_000;
-
-function step(key: string, kind: string, given: Step['arguments'], undo: Step['undo'] = 'in order'): Step {
-  return {
-    key,
-    kind,
-    where: hostName(),
-    arguments: given,
-    undo,
-    timeoutMs: kind === 'restore' || kind === 'safety-backup' ? longestMs : ordinaryMs,
-    retry: { attempts: 1, pauseMs: 1000 },
-    approval: 'none',
-    manual: '',
-  };
-}
-
-/** The step that stops ('no') or starts ('yes') what uses the files; none where the policy names nothing. */
-function around({ restore }: Component, wanted: 'yes' | 'no'): readonly Step[] {
-  const key = wanted === 'yes' ? 'start' : 'stop';
-  const undo = wanted === 'yes' ? 'in order' : 'in any case';
-  const timeoutMs = Math.min(restore?.within?.ms ?? ordinaryMs, longestMs);
-  if (restore?.service !== undefined)
-    return [{ ...step(key, 'systemd', { unit: restore.service, wanted }, undo), timeoutMs }];
-  if (restore?.stop === undefined || restore.start === undefined) return [];
-  const [stop, start] = [splitWords(restore.stop), splitWords(restore.start)];
-  const [run, back] = wanted === 'yes' ? [start, stop] : [stop, start];
-  const running = restore.running === undefined ? [] : splitWords(restore.running);
-  return [{ ...step(key, 'command', { run, undo: back, running, wanted }, undo), timeoutMs }];
-}
-
-function health({ restore }: Component): readonly Step[] {
-  if (restore?.health === undefined) return [];
-  const timeoutMs = Math.min(restore.within?.ms ?? ordinaryMs, longestMs);
-  return [{ ...step('health', 'http-health', { url: restore.health }, 'no'), timeoutMs }];
 }

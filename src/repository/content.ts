@@ -18,7 +18,13 @@ export type Content =
       readonly pages?: PageChecks | undefined;
     }
   /** Bytes that only the main thread can read, in order; `finish` tells whether the producer succeeded. */
-  | { readonly kind: 'stream'; readonly stream: AsyncIterable<Uint8Array>; readonly cut: Cut }
+  | {
+      readonly kind: 'stream';
+      readonly stream: AsyncIterable<Uint8Array>;
+      readonly cut: Cut;
+      /** 'crc32c': the checksum of all of it is told as `read`. */
+      readonly look?: 'crc32c' | undefined;
+    }
   /** Bytes that are here already, so few that every cut leaves them whole: at most 512 KiB. None make no blob. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** Stored already: the parent snapshot's chunks of an unchanged file. */
@@ -35,7 +41,7 @@ export interface StoredContent {
   /** Plaintext and stored bytes of the new blobs. */
   readonly newBytes: number;
   readonly storedBytes: number;
-  /** Of a 'live-file'. */
+  /** Of a 'live-file', and of a 'stream' that is looked at. */
   readonly read?: BytesRead | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { FileId } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import { fileIdFor } from '../crypto/id.ts';
-import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile } from '../crypto/key.ts';
+import { calibrate, makeKeyFile, openKeyFile, parseKeyFile, type KeyFile, type ScryptParams } from '../crypto/key.ts';
 import type { RepositoryKey } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { limiter } from '../flow/limiter.ts';
@@ -100,10 +100,19 @@ function noKeyOpens(failures: readonly HoldfastError[], total: number): Holdfast
   return new HoldfastError('wrong-password', `the password does not open ${tried}${unread}`, { cause: other });
 }
 
+const measured = new WeakMap<Clock, Promise<ScryptParams>>();
+
+/** Repositories that one process makes get keys of one cost: this machine is measured once. */
+async function bearable(clock: Clock): Promise<ScryptParams> {
+  const params = measured.get(clock) ?? calibrate(clock);
+  measured.set(clock, params);
+  return await params;
+}
+
 /** Writes a key file that opens `master`; resolves when it is durable. */
 export async function writeKey(storage: Storage, clock: Clock, master: RepositoryKey, wanted: NewKey): Promise<FileId> {
   const { password, hostname, username } = wanted;
-  const params = wanted.kdf ?? (await calibrate(clock));
+  const params = wanted.kdf ?? (await bearable(clock));
   const created = Temporal.Instant.fromEpochNanoseconds(clock.nowNs()).toString();
   const bytes = await makeKeyFile({ password, params, master, created, username, hostname });
   const id = fileIdFor(bytes);

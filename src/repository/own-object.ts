@@ -1,7 +1,7 @@
 import { open, seal } from '../crypto/seal.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import { confirmStored } from './confirm.ts';
-import type { ObjectInfo } from '../storage/storage.ts';
+import type { ObjectInfo, WaitOptions } from '../storage/storage.ts';
 import type { Repository } from './repository.ts';
 import { assertChangeable, sessionOf } from './session.ts';
 import { decodeUnpacked, encodeUnpacked } from './unpacked.ts';
@@ -13,9 +13,13 @@ export const ownFolder = 'holdfast/';
 export const pruneJournalFolder = 'holdfast/prune/';
 
 /** In the order of their names; none where the storage can't hold any. */
-export async function listOwnObjects({ storage }: Repository, folder: string): Promise<readonly ObjectInfo[]> {
+export async function listOwnObjects(
+  { storage }: Repository,
+  folder: string,
+  options: WaitOptions = {},
+): Promise<readonly ObjectInfo[]> {
   if (!storage.capabilities.ownPrefixes) return [];
-  const listed = await Array.fromAsync(storage.list(folder));
+  const listed = await Array.fromAsync(storage.list(folder, options));
   return listed.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 

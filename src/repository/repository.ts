@@ -128,6 +128,8 @@ export interface WriterOptions {
  */
 export interface BlobWriter extends AsyncDisposable {
   ready(): Promise<void> | undefined;
+  /** Starts the workers now, for who knows that there will be something new. */
+  getReady(): void;
   /** Cuts, hashes and stores what the index doesn't have. Rejects with 'source-failed' when the content can't be read. */
   store(content: Content): Promise<StoredContent>;
   /** One tree blob (JSON with the final newline); resolves when its ID is known. */
@@ -179,6 +181,8 @@ export interface WriterTotals {
 
 export interface ReaderOptions {
   readonly signal: AbortSignal;
+  /** 'at once': what comes into open files is sent on its way to the disk, for whoever waits for that in the end. */
+  readonly writeBack?: 'at once' | undefined;
 }
 
 /**

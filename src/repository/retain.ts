@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { FileId } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { limiter } from '../flow/limiter.ts';
+import { oldestLocked, versionNamed } from '../storage/as-of.ts';
 import type { ObjectLock, Retention, VersionInfo, Versions } from '../storage/versions.ts';
 import { configKey, keyOf } from './layout.ts';
 import type { LockMemory } from './lock-memory.ts';
@@ -140,15 +140,8 @@ export async function rightVersion(
   const [newest] = candidates;
   if (!newest) throw new HoldfastError('storage-not-found', `there is no version of ${key}`);
   if (candidates.length === 1) return newest;
-  if (key === configKey) {
-    for (const candidate of candidates.toReversed())
-      if (await versions.lockOf(key, candidate.version, wait)) return candidate;
-    return candidates.at(-1) ?? newest;
-  }
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  for (const candidate of candidates) {
-    const bytes = await versions.get(key, candidate.version, wait);
-    if (createHash('sha256').update(bytes).digest('hex') === name) return candidate;
-  }
+  if (key === configKey) return (await oldestLocked(versions, candidates, wait)) ?? candidates.at(-1) ?? newest;
+  const named = await versionNamed(versions, candidates, wait);
+  if (named !== undefined) return named;
   throw new HoldfastError('damaged', `no version of ${key} has the hash that it is named by`);
 }

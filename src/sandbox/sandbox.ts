@@ -10,7 +10,8 @@ import { openIsolation } from './inside/open.ts';
  * loopback of the sandbox's own. The whole file system is read-only but for the folder (HOLDFAST_DIR, the working
  * folder, at /run/holdfast), /tmp, /var/tmp, /run and /dev/shm, which start empty. What is `hidden` is empty too, and a
  * socket that a live program had bound elsewhere when the sandbox was opened is covered. A path without which no program starts (/, /usr, /etc …) can't be
- * hidden and stays readable. The environment holds PATH, HOME, LANG, HOLDFAST_SANDBOX=1, HOLDFAST_DIR and what the
+ * hidden and stays readable. What is `visible` is seen though it lies in what starts empty, read-only and without setuid,
+ * but for what is hidden of it. The environment holds PATH, HOME, LANG, HOLDFAST_SANDBOX=1, HOLDFAST_DIR and what the
  * caller adds, nothing of Holdfast's own. Root is root of the sandbox only: it may change owners and users, and
  * neither mount nor touch devices or the kernel.
  *
@@ -37,6 +38,12 @@ export interface SandboxOptions {
   readonly folder: string;
   /** Absolute paths that are empty inside. */
   readonly hidden: readonly string[];
+  /**
+   * Absolute paths of what commands run, wherever it lies: folders or files, with all that is mounted in them, seen where
+   * they really are and by the name given here. `hidden` has the last word, by whatever name it calls the same. What
+   * starts empty, as /tmp, is never shown as a whole, nor anything above it: 'refused'. What isn't there isn't seen.
+   */
+  readonly visible?: readonly string[];
   readonly limits: SandboxLimits;
   readonly clock: Clock;
   readonly signal: AbortSignal;

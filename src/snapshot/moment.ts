@@ -28,7 +28,9 @@ export function parseMoment(
       rest: parts['rest'] ?? '',
     };
   } catch (cause) {
-    throw new HoldfastError('usage', `no such moment: ${JSON.stringify(text)}`, { cause });
+    throw new HoldfastError('usage', `no such moment: ${JSON.stringify(text)}; one looks like "2026-11-20 14:30:00Z"`, {
+      cause,
+    });
   }
 }
 

@@ -11,7 +11,7 @@ import { rawPathOf, type BlobId } from '../bytes/ids.ts';
 import { silent, type Event, type Listener } from '../events/events.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { TreeNode } from './entry.ts';
-import { restoreTree, selectAll, type RestoreOptions, type RestoreOutcome } from './restore.ts';
+import { growthByRestore, restoreTree, selectAll, type RestoreOptions, type RestoreOutcome } from './restore.ts';
 import { encodeTree } from '../../test/support/encode-tree.ts';
 
 const whole: RestoreOptions = {
@@ -161,7 +161,7 @@ test('only what is selected is restored, with the folders above it', async () =>
     childrenMayBe: '/sub/deep/c'.startsWith(location),
   });
   const outcome = await restore({ repository, tree, to: dir.file('to') }, { select });
-  assert.equal(outcome.failures, 0);
+  assert.deepEqual([outcome.failures, outcome.restoredItems, outcome.totalItems], [0, 3, 3]);
   assert.deepEqual(fs.readdirSync(dir.file('to'), { encoding: 'utf8', recursive: true }).toSorted(), [
     'sub',
     'sub/deep',
@@ -272,15 +272,48 @@ test('a restore that was cut off is finished by running it again', async () => {
   const tree = await archiveFolder(repository, dir.file('originals'));
   const controller = new AbortController();
   let seen = 0;
+  const told: Event[] = [];
   const stop = (event: Event): void => {
+    if (event.kind === 'warning') told.push(event);
     if (event.kind === 'note' && ++seen === 200) controller.abort(new Error('cut off'));
   };
   const to = dir.file('to');
   await assert.rejects(restore({ repository, tree, to, signal: controller.signal, listener: stop }), /cut off/);
+  assert.deepEqual(told, [], 'of each file that it cut off nothing is told');
   const outcome = await restore({ repository, tree, to }, { overwrite: 'if-changed' });
   assert.equal(outcome.failures, 0);
   assert.ok(outcome.skippedItems > 50, 'what was finished is not written again');
   const wanted = inventoryOf(dir.file('originals'));
   const found = new Map([...inventoryOf(to), ['/', wanted.get('/') ?? {}] as const]);
   assert.deepEqual(differences(wanted, found), []);
+});
+
+test('extras make room first: what is not in the snapshot is gone before anything is written, and what it takes is told', async () => {
+  await using dir = await tempDir();
+  await using repository = await newRepository();
+  fs.mkdirSync(dir.file('original/sub'), { recursive: true });
+  fs.writeFileSync(dir.file('original/a'), Buffer.alloc(3 * mebibyte, 'a'));
+  fs.writeFileSync(dir.file('original/sub/b'), Buffer.alloc(mebibyte, 'b'));
+  const tree = await archiveFolder(repository, dir.file('original'));
+  fs.mkdirSync(dir.file('to/zz/deep'), { recursive: true });
+  fs.mkdirSync(dir.file('to/sub'));
+  fs.writeFileSync(dir.file('to/a'), Buffer.alloc(2 * mebibyte, 'a'));
+  fs.writeFileSync(dir.file('to/sub/b'), Buffer.alloc(mebibyte, 'b'));
+  fs.writeFileSync(dir.file('to/sub/extra'), 'x'.repeat(100));
+  fs.writeFileSync(dir.file('to/zz/deep/extra'), 'x'.repeat(1000));
+  const { ino } = fs.statSync(dir.file('to/sub/b'));
+  const options = { ...whole, extras: 'delete first' } as const;
+  const request = { repository, tree, target: rawPathOf(dir.file('to')), options, listener: silent };
+  const { signal } = new AbortController();
+  assert.equal(await growthByRestore({ ...request, signal }), mebibyte - 1100);
+  assert.equal(fs.existsSync(dir.file('to/zz/deep/extra')), true, 'it changes nothing');
+  const order: string[] = [];
+  const listener: Listener = (event) => void (event.kind === 'note' && order.push(event.name));
+  const outcome = await restore({ repository, tree, to: dir.file('to'), listener }, options);
+  assert.equal(order.lastIndexOf('deleted') < order.indexOf('updated'), true, order.join(' '));
+  assert.equal(outcome.failures, 0);
+  assert.deepEqual(fs.readdirSync(dir.file('to')), ['a', 'sub']);
+  assert.deepEqual(fs.readdirSync(dir.file('to/sub')), ['b']);
+  assert.equal(fs.statSync(dir.file('to/a')).size, 3 * mebibyte);
+  assert.equal(fs.statSync(dir.file('to/sub/b')).ino, ino);
 });

@@ -1,7 +1,7 @@
 import type { BlobId, FileId, RawPath } from '../bytes/ids.ts';
 import { silent, type Listener } from '../events/events.ts';
 import type { XattrSelection } from '../host/attributes.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { BlobReader, Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
 
 export { restorePhase } from './restore/tally.ts';
@@ -29,6 +29,12 @@ export async function packsToRestore(request: RestoreRequest): Promise<ReadonlyS
   return packs;
 }
 
+/** By how many bytes the disk fills up, 'delete first' as the way; below 0 where it gets emptier. Changes nothing. */
+export async function growthByRestore(request: RestoreRequest): Promise<number> {
+  const options = { ...request.options, mode: 'dry-run' } as const;
+  return await new Restorer({ ...request, options }).growth();
+}
+
 export interface RestoreRequest {
   /** With its index loaded. */
   readonly repository: Repository;
@@ -38,6 +44,8 @@ export interface RestoreRequest {
   readonly options: RestoreOptions;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** Of that repository, where several restores share one; undefined: one of its own. */
+  readonly reader?: BlobReader;
   /** In a dry run: told of each pack of which something would be read, often more than once. */
   readonly onPack?: (pack: FileId) => void;
 }
@@ -46,8 +54,11 @@ export interface RestoreOptions {
   readonly overwrite: Overwrite;
   /** Which items are wanted. */
   readonly select: Select;
-  /** 'delete': what the snapshot doesn't hold is removed from restored folders, as far as `select` wants it. */
-  readonly extras: 'keep' | 'delete';
+  /**
+   * 'delete': what the snapshot doesn't hold is removed from restored folders, as far as `select` wants it; 'delete first':
+   * before anything is written, so that its room is there for the rest.
+   */
+  readonly extras: 'keep' | 'delete' | 'delete first';
   /** 'dry-run': looks, tells and counts, and changes nothing. */
   readonly mode: 'write' | 'dry-run';
   /** 'sparse': runs of zeros become holes in new files. */

@@ -22,3 +22,24 @@ export async function pushLogFile(request: PushRequest): Promise<void> {
   const { pushFile } = await import('./postgres/archive/push.ts');
   await pushFile(request);
 }
+
+/** What a server that recovers asks of `restore_command`: one file of the log. */
+export interface AheadRequest {
+  /** As the server names it. */
+  readonly file: string;
+  /** Where it is to stand; absolute. */
+  readonly target: string;
+  /** Starts aside what fetches from this file on; what it says goes to the end of the file named. */
+  readonly startAhead: (logPath: string) => { readonly isRunning: () => boolean };
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes a file that was fetched ahead, or waits for it. As `pushLogFile` it reads no policy and opens nothing. 'absent' is
+ * proven, as `LogDriver.fetch` has it; 'unknown' says nothing of whether the log has it.
+ */
+export async function takeLogFile(request: AheadRequest): Promise<'delivered' | 'absent' | 'unknown'> {
+  const { takeAhead } = await import('./postgres/archive/take-ahead.ts');
+  return await takeAhead(request);
+}

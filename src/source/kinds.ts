@@ -20,6 +20,8 @@ export interface SourceKind {
   readonly schema: z.ZodType;
   /** How rules can want it backed up; undefined where it makes no difference. */
   readonly methods?: readonly string[];
+  /** Of these the ones whose backups a log is replayed from; undefined: all. */
+  readonly replayed?: readonly string[];
   /** The places, by the names that rules call them, where components with these options hold points themselves. */
   readonly places?: (options: unknown) => Readonly<Record<string, ExternalPlace>>;
   /** What of its kind stands on a host unasked for; changes nothing. */
@@ -135,6 +137,7 @@ export const sourceKinds: SourceKinds = {
     what: 'a PostgreSQL server',
     schema: postgresOptions,
     methods: ['physical', 'logical'],
+    replayed: ['physical'],
     protects: (components, { dumpedBy }) => components.length > 0 && dumpedBy === 'pg_dump',
     logs: ['stream', 'archive'],
     open: openPostgresOf,

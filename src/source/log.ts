@@ -37,6 +37,8 @@ export interface ArchiveWork extends LogWork {
   readonly dataDirectory: string;
   /** When more than this waits it is dropped, as a gap that is named: production goes on. Without it nothing is. */
   readonly mostQueuedBytes?: number | undefined;
+  /** Whether all this is still what is wanted; asked every second. Once it isn't the work ends, and can be begun anew. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
 
 export interface FetchWork extends ArchiveWork {
@@ -44,8 +46,6 @@ export interface FetchWork extends ArchiveWork {
   readonly file: string;
   /** Where it is to stand; absolute. */
   readonly target: string;
-  /** Starts `fetchAhead` aside for this file and target; what it says goes to the end of the file named. */
-  readonly startAhead: (logPath: string) => void;
 }
 
 /** What a kind of source can do with its component's log; each is undefined where it can't. */
@@ -67,7 +67,7 @@ export interface LogDriver {
    * and answered; anything else that keeps it from being delivered is thrown.
    */
   readonly fetch?: (work: FetchWork) => Promise<'delivered' | 'absent'>;
-  /** Has what follows a file ready beside its target while the server replays; ends when that takes no more. */
+  /** Has what the server asks for, and what follows it, ready beside its target; ends when that takes no more. */
   readonly fetchAhead?: (work: FetchWork) => Promise<void>;
 }
 

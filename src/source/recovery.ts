@@ -3,6 +3,8 @@ import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
 import type { About, Extent } from '../log/log.ts';
 import type { MomentAsked, Stop } from '../point/moment.ts';
+import type { InPlaceDriver } from './in-place.ts';
+import type { SetupWanted } from './setup.ts';
 
 /**
  * How a kind of source brings what was restored to a moment, by replaying its log. What is restored stands in a folder of
@@ -15,16 +17,32 @@ import type { MomentAsked, Stop } from '../point/moment.ts';
 export interface RecoveryDriver {
   /** What nothing starts without. */
   readonly last: RawPath;
+  /** What of its kind a folder is, or lies in, by its path: what is put there would become a part of it. */
+  readonly standsIn: (folder: string) => string | undefined;
   /** As people of its kind write it; 'usage' where it is none. */
   parsePosition(text: string): bigint;
   /** What the log tells of a moment, and of the way there. */
   survey(asked: MomentAsked, log: LogReader): Promise<Survey>;
-  prepare(replay: Replay): Promise<void>;
+  prepare(of: Pick<Replay, 'folder' | 'moved' | 'signal'>): Promise<void>;
   /**
    * Brings it to the moment, and ends it in order; it neither archives nor follows nor listens, then or when it is
    * started again. 'source-failed' says why the moment wasn't reached, and what can be done.
    */
   replay(replay: Replay): Promise<Replayed>;
+  /** How what was brought to a moment takes the place of what stands on this host; undefined where it can't. */
+  readonly inPlace?: InPlaceDriver;
+  /**
+   * Makes what was prepared one that follows the living component once it is started: it hands over no log of its own, and
+   * no secret is written. Resolves with what is left to a person, line by line. Undefined where it can't.
+   */
+  readonly follow?: (following: Following) => Promise<readonly string[]>;
+}
+
+export interface Following extends Pick<Replay, 'folder' | 'signal'> {
+  /** How a server starts this very program; undefined where the component has no log to be fetched. */
+  readonly fetching: Pick<SetupWanted, 'program' | 'stateFolder'> | undefined;
+  /** Of the log: which epoch goes on, and those of which it is held whence they come. Undefined where nobody knows. */
+  readonly epochs: { readonly living: number; readonly known: readonly number[] } | undefined;
 }
 
 /** The log that a replay is handed. */
@@ -33,6 +51,8 @@ export interface LogFeed {
   readonly order: readonly Extent[];
   /** Of these bytes some at the end may be zeros, where no more is held. Undefined: it is certain that nobody holds it. */
   segment(epoch: number, from: bigint): Promise<Uint8Array | undefined>;
+  /** The same into a file, which is made or overwritten, and of no use where this rejects; its size. */
+  segmentInto(epoch: number, from: bigint, path: string): Promise<number | undefined>;
   /** As the source's own file says it. */
   history(epoch: number): Promise<Uint8Array | undefined>;
 }
@@ -56,6 +76,8 @@ export interface Survey {
   readonly obstacles: readonly string[];
   /** How much of what the server must have room for; by names of its own. */
   readonly needs: Readonly<Record<string, number>>;
+  /** The last change that it saw whole: a replay of all there is gets there, else the log is not of one piece. */
+  readonly end: bigint | undefined;
 }
 
 export interface Replay extends MomentAsked {
@@ -65,6 +87,13 @@ export interface Replay extends MomentAsked {
   readonly epoch: number;
   readonly feed: LogFeed;
   readonly needs: Survey['needs'];
+  /** Where a replay of all there is has to come to. */
+  readonly end: Survey['end'];
+  /**
+   * 'the original': it takes the place of what it is of, whose settings stay; 'in its place': it stands there already, and
+   * is left unfinished; a copy without a word.
+   */
+  readonly as?: 'a copy' | 'the original' | 'in its place' | undefined;
   /** What stood elsewhere, by where it was, and where it is put: an absolute path where nothing is. */
   readonly moved?: readonly { readonly from: string; readonly to: string }[] | undefined;
   readonly clock: Clock;

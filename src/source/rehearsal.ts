@@ -18,6 +18,8 @@ import type { Replay } from './recovery.ts';
 export interface Rehearsal {
   /** What commands find in HOLDFAST_DIR. */
   readonly folder: 'empty' | 'restored';
+  /** Where the programs are that what was restored takes: the sandbox has to show them. */
+  readonly programs?: (restored: string, signal: AbortSignal) => Promise<readonly string[]>;
   /**
    * In their order. `restored` is the folder to which the component was restored. With `replay`, of a component that has a
    * RecoveryDriver, it is brought to that moment first, by a log that is handed in from outside; a step says where it is.

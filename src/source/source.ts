@@ -5,6 +5,7 @@ import type { Extent } from '../log/log.ts';
 import type { Content, StoredContent } from '../repository/content.ts';
 import type { Entry, Metadata } from '../snapshot/entry.ts';
 import type { ExternalPoints } from './external.ts';
+import type { Extraction } from './extraction.ts';
 import type { LogDriver } from './log.ts';
 import type { Loading } from './loading.ts';
 import type { Lacking } from './probe.ts';
@@ -35,6 +36,11 @@ export interface Source {
    * snapshot carries it as the tag `hf.log=`.
    */
   position?(): LogPosition | undefined;
+  /**
+   * Loads the code that `entries` needs, best while the repository is opened; asks nothing of what is backed up. Of one that
+   * has it each backup has content which no earlier one had, so that whoever stores it gets ready before the first comes.
+   */
+  prepare?(): Promise<void>;
 }
 
 /** What has to be replayed at least: from where the backup began to where it is consistent. */
@@ -95,6 +101,8 @@ export interface OpenedSource {
   readonly rehearsal?: Rehearsal | undefined;
   /** Sets its server up for backups, where it has one that can be asked. */
   readonly setup?: Setup;
+  /** How parts of it are taken out of a moment, into a live system. */
+  readonly extraction?: Extraction;
   /** How a point of it is loaded into a live system, beside what runs there. */
   readonly loading?: Loading | undefined;
   /** The live paths that a restore can replace as a whole; undefined where it takes more than that. */

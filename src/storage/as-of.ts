@@ -57,7 +57,8 @@ export async function versionNamed(
   return undefined;
 }
 
-async function oldestLocked(
+/** Undefined where none is. */
+export async function oldestLocked(
   versions: Versions,
   candidates: readonly VersionInfo[],
   options: WaitOptions,

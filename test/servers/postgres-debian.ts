@@ -42,6 +42,7 @@ export async function startDebianCluster(name: string, settings: readonly string
       await appendFile(dir.file('etc/15', name, 'conf.d/own.conf'), text);
       return startsIt(dir.file('data'), [`config_file=${dir.file('etc/15', name, 'postgresql.conf')}`]);
     },
+    ready: async ({ port }) => (await asks(join(folder, 'run'), port, 'select 1')) === '1',
   });
   return {
     running,
@@ -49,7 +50,7 @@ export async function startDebianCluster(name: string, settings: readonly string
     configuration: join(folder, 'etc/15', name),
     sql: async (text) => await asks(join(folder, 'run'), running.port, text),
     [Symbol.asyncDispose]: async () => {
-      await quitServer(running.pid);
+      await quitServer(running);
       await running[Symbol.asyncDispose]();
     },
   };
@@ -75,7 +76,7 @@ export async function startDebianCopy(
   return {
     sql: async (text) => await asks(folder, running.port, text),
     [Symbol.asyncDispose]: async () => {
-      await quitServer(running.pid);
+      await quitServer(running);
       await running[Symbol.asyncDispose]();
     },
   };

@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { runOk } from '../support/run-program.ts';
 import { asServer, giveToServer, quitServer } from './postgres-user.ts';
-import { makeCluster, postgresPrograms, postgresTemplate, type PostgresMajor } from './postgres-program.ts';
+import { postgresPrograms, postgresTemplate, type PostgresMajor, type TemplateOptions } from './postgres-program.ts';
 import { startServer, type RunningServer } from './running.ts';
 
 export { postgresMajors, withoutPostgresVersions, type PostgresMajor } from './postgres-program.ts';
 
-export interface PostgresOptions {
+export interface PostgresOptions extends TemplateOptions {
   readonly major: PostgresMajor;
   /** As `name=value`, after those that every test has. */
   readonly settings?: readonly string[];
   /** A data directory that is there; without it a new cluster. */
   readonly data?: string;
-  /** Options of initdb, for a cluster unlike the others: it takes longer. */
-  readonly initdb?: readonly string[];
   /** Puts something into the data directory, or changes what is there, before the server starts. */
   readonly prepare?: (data: string) => Promise<void>;
 }
@@ -35,7 +33,7 @@ export interface PostgresServer extends AsyncDisposable {
 /** It keeps nothing that a crash of the host would lose. As root it runs as nobody. */
 export async function startPostgresVersion(options: PostgresOptions): Promise<PostgresServer> {
   const { major, settings = [], prepare = async () => undefined } = options;
-  const [programs, template] = [await postgresPrograms(major), await postgresTemplate(major)];
+  const [programs, template] = [await postgresPrograms(major), await postgresTemplate(major, options)];
   let data = '';
   const running = await startServer({
     program: 'env',
@@ -45,8 +43,7 @@ export async function startPostgresVersion(options: PostgresOptions): Promise<Po
       await chmod(dir.path, 0o755);
       await mkdir(sockets);
       await giveToServer(sockets);
-      if (options.initdb !== undefined) await makeCluster(programs, data, options.initdb);
-      else if (options.data === undefined) await runOk('cp', ['-a', '--reflink=auto', template, data]);
+      if (options.data === undefined) await runOk('cp', ['-a', '--reflink=auto', template, data]);
       await prepare(data);
       const own = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${sockets}`, 'fsync=off'];
       const words = [join(programs, 'postgres'), '-D', data, ...[...own, ...settings].flatMap((one) => ['-c', one])];
@@ -60,9 +57,9 @@ export async function startPostgresVersion(options: PostgresOptions): Promise<Po
     data,
     url: `${url}/postgres`,
     sql: async (text, database) => await ask(url, text, database),
-    stop: async () => await quitServer(running.pid),
+    stop: async () => await quitServer(running),
     [Symbol.asyncDispose]: async () => {
-      await quitServer(running.pid);
+      await quitServer(running);
       await running[Symbol.asyncDispose]();
     },
   };

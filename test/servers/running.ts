@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock/clock.ts';
 import { hasErrno } from '../support/errno.ts';
-import { tempDir, type TempDir } from '../support/temp-dir.ts';
+import { removeFolder, tempDir, type TempDir } from '../support/temp-dir.ts';
+import { freePort } from './free-port.ts';
 
 /** A real server with a folder of its own, ended and removed when disposed: `await using server = await …`. */
 export interface RunningServer extends AsyncDisposable {
@@ -14,6 +15,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
   /** What it has printed so far, both streams. */
   readonly output: () => string;
+  /** By then its PID may be another process's. */
+  readonly hasEnded: () => boolean;
   /** Ends it by SIGKILL; its folder stays until it is disposed. */
   readonly kill: () => Promise<void>;
 }
@@ -44,6 +47,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output += String(bytes)));
   const exited = exitOf(child);
   const record = await remember(child.pid ?? 0, dir.path);
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await exited;
@@ -59,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await dispose();
     throw new Error(`${options.program} did not start\n${output}`, { cause: error });
   }
-  return { port, dir, pid: child.pid ?? 0, output: () => output, kill, [Symbol.asyncDispose]: dispose };
+  return { port, dir, pid: child.pid ?? 0, output: () => output, hasEnded, kill, [Symbol.asyncDispose]: dispose };
 }
 
 async function untilReady(child: ChildProcess, { ready = listens }: ServerOptions, port: number): Promise<void> {
@@ -90,18 +94,6 @@ async function listens({ port }: { readonly port: number }): Promise<boolean> {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-  });
-  return await promise;
-}
-
 /** Records of what runs, one file a server: `<its PID>-<its start>-<our PID>-<our start>`. */
 const records = join(tmpdir(), 'holdfast-test-servers');
 
@@ -118,11 +110,20 @@ async function reap(): Promise<void> {
   for (const name of await readdir(records)) {
     const [pid = '', start = '', parent = '', parentStart = ''] = name.split('-');
     if ((await startOf(Number(parent))) === parentStart) continue;
-    if (start !== 'gone' && (await startOf(Number(pid))) === start) process.kill(Number(pid), 'SIGKILL');
+    if (start !== 'gone' && (await startOf(Number(pid))) === start) killIfThere(Number(pid));
     const record = join(records, name);
     const folder = await readFile(record, 'utf8').catch(() => ''); // another run removes it at the same time
-    if (folder !== '') await rm(folder, { recursive: true, force: true });
+    if (folder !== '') await removeFolder(folder); // its processes may still end
     await rm(record, { force: true });
+  }
+}
+
+/** Another run may end it at the same time. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }
 

@@ -2,11 +2,14 @@ import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock/clock.ts';
 import { processIsAlive } from '../../src/host/users.ts';
-import type { LogStore } from '../../src/log/log.ts';
-import { asServer, giveToServer } from '../servers/postgres-user.ts';
+import type { Extent, LogStore } from '../../src/log/log.ts';
+import { giveToServer } from '../servers/postgres-user.ts';
+import { smallSegments } from '../servers/postgres-program.ts';
 import { startPostgresVersion, type PostgresMajor, type PostgresServer } from '../servers/postgres-versions.ts';
-import { logOf } from './postgres-log.ts';
-import { runOk, runProgram, type RunResult } from './run-program.ts';
+import { extentNamed, logOf } from './postgres-log.ts';
+import { definedOf } from './holdfast.ts';
+import { runOk, type RunResult } from './run-program.ts';
+import { servedAsServer } from './served-as-server.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 import { cheapRepositories } from './two-tools.ts';
 
@@ -14,7 +17,7 @@ import { cheapRepositories } from './two-tools.ts';
 export interface ArchivingScene extends AsyncDisposable {
   readonly dir: TempDir;
   readonly server: PostgresServer;
-  /** Any command of the program, as the server's user, in the data directory. */
+  /** Any command of the program, as the server's user, in the data directory; what the server runs is the program itself. */
   readonly run: (...words: readonly string[]) => Promise<RunResult>;
   readonly program: string;
   /** Gives the repositories back to the server's user, after a test has written there itself. */
@@ -23,6 +26,8 @@ export interface ArchivingScene extends AsyncDisposable {
   readonly ready: () => Promise<readonly string[]>;
   /** Ends the segment that is written; resolves with its name. */
   readonly switchLog: () => Promise<string>;
+  /** What a segment of the server's holds, by its name. */
+  readonly extent: (name: string) => Extent;
   readonly withStore: <T>(repository: string, body: (store: LogStore) => Promise<T>) => Promise<T>;
   readonly workerPid: () => Promise<number | undefined>;
   readonly spool: () => Promise<string>;
@@ -35,6 +40,7 @@ export interface ArchivingOptions {
   /** What follows `mode: archive,` in the policy. */
   readonly log: string;
   readonly settings?: readonly string[];
+  /** Without it the server's segments have 1 MiB. */
   readonly initdb?: readonly string[];
   /** Without it the server hands its log over, as `postgres setup --apply` arranges it. */
   readonly archiving?: 'by nobody';
@@ -46,60 +52,87 @@ const repositories = ['near', 'far', 'third'] as const;
 export async function archivingScene(options: ArchivingOptions): Promise<ArchivingScene> {
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir());
-  await chmod(dir.path, 0o755);
-  await giveToServer(dir.path);
-  await cheapRepositories(repositories.map((name) => dir.file(name)));
-  await writeFile(dir.file('password'), 'secret');
   const settings = ['archive_mode=on', 'autovacuum=off', ...(options.settings ?? [])];
-  const server = stack.use(await startPostgresVersion({ ...options, settings }));
-  await writeFile(dir.file('url'), server.url);
-  await writeFile(dir.file('holdfast.yaml'), policyAt(dir, options.log));
-  const ownRepositories = async (): Promise<void> =>
-    void (await runOk('chown', ['-R', ...ownerOf(), ...repositories.map((name) => dir.file(name))]));
-  await ownRepositories();
-  const own = ['--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state')];
-  const run: ArchivingScene['run'] = async (...words) => {
-    const [as, ...rest] = asServer([program, ...words, ...own]);
-    return await runProgram(as, rest, { env: { PATH: process.env['PATH'] ?? '' }, cwd: server.data });
-  };
-  if (options.archiving === undefined) {
-    const applied = await run('postgres', 'setup', 'shop-db', '--apply', '--json');
-    const said = `${applied.stderr}${applied.stdout.toString()}`;
-    if (!said.includes('archive_command')) throw new Error(said);
-  }
-  const [stream = ''] = await server.sql('select system_identifier from pg_control_system()');
-  const statusFolder = join(server.data, 'pg_wal/archive_status');
-  const scene: ArchivingScene = {
+  const server = stack.use(await startPostgresVersion({ initdb: smallSegments, ...options, settings }));
+  await makePlaces(dir, server, options.log);
+  const run = runsOf(dir, server);
+  if (options.archiving === undefined) await setUp(run);
+  stack.defer(async () => await endWorker(dir));
+  const own = await ofServer(dir, server);
+  const kept = stack.move();
+  return {
     dir,
     server,
     run,
     program,
-    ownRepositories,
+    ownRepositories: async () => await giveRepositories(dir),
+    restart: async () => await startPostgresVersion({ major: options.major, data: server.data, settings }),
+    workerPid: async () => await workerPid(dir),
+    ...own,
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+/** Repositories of the server's user, and the policy that leads to them. */
+async function makePlaces(dir: TempDir, { url }: PostgresServer, log: string): Promise<void> {
+  await chmod(dir.path, 0o755);
+  await giveToServer(dir.path);
+  await cheapRepositories(repositories.map((name) => dir.file(name)));
+  await writeFile(dir.file('password'), 'secret');
+  await writeFile(dir.file('url'), url);
+  await writeFile(dir.file('holdfast.yaml'), policyAt(dir, log));
+  await giveRepositories(dir);
+}
+
+async function giveRepositories(dir: TempDir): Promise<void> {
+  await runOk('chown', ['-R', ...ownerOf(), ...repositories.map((name) => dir.file(name))]);
+}
+
+function runsOf(dir: TempDir, { data }: PostgresServer): ArchivingScene['run'] {
+  const own = ['--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state')];
+  return async (...words) => await servedAsServer({ args: [...words, ...own], env: definedOf(process.env), cwd: data });
+}
+
+async function setUp(run: ArchivingScene['run']): Promise<void> {
+  const applied = await run('postgres', 'setup', 'shop-db', '--apply', '--json');
+  const said = `${applied.stderr}${applied.stdout.toString()}`;
+  if (!said.includes('archive_command')) throw new Error(said);
+}
+
+type OfServer = Pick<ArchivingScene, 'ready' | 'switchLog' | 'extent' | 'withStore' | 'spool'>;
+
+async function ofServer(dir: TempDir, { data, sql }: PostgresServer): Promise<OfServer> {
+  const [stream = ''] = await sql('select system_identifier from pg_control_system()');
+  const [bytes] = await sql("select setting from pg_settings where name = 'wal_segment_size'");
+  const statusFolder = join(data, 'pg_wal/archive_status');
+  return {
     ready: async () => (await readdir(statusFolder)).filter((name) => name.endsWith('.ready')),
     switchLog: async () => {
-      await server.sql("select pg_create_restore_point('mark'), pg_switch_wal()");
-      const [name = ''] = await server.sql('select pg_walfile_name(pg_current_wal_lsn() - 1)');
+      await sql("select pg_create_restore_point('mark'), pg_switch_wal()");
+      const [name = ''] = await sql('select pg_walfile_name(pg_current_wal_lsn() - 1)');
       return name;
     },
+    extent: (name) => extentNamed(name, Number(bytes)),
     withStore: async (repository, body) => {
       await using log = await logOf(dir.path, { sql: async () => [stream] }, repository);
       return await body(log.store);
     },
-    workerPid: async () => Number(await readFile(dir.file('state/spool/shop-db/worker.lock'), 'utf8')) || undefined,
     spool: async () => {
       const [own = ''] = (await readdir(dir.file('state/spool/shop-db'))).filter((name) => /^\d+$/.test(name));
       return dir.file('state/spool/shop-db', own);
     },
-    restart: async () => await startPostgresVersion({ major: options.major, data: server.data, settings }),
-    [Symbol.asyncDispose]: async () => {
-      await rm(dir.file('state/grants'), { recursive: true, force: true }); // its worker ends by itself
-      const pid = await scene.workerPid().catch(() => undefined);
-      if (pid !== undefined) await until('the worker has ended', async () => !processIsAlive(pid));
-      await kept.disposeAsync();
-    },
   };
-  const kept = stack.move();
-  return scene;
+}
+
+async function workerPid(dir: TempDir): Promise<number | undefined> {
+  return Number(await readFile(dir.file('state/spool/shop-db/worker.lock'), 'utf8')) || undefined;
+}
+
+/** It ends by itself once it has no grant. */
+export async function endWorker(dir: TempDir): Promise<void> {
+  await rm(dir.file('state/grants'), { recursive: true, force: true });
+  const pid = await workerPid(dir).catch(() => undefined);
+  if (pid !== undefined) await until('the worker has ended', async () => !processIsAlive(pid));
 }
 
 function policyAt(dir: TempDir, log: string): string {
@@ -119,12 +152,34 @@ function ownerOf(): readonly string[] {
   return process.getuid?.() === 0 ? ['65534:65534'] : [String(process.getuid?.())];
 }
 
-const mostMs = 60_000;
+/** After three failures a server's archiver pauses for a minute. */
+const mostMs = 150_000;
+const pauseMs = { least: 20, most: 400 };
 
+/** What is long in coming is looked at less often: a look costs a connection, or opens a repository. */
 export async function until(what: string, isSo: () => Promise<boolean>, withinMs = mostMs): Promise<void> {
-  const giveUpAt = systemClock.monotonicMs() + withinMs;
+  const startMs = systemClock.monotonicMs();
   while (!(await isSo())) {
-    if (systemClock.monotonicMs() > giveUpAt) throw new Error(`it never came to this: ${what}`);
-    await systemClock.sleep(50);
+    const waitedMs = systemClock.monotonicMs() - startMs;
+    if (waitedMs > withinMs) throw new Error(`it never came to this: ${what}`);
+    await systemClock.sleep(Math.min(Math.max(waitedMs / 10, pauseMs.least), pauseMs.most));
   }
+}
+
+const reloadEveryMs = 1000;
+
+/**
+ * Until a segment is archived. After three failures the server's archiver pauses for a minute: a reload wakes it, which
+ * costs a start of the program where it fails again.
+ */
+export async function archived({ sql }: Pick<PostgresServer, 'sql'>, last: string): Promise<void> {
+  let reloadAt = 0;
+  await until(`${last} is archived`, async () => {
+    if (systemClock.monotonicMs() >= reloadAt) {
+      await sql('select pg_reload_conf()');
+      reloadAt = systemClock.monotonicMs() + reloadEveryMs;
+    }
+    const [name = ''] = await sql('select last_archived_wal from pg_stat_archiver');
+    return name !== 'null' && name >= last;
+  });
 }

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { Writable } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
 import { sourceKinds, type SourceKinds } from '../../src/source/kinds.ts';
@@ -26,6 +28,10 @@ const patient = systemClock.sleep.bind(systemClock);
 const impatient: typeof patient = async (ms, signal) =>
   await patient(ms < 60_000 && !Number.isInteger(ms) ? 0 : ms, signal);
 
+/** One thread of each kind does what several do, and to start them is most of what a short command costs. */
+os.availableParallelism = () => 1;
+syncBuiltinESMExports();
+
 let shiftMs = 0;
 const instant = Temporal.Now.instant.bind(Temporal.Now);
 Temporal.Now.instant = () => instant().add({ milliseconds: shiftMs });
@@ -36,9 +42,11 @@ async function serve({ args, env, cwd, kinds, pauses, aheadMs = 0 }: ServedComma
   Object.defineProperty(process, 'stdout', { value: out, configurable: true });
   Object.defineProperty(process, 'stderr', { value: err, configurable: true });
   process.chdir(cwd);
+  if (env['PATH'] !== undefined) process.env['PATH'] = env['PATH']; // where it finds the programs that it starts
   systemClock.sleep = pauses === 'none' ? impatient : patient;
   const code = await main(args, env, kinds === undefined ? undefined : withElsewhere);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+  process.chdir('/'); // it stays, and keeps no folder from being removed or unmounted
   return { code, stdout: Buffer.concat(out.chunks), stderr: Buffer.concat(err.chunks).toString() };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
 import type { ComponentContext } from '../../src/job/component.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { openRepository } from '../../src/repository/open.ts';
 import { sourceKinds } from '../../src/source/kinds.ts';
@@ -42,4 +43,23 @@ export function componentContextOver(
     stateFolder,
     ...more,
   };
+}
+
+interface ShopSurroundings extends Pick<Surroundings, 'clock' | 'stateFolder'> {
+  /** Of the repository near. */
+  readonly storage: Storage;
+  /** As the policy has it; without it no log is kept. */
+  readonly log?: string;
+}
+
+/** The same for one cluster, shop-db, of whose backups near keeps the last. */
+export function shopContext({ storage, log, ...others }: ShopSurroundings): ComponentContext {
+  const { policy = assert.fail() } = loadPolicy(`version: 1
+repositories: { near: { url: /near, password: { env: P } } }
+components:
+  shop-db:
+    postgres: { url: { env: U } }
+    backups: { full: { at: "02:00", to: { near: { keep: { last: 1 } } } } }
+${log === undefined ? '' : `    log: ${log}\n`}`);
+  return componentContextOver({ policy, storageOf: () => storage, ...others });
 }

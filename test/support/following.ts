@@ -6,7 +6,7 @@ import { openLog, streamsOf } from '../../src/log/store.ts';
 import { openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { followLog } from '../../src/source/postgres/stream/follow.ts';
-import type { StreamOptions } from '../../src/source/log.ts';
+import type { LogWork, StreamOptions } from '../../src/source/log.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { newRepository, testPassword } from './repository.ts';
 
@@ -62,21 +62,31 @@ async function opened(storage: FickleStorage): Promise<Repository> {
   return await openRepository({ storage, clock: systemClock, password: testPassword });
 }
 
+type Data = Readonly<Record<string, unknown>>;
+
 /** A log that is followed in this process. */
 export interface FollowedLog extends AsyncDisposable {
   readonly events: readonly Event[];
   /** Resolves with the data of the first note of this name, or text of a warning, that fits. */
-  readonly noted: (
-    name: string,
-    fits?: (data: Readonly<Record<string, unknown>>) => boolean,
-  ) => Promise<Readonly<Record<string, unknown>>>;
+  readonly noted: (name: string, fits?: (data: Data) => boolean) => Promise<Data>;
   readonly warned: (words: RegExp, withinMs?: number) => Promise<void>;
   /** How it ended: undefined when it is done. */
   readonly ended: Promise<unknown>;
   readonly stop: () => Promise<unknown>;
 }
 
-const mostMs = 60_000;
+const mostMs = 150_000;
+
+function workFor(targets: readonly Target[], events: Event[], signal: AbortSignal): LogWork {
+  const places = targets.map(({ name, required, storage }) => ({
+    repository: name,
+    required,
+    windowMs: 86_400_000,
+    open: async () => await opened(storage),
+  }));
+  const listener = (event: Event): void => void events.push(event);
+  return { component: 'shop-db', places, stateFolder: '/nowhere', clock: systemClock, signal, listener };
+}
 
 export function follow(
   address: () => Promise<string>,
@@ -85,55 +95,48 @@ export function follow(
 ): FollowedLog {
   const events: Event[] = [];
   const stopping = new AbortController();
-  const work = {
-    component: 'shop-db',
-    places: targets.map(({ name, required, storage }) => ({
-      repository: name,
-      required,
-      windowMs: 86_400_000,
-      open: async () => await opened(storage),
-    })),
-    stateFolder: '/nowhere',
-    clock: systemClock,
-    signal: stopping.signal,
-    listener: (event: Event) => void events.push(event),
-  };
-  const ended = followLog(work, options, address).then(
+  const ended = followLog(workFor(targets, events, stopping.signal), options, address).then(
     () => undefined,
     (error: unknown) => error,
   );
-  let isOver = false;
-  let outcome: unknown;
-  void ended.then((error) => ([isOver, outcome] = [true, error]));
-  const found = async <T>(look: (event: Event) => T | undefined, what: string, withinMs = mostMs): Promise<T> => {
-    const giveUpAt = systemClock.monotonicMs() + withinMs;
-    for (;;) {
-      const first = events.map(look).find((one) => one !== undefined);
-      if (first !== undefined) return first;
-      if (isOver || systemClock.monotonicMs() > giveUpAt)
-        throw new Error(`${what}: never\n${JSON.stringify(events.slice(-12), null, 1)}`, { cause: outcome });
-      await systemClock.sleep(20);
-    }
-  };
+  const find = finder(events, ended);
   const stop = async (): Promise<unknown> => {
     stopping.abort(new HoldfastError('interrupted', 'the test stops it'));
     return await ended;
   };
   return {
     events,
-    noted: async (name, fits = () => true) =>
-      await found(
-        (event) => (event.kind === 'note' && event.name === name && fits(event.data) ? event.data : undefined),
-        name,
-      ),
-    warned: async (words, withinMs) =>
-      void (await found(
-        (event) => (event.kind === 'warning' && words.test(event.message) ? event : undefined),
-        String(words),
-        withinMs,
-      )),
+    noted: async (name, fits = () => true) => {
+      const dataOf = (event: Event): Data | undefined =>
+        event.kind === 'note' && event.name === name && fits(event.data) ? event.data : undefined;
+      return await find(dataOf, name);
+    },
+    warned: async (words, withinMs) => {
+      const told = (event: Event): Event | undefined =>
+        event.kind === 'warning' && words.test(event.message) ? event : undefined;
+      await find(told, String(words), withinMs);
+    },
     ended,
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
+
+/** Waits for the first event of which something is found; what was said last is told where there is none. */
+function finder(
+  events: readonly Event[],
+  ended: Promise<unknown>,
+): <T>(look: (event: Event) => T | undefined, what: string, withinMs?: number) => Promise<T> {
+  let over: { readonly cause: unknown } | undefined;
+  void ended.then((cause) => (over = { cause }));
+  return async (look, what, withinMs = mostMs) => {
+    const giveUpAt = systemClock.monotonicMs() + withinMs;
+    for (;;) {
+      const first = events.map(look).find((one) => one !== undefined);
+      if (first !== undefined) return first;
+      if (over !== undefined || systemClock.monotonicMs() > giveUpAt)
+        throw new Error(`${what}: never\n${JSON.stringify(events.slice(-12), null, 1)}`, over);
+      await systemClock.sleep(20);
+    }
   };
 }

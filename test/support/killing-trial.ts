@@ -109,7 +109,9 @@ const looks = 5;
 async function assertSound(storage: Storage, where: string): Promise<void> {
   for (let look = 1; ; look += 1) {
     await unlock(contextHere(storage), 'stale');
-    assert.deepEqual(await keysIn(storage, 'locks/'), [], `${where}: a lock is left`);
+    const left = await keysIn(storage, 'locks/');
+    if (left.length > 0 && look < looks) continue;
+    assert.deepEqual(left, [], `${where}: a lock is left`);
     try {
       const { errors, messages } = await checked(contextHere(storage), 'data');
       return assert.deepEqual([errors, messages], [0, []], where);

@@ -29,6 +29,7 @@ export class MemoryBlobs {
   get writer(): BlobWriter {
     return {
       ready: async () => undefined,
+      getReady: () => undefined,
       store: async (content) => {
         await this.delay(content);
         return await this.#store(content);

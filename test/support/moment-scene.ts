@@ -1,8 +1,13 @@
 import { chmod } from 'node:fs/promises';
-import { postgresPrograms } from '../servers/postgres-program.ts';
-import { startPostgresVersion, type PostgresMajor, type PostgresServer } from '../servers/postgres-versions.ts';
+import {
+  postgresPrograms,
+  smallSegments,
+  type PostgresMajor,
+  type TemplateOptions,
+} from '../servers/postgres-program.ts';
+import { startPostgresVersion, type PostgresServer } from '../servers/postgres-versions.ts';
 import { writeLedger } from './ledger.ts';
-import { extentNamed, logOf, walOf } from './postgres-log.ts';
+import { logOf, walOf } from './postgres-log.ts';
 import { shopScene, startCopy } from './postgres-scene.ts';
 import { tempDir } from './temp-dir.ts';
 import type { Scene } from './verifying.ts';
@@ -20,9 +25,11 @@ export async function backedUp(
   major: PostgresMajor,
   programs: 'there' | 'missing' = 'there',
   more = '',
+  databases: Pick<TemplateOptions, 'databases'> = {},
 ): Promise<Shop> {
   await using stack = new AsyncDisposableStack();
-  const shop = stack.use(await startPostgresVersion({ major, settings: shopSettings }));
+  const cluster = { major, initdb: smallSegments, settings: shopSettings, ...databases };
+  const shop = stack.use(await startPostgresVersion(cluster));
   await shop.sql('create table orders (id int, what text)');
   const dir = stack.use(await tempDir());
   await chmod(dir.path, 0o755);
@@ -36,10 +43,10 @@ export async function backedUp(
 
 /** Closes the segment that is written, and puts those of a timeline into the repository. */
 export async function storeLog({ scene, shop }: Pick<Shop, 'scene' | 'shop'>, timeline = 1): Promise<void> {
-  const [closed = ''] = await shop.sql('select pg_walfile_name(pg_switch_wal())');
+  // Where nothing was written since the last, it is the beginning of the next, which servers since 17 name by that.
+  const [closed = ''] = await shop.sql('select pg_walfile_name(pg_switch_wal() - 1)');
   await using held = await logOf(scene.file(), shop);
-  for (const { name, bytes } of await walOf(shop, '000000010000000000000001')) {
-    const extent = extentNamed(name);
+  for (const { name, extent, bytes } of await walOf(shop, '000000010000000000000001')) {
     if (extent.epoch === timeline && name <= closed) await held.store.put(extent, bytes, { facts: {} });
   }
 }

@@ -8,7 +8,8 @@ import type { BlobLocation, BlobType } from '../../src/repository/index.ts';
 import { SharedIndex } from '../../src/repository/index/shared-index.ts';
 import { keyOf } from '../../src/repository/layout.ts';
 import type { Chunking } from '../../src/repository/content.ts';
-import type { RepositoryConfig, WriterOptions } from '../../src/repository/repository.ts';
+import { openWriter } from '../../src/repository/pipeline/writer.ts';
+import type { BlobWriter, RepositoryConfig, WriterOptions } from '../../src/repository/repository.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
@@ -82,4 +83,9 @@ export function writerOptions(options: Partial<WriterOptions> = {}): WriterOptio
     mode: 'store',
     ...options,
   };
+}
+
+/** A writer of a repository of its own, in memory. */
+export async function pipelineWriter(): Promise<BlobWriter> {
+  return await openWriter(new PipelineRepository(), writerOptions());
 }

@@ -14,6 +14,8 @@ export interface Damage {
   readonly what: string;
   /** 'failed' where it isn't said. */
   readonly outcome?: Exclude<Verdict['state'], 'verified'>;
+  /** It is done to a database that initdb makes beside postgres. */
+  readonly needs?: 'all databases';
   readonly inflict: (place: Place) => Promise<void>;
 }
 
@@ -178,7 +180,7 @@ export const ofSnapshots: readonly Damage[] = [
   ofFile('pg_xact/0000', 'is of zeros', isOfZeros),
   ofFile('pg_multixact/offsets', 'is gone', async (path) => await rm(path, { recursive: true })),
   ofFile('base/5', 'is gone', async (path) => await rm(path, { recursive: true })),
-  ofFile('base/1', 'is gone', async (path) => await rm(path, { recursive: true })),
+  { ...ofFile('base/1', 'is gone', async (path) => await rm(path, { recursive: true })), needs: 'all databases' },
   ofFile('pg_tblspc', 'is empty', async (path) => {
     for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
   }),
@@ -214,6 +216,7 @@ export const ofSnapshots: readonly Damage[] = [
   },
   {
     what: 'the data directory is another’s',
+    needs: 'all databases',
     inflict: async ({ data }) => {
       await rm(join(data, 'base/5'), { recursive: true });
       await cp(join(data, 'base/4'), join(data, 'base/5'), { recursive: true });

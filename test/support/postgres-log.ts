@@ -20,22 +20,30 @@ export async function logOf(
   return { store, [Symbol.asyncDispose]: async () => await repository[Symbol.asyncDispose]() };
 }
 
-/** A segment of 16 MiB of the first timeline, by its name. */
-export function extentNamed(name: string): Extent {
+/** What a segment holds, by its name. */
+export function extentNamed(name: string, segmentBytes: number): Extent {
   const [epoch, high, low] = [name.slice(0, 8), name.slice(8, 16), name.slice(16)].map((hex) =>
     Number.parseInt(hex, 16),
   );
-  const from = (BigInt(high ?? 0) << 32n) + BigInt(low ?? 0) * 0x100_0000n;
-  return { epoch: epoch ?? 0, from, to: from + 0x100_0000n };
+  const from = (BigInt(high ?? 0) << 32n) + BigInt(low ?? 0) * BigInt(segmentBytes);
+  return { epoch: epoch ?? 0, from, to: from + BigInt(segmentBytes) };
+}
+
+export interface WalSegment {
+  readonly name: string;
+  readonly extent: Extent;
+  readonly bytes: Uint8Array;
 }
 
 /** What stands in a server's pg_wal from a segment to the one that is written now, in order. */
-export async function walOf(
-  { data, sql }: PostgresServer,
-  first: string,
-): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]> {
+export async function walOf({ data, sql }: PostgresServer, first: string): Promise<readonly WalSegment[]> {
   const [current = ''] = await sql('select pg_walfile_name(pg_current_wal_flush_lsn())');
   const names = await sql(`select name from pg_ls_waldir() where name between '${first}' and '${current}'
     and name ~ '^[0-9A-F]{24}$' order by 1`);
-  return await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(data, 'pg_wal', name)) })));
+  return await Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(data, 'pg_wal', name));
+      return { name, extent: extentNamed(name, bytes.length), bytes };
+    }),
+  );
 }

@@ -7,16 +7,22 @@ import type { CheckResult } from '../../src/job/verification.ts';
 import { verdictOfChecks, type Verdict } from '../../src/job/verify/judge.ts';
 import { openSandbox, type SandboxLimits } from '../../src/sandbox/sandbox.ts';
 import { crc32c, crc32cText } from '../../src/bytes/crc32c.ts';
+import { parseDescription } from '../../src/source/postgres/description.ts';
 import { rehearseCluster } from '../../src/source/postgres/rehearse.ts';
+import { ownFolder } from '../../src/source/postgres/sandbox-files.ts';
+import { SandboxedServer } from '../../src/source/postgres/sandboxed-server.ts';
 import type { Depth, Question, QueryAnswer } from '../../src/source/rehearsal.ts';
 import { postgresPrograms } from '../servers/postgres-program.ts';
 import type { PostgresMajor, PostgresServer } from '../servers/postgres-versions.ts';
 import { restoreByRestic, shopScene } from './postgres-scene.ts';
 import { runOk } from './run-program.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir, type TempDir } from './temp-dir.ts';
+import type { Scene } from './verifying.ts';
 
 /** What a snapshot of a cluster restores, as often as it is wanted. */
 export interface Restored extends AsyncDisposable {
+  /** Itself, for a test that rehearses it once. */
+  readonly folder: string;
   /** A copy of its own, below which `shop-db/data` stands. */
   readonly copy: () => Promise<string>;
 }
@@ -31,13 +37,19 @@ export interface BackedUp {
 /** Backs a server up, and restores it once. */
 export async function restoredOf(server: PostgresServer, { options = '', role }: BackedUp = {}): Promise<Restored> {
   const dir = await tempDir();
-  await runOk('chmod', ['a+rx', dir.path]);
   const url = role === undefined ? server.url : server.url.replace('postgres@', `${role}@`);
   const scene = await shopScene(dir.path, url, { options });
   await scene.run('backup', 'shop-db');
+  return await restoredFrom(scene, dir);
+}
+
+/** Restores the newest snapshot of a scene, into its folder; the folder ends with it. */
+export async function restoredFrom(scene: Scene, dir: TempDir): Promise<Restored> {
+  await runOk('chmod', ['a+rx', dir.path]);
   await restoreByRestic(scene, dir.file('restored'));
   let copies = 0;
   return {
+    folder: dir.file('restored'),
     copy: async () => {
       copies += 1;
       const folder = dir.file(`copy-${copies}`);
@@ -65,20 +77,41 @@ export interface RehearseOptions {
 }
 
 /** Brings what was restored up in a sandbox, as a verification does, and gives its verdict. */
-export async function rehearse(restored: string, options: RehearseOptions): Promise<Rehearsed> {
+export async function rehearse(restored: string, { depth = {}, ...options }: RehearseOptions): Promise<Rehearsed> {
+  await using up = await broughtUp(restored, options);
+  return await up.rehearsed(depth);
+}
+
+/** A copy that was brought up in a sandbox: to be looked at more than once, for that takes less than bringing it up. */
+export interface Up extends AsyncDisposable {
+  readonly rehearsed: (depth: Partial<Depth>) => Promise<Rehearsed>;
+  /** To be asked as if its backup had told otherwise of it. */
+  readonly asTold: (description: string) => SandboxedServer;
+}
+
+export async function broughtUp(restored: string, options: Omit<RehearseOptions, 'depth'>): Promise<Up> {
   const programs = options.programs ?? (await postgresPrograms(options.major ?? '17'));
   const { signal } = new AbortController();
   const limits = { memoryBytes: 2 ** 31, diskBytes: 2 ** 33, timeMs: 120_000, ...options.limits };
-  await using sandbox = await openSandbox({ folder: restored, hidden: [], limits, clock: systemClock, signal });
   const rehearsal = rehearseCluster({ component: 'shop-db', programs: [programs], clock: systemClock });
+  const visible = (await rehearsal.programs?.(restored, signal)) ?? [];
+  await using stack = new AsyncDisposableStack();
+  const place = { folder: restored, hidden: [], visible };
+  const sandbox = stack.use(await openSandbox({ ...place, limits, clock: systemClock, signal }));
   const brought = await rehearsal.bringUp(sandbox, restored, signal);
-  const depth = { of: 'all', tables: undefined, random: Math.random, ...options.depth } as const;
-  const asked = await rehearsal.ask(sandbox, brought, depth);
-  const checks = [...brought.steps, ...asked];
-  const answers: QueryAnswer[] = [];
-  for (const question of options.questions ?? [])
-    answers.push((await brought.answer?.(question)) ?? { kind: 'lacking', reason: 'nobody answers' });
-  return { ...verdictOfChecks(checks), checks, answers };
+  const kept = stack.move();
+  return {
+    rehearsed: async (depth) => {
+      const whole = { of: 'all', tables: undefined, random: Math.random, ...depth } as const;
+      const checks = [...brought.steps, ...(await rehearsal.ask(sandbox, brought, whole))];
+      const answers: QueryAnswer[] = [];
+      for (const question of options.questions ?? [])
+        answers.push((await brought.answer?.(question)) ?? { kind: 'lacking', reason: 'nobody answers' });
+      return { ...verdictOfChecks(checks), checks, answers };
+    },
+    asTold: (text) => new SandboxedServer(join(restored, ownFolder), parseDescription(text), signal),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
 }
 
 /** Writes a manifest that says what is there now: as if production had been so when it was backed up. */

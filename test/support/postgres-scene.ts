@@ -3,10 +3,12 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { giveToServer } from '../servers/postgres-user.ts';
+import { asServer, giveToServer } from '../servers/postgres-user.ts';
 import { startPostgresVersion, type PostgresMajor, type PostgresServer } from '../servers/postgres-versions.ts';
 import { resticOk } from '../servers/restic.ts';
+import { holdfastProgram } from './holdfast.ts';
 import { runOk } from './run-program.ts';
+import type { TempDir } from './temp-dir.ts';
 import { cheapNear, sceneAt, type Scene } from './verifying.ts';
 
 /** One repository, and a cluster as the component shop-db with one rule. */
@@ -31,6 +33,25 @@ components:
     backups: { full: { method: ${method}, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
 ${more}`,
   );
+}
+
+/** An empty folder of the server's user. */
+export async function folderFor({ running }: Pick<PostgresServer, 'running'>, name: string): Promise<string> {
+  const folder = running.dir.file(name);
+  await mkdir(folder);
+  await giveToServer(folder);
+  return folder;
+}
+
+/** Has somebody who is not root verify shop-db of a scene, by the program; resolves with what it says. */
+export async function verifiedByAnybody(dir: TempDir): Promise<string> {
+  const { path } = dir;
+  await runOk('chown', ['-R', '65534:65534', path]);
+  const folders = ['--state-dir', dir.file('own-state'), '--cache-dir', dir.file('own-cache')];
+  const env = { HOME: path, HOLDFAST_CONFIG: undefined, RESTIC_REPOSITORY: undefined };
+  const [program, ...words] = asServer([holdfastProgram, ...folders, 'verify', 'shop-db']);
+  const said = await runOk(program, words, { cwd: path, env });
+  return said.toString();
 }
 
 /** What a copy needs so that it neither follows nor harms production. */

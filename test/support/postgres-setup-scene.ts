@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asServer, giveToServer } from '../servers/postgres-user.ts';
-import { runProgram, type RunResult } from './run-program.ts';
+import { giveToServer } from '../servers/postgres-user.ts';
+import type { RunResult } from './run-program.ts';
+import { servedAsServer } from './served-as-server.ts';
 import { served } from './served.ts';
 import { jsonLines, type JsonRecord } from './scene.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 import { cheapNear } from './verifying.ts';
 
-/** `postgres setup shop-db` as the user of the server, by the program itself. */
+/** `postgres setup shop-db`, by a process that answers one command after another. */
 export interface SetupScene extends AsyncDisposable {
   readonly dir: TempDir;
   readonly run: (...args: readonly string[]) => Promise<SetUp>;
@@ -34,22 +35,20 @@ interface Item {
   readonly lines: readonly string[];
 }
 
-const program = join(import.meta.dirname, '../../bin/holdfast');
-
 interface SceneOptions {
   /** Where the repository's is. */
   readonly password?: string;
   /** More of the component's own. */
   readonly options?: string;
-  /** 'us': not by a program of the server's user, which takes longer. */
-  readonly by?: 'its server' | 'us';
+  /** Without it the server's user, whose an archive is. */
+  readonly by?: 'us';
 }
 
 /** Its repository holds nothing. */
 export async function setupScene(
   url: string,
   log = '',
-  { password = '', options = '', by = 'its server' }: SceneOptions = {},
+  { password = '', options = '', by }: SceneOptions = {},
 ): Promise<SetupScene> {
   const dir = await tempDir();
   await cheapNear(dir.path);
@@ -72,9 +71,8 @@ components:
   const own = ['--json', '--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state'), '--no-cache'];
   const call = async (...args: readonly string[]): Promise<RunResult> => {
     const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path };
-    if (by === 'us') return await served({ args: [...args, ...own], env, cwd: dir.path });
-    const [as, ...words] = asServer([program, ...args, ...own]);
-    return await runProgram(as, words, { env, cwd: dir.path });
+    const command = { args: [...args, ...own], env, cwd: dir.path };
+    return by === 'us' ? await served(command) : await servedAsServer(command);
   };
   const run = async (...args: readonly string[]): Promise<SetUp> => {
     const { code, stdout, stderr } = await call('postgres', 'setup', 'shop-db', ...args);

@@ -88,8 +88,7 @@ export const contents: Readonly<Record<string, Variant>> = {
     statements: [
       'in template1: create table everywhere as select 1 as id',
       'create database gone',
-      'create database shut allow_connections = false',
-      'create database narrow connection limit 0',
+      'create database shut allow_connections = false connection limit 0',
       'drop database gone',
     ],
   },

@@ -19,7 +19,16 @@ export async function startStandby(
   major: PostgresMajor,
   settings: readonly string[],
 ): Promise<PostgresServer> {
-  const data = await copyAtRest(primary, 'standby');
+  return await standbyOn(await copyAtRest(primary, 'standby'), primary, major, settings);
+}
+
+/** On a copy of the server's data directory. */
+export async function standbyOn(
+  data: string,
+  primary: PostgresServer,
+  major: PostgresMajor,
+  settings: readonly string[],
+): Promise<PostgresServer> {
   await writeFile(join(data, 'standby.signal'), '');
   await giveToServer(join(data, 'standby.signal'));
   const follow = `primary_conninfo=host=127.0.0.1 port=${primary.running.port} user=postgres`;

@@ -1,31 +1,18 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { systemClock } from '../../src/clock/clock.ts';
 import { parseLsn } from '../../src/source/postgres/lsn.ts';
 import { holdfastProgram } from './holdfast.ts';
-import { cheapNear, sceneAt, type Scene } from './verifying.ts';
+import { shopScene } from './postgres-scene.ts';
+import type { Scene } from './verifying.ts';
 
 /** A cluster as the component shop-db, whose log is streamed. */
 export async function streamScene(
   folder: string,
   url: string,
-  { programs }: { readonly programs?: string } = {},
+  { programs = '' }: { readonly programs?: string } = {},
 ): Promise<Scene> {
-  if (!existsSync(join(folder, 'near'))) await cheapNear(folder);
-  await writeFile(join(folder, 'url'), url);
-  return await sceneAt(
-    folder,
-    `repositories:
-  near: { url: DIR/near, password: { file: DIR/password } }
-components:
-  shop-db:
-    postgres: { url: { file: DIR/url }, programs: [${programs ?? ''}] }
-    backups: { full: { method: physical, at: "02:00", to: { near: { keep: { daily: 7 } } } } }
-    log: { mode: stream, to: { near: { window: 7d } } }
-`,
-  );
+  const more = '    log: { mode: stream, to: { near: { window: 7d } } }\n';
+  return await shopScene(folder, url, { options: `programs: [${programs}]`, more });
 }
 
 export interface StreamRecord {
@@ -50,25 +37,30 @@ export interface Streaming extends AsyncDisposable {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-const mostMs = 60_000;
+const mostMs = 150_000;
 
 export function startStream(folder: string, ...more: readonly string[]): Streaming {
   const state = ['--cache-dir', `${folder}/cache`, '--state-dir', `${folder}/state`];
-  const child = spawn(holdfastProgram, ['postgres', 'stream', 'shop-db', '--json', ...state, ...more], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
+  return streamOf({ component: 'shop-db', cwd: folder, env, args: [...state, ...more] });
+}
+
+export interface StreamOptions {
+  readonly component: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+}
+
+export function streamOf({ component, cwd, env, args }: StreamOptions): Streaming {
+  const words = ['postgres', 'stream', component, '--json', ...args];
+  const child = spawn(holdfastProgram, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, errors] = ['', ''];
   child.stdout.on('data', (bytes) => (output += String(bytes)));
   child.stderr.on('data', (bytes) => (errors += String(bytes)));
   const { promise: ended, resolve } = Promise.withResolvers<number | NodeJS.Signals | null>();
   child.once('close', (code, signal) => resolve(code ?? signal));
-  const records = (): readonly StreamRecord[] =>
-    output
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StreamRecord);
+  const records = (): readonly StreamRecord[] => recordsIn(output);
   const until: Streaming['until'] = async (fits) => {
     const giveUpAt = systemClock.monotonicMs() + mostMs;
     for (;;) {
@@ -97,4 +89,10 @@ export function startStream(folder: string, ...more: readonly string[]): Streami
     ended,
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
   };
+}
+
+/** One a line; the last is not whole yet. */
+function recordsIn(output: string): readonly StreamRecord[] {
+  const lines = output.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as StreamRecord);
 }

@@ -14,8 +14,11 @@ export async function tempDir(): Promise<TempDir> {
   return {
     path,
     file: (...segments) => join(path, ...segments),
-    [Symbol.asyncDispose]: async () => {
-      await rm(path, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: async () => await removeFolder(path),
   };
+}
+
+/** With all it holds, of which a process that just ends may still write some. */
+export async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 8, retryDelay: 100 });
 }

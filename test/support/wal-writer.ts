@@ -1,3 +1,4 @@
+import { crc32c } from '../../src/bytes/crc32c.ts';
 import { magicOf, longHeaderBytes, pageFlags, shortHeaderBytes } from '../../src/source/postgres/wal/segment.ts';
 
 /** A record to be written: its kind and its own data, whatever they are. */
@@ -84,5 +85,7 @@ function recordBytes({ manager, info, xid, data }: WalRecordToWrite, previous: b
   header.writeUInt8(isShort ? 255 : 254, 24);
   if (isShort) header.writeUInt8(data.length, 25);
   else header.writeUInt32LE(data.length, 25);
+  const crc = crc32c(crc32c(0, Buffer.concat([header.subarray(24), data])), header.subarray(0, 20));
+  header.writeUInt32LE(crc, 20);
   return Buffer.concat([header, data]);
 }

@@ -16,20 +16,27 @@ export interface Writing extends AsyncDisposable {
   readonly stop: () => Promise<void>;
 }
 
-/** Rows of some KiB that don't compress, one a transaction. */
-export async function writing({ url, sql }: Pick<PostgresServer, 'url' | 'sql'>): Promise<Writing> {
+/** Who writes without a pause takes the processor from what is tested. */
+const pauseMs = 4;
+
+/** Rows of `rowBytes` that don't compress, one a transaction. */
+export async function writing(
+  { url, sql }: Pick<PostgresServer, 'url' | 'sql'>,
+  { rowBytes = 32_000 }: { readonly rowBytes?: number } = {},
+): Promise<Writing> {
   await sql('create table if not exists ledger (id int, what bytea)');
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined); // the server is ended under it
   await client.connect();
   const ledger: Commit[] = [];
   let goesOn = true;
-  const insert = `insert into ledger select $1, decode(string_agg(md5(random()::text), ''), 'hex') from generate_series(1, 2000)`;
+  const insert = `insert into ledger select $1, decode(string_agg(md5(random()::text), ''), 'hex') from generate_series(1, ${rowBytes / 16})`;
   const write = async (): Promise<void> => {
     for (let id = 0; goesOn; id++) {
       await client.query(insert, [id]);
       const { rows } = await client.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
       ledger.push({ id, lsn: parseLsn(rows[0]?.lsn ?? ''), ms: systemClock.monotonicMs() });
+      await systemClock.sleep(pauseMs);
     }
   };
   const done = write().catch((error: unknown) => {
@@ -48,4 +55,18 @@ export async function writing({ url, sql }: Pick<PostgresServer, 'url' | 'sql'>)
       await client.end().catch(() => undefined); // the server is gone
     },
   };
+}
+
+/** Work beside a test: until it is stopped, or the test fails, which is not to be hidden by what the work meets then. */
+export function goingOn(
+  work: (ended: AbortSignal) => Promise<void>,
+): Pick<Writing, 'stop' | typeof Symbol.asyncDispose> {
+  const ended = new AbortController();
+  const done = work(ended.signal);
+  done.catch(() => undefined); // stop tells it
+  const stop = async (): Promise<void> => {
+    ended.abort();
+    await done;
+  };
+  return { stop, [Symbol.asyncDispose]: stop };
 }

@@ -14,7 +14,7 @@ test(title, { skip: withoutSystems() || withoutSshd() }, async (context) => {
       {
         component: 'database',
         name: 'robotics_production',
-        filename: 'robotics.dump',
+        kept: ['logical', 'log'],
         rows: { users: 300, tasks: 5000, robots: 40 },
         // A task without a robot is none whose robot is gone.
         tables: `

@@ -13,7 +13,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
       {
         component: 'database',
         name: 'shop',
-        filename: 'shop.dump',
+        kept: ['logical', 'log'],
         rows: { products: 400, orders: 4000, customers: 900 },
         tables: `
           create table products as select id, 'product ' || id as name, id * 0.5 as price from generate_series(1, 400) id;

@@ -13,7 +13,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
       {
         component: 'messages',
         name: 'messenger',
-        filename: 'messenger.dump',
+        kept: [{ filename: 'messenger.dump' }],
         rows: { messages: 6000, channels: 30 },
         tables: `
           create table channels as select id, 'channel ' || id as name from generate_series(1, 30) id;
@@ -22,7 +22,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
       {
         component: 'authentication',
         name: 'auth',
-        filename: 'auth.dump',
+        kept: [{ filename: 'auth.dump' }],
         rows: { accounts: 800 },
         tables: `create table accounts as select id, md5('salt' || id) as password from generate_series(1, 800) id;`,
       },

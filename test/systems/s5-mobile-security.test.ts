@@ -14,7 +14,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
       {
         component: 'database',
         name: 'security',
-        filename: 'security.dump',
+        kept: ['log'],
         rows: { devices: 700, findings: 3500 },
         tables: `
           create table devices as select id, md5(id::text) as fingerprint from generate_series(1, 700) id;
@@ -23,7 +23,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
       {
         component: 'database-development',
         name: 'security_development',
-        filename: 'development.dump',
+        kept: ['logical'],
         rows: { devices: 20 },
         tables: 'create table devices as select id from generate_series(1, 20) id;',
       },
@@ -51,7 +51,7 @@ test(title, { skip: withoutSystems() }, async (context) => {
     lost: ['uploads', 'configuration', 'logs'],
     dumps: { 'events': 'events.archive', 'source-code': 'security.bundle' },
     standIns: { mongodump: { folder: '/mongodb' } },
-    found: { database: { devices: '700', findings: '3500', tables: '2' }, uploads: {} },
+    found: { database: { 'devices': '700', 'findings': '3500', 'tables are there': '2' }, uploads: {} },
     otherwise: {},
   });
 });

@@ -9,11 +9,14 @@ const profiles = ['default', 'holdfast-writer', 'holdfast-pruner', 'google-hmac'
 export async function secretsIn(
   dir: TempDir,
   live: (path: string) => string,
+  databaseUrl: string,
 ): Promise<Readonly<Record<string, string>>> {
   await mkdir(live('/etc/holdfast'), { recursive: true });
   await mkdir(dir.file('credentials'));
   const files = [live('/etc/holdfast/password'), live('/etc/holdfast/password-external')];
   for (const file of [...files, dir.file('credentials/holdfast-password')]) await writeFile(file, cheapKey.password);
+  for (const file of [live('/etc/holdfast/database-url'), dir.file('credentials/database-url')])
+    await writeFile(file, databaseUrl);
   const keys = `aws_access_key_id = ${ownerKeys.id}\naws_secret_access_key = ${ownerKeys.secret}\n`;
   await writeFile(dir.file('aws'), profiles.map((name) => `[${name}]\n${keys}`).join(''));
   return {
@@ -21,6 +24,7 @@ export async function secretsIn(
     HOME: dir.path,
     AWS_SHARED_CREDENTIALS_FILE: dir.file('aws'),
     HOLDFAST_PASSWORD: cheapKey.password,
+    DATABASE_URL: databaseUrl,
     CREDENTIALS_DIRECTORY: dir.file('credentials'),
   };
 }

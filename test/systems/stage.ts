@@ -1,9 +1,10 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { systemClock } from '../../src/clock/clock.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { glacier } from '../servers/glacier.ts';
-import { startPostgres, type Postgres } from '../servers/postgres.ts';
+import { startPostgres, type Postgres, type PostgresOptions } from '../servers/postgres.ts';
+import { giveToServer } from '../servers/postgres-user.ts';
 import { startRedis, type Redis } from '../servers/redis.ts';
 import { startSshd } from '../servers/sshd.ts';
 import { MovableClock } from '../support/movable-clock.ts';
@@ -25,20 +26,30 @@ export interface Stage extends AsyncDisposable {
   readonly live: (path: string) => string;
   /** The time that the program believes. */
   readonly clock: MovableClock;
+  /** What a process of its own needs to be the program here, at the real time. */
+  readonly aside: Aside;
   /** A command's standard output; fails with its words unless it exits with one of `codes`, 0 where none is given. */
   readonly ok: (args: readonly string[], ...codes: readonly number[]) => Promise<string>;
-  /** Believes records that are signed by this key alone. */
-  readonly sign: (signer: string) => Promise<void>;
+  /** Believes records that are signed by these keys alone. */
+  readonly sign: (signers: readonly string[]) => Promise<void>;
   /** Takes a repository away, as a disk that is carried off or a region that is gone, or brings it back. */
   readonly carry: (repository: string, to: 'away' | 'back') => Promise<void>;
 }
 
-export async function stageOf(example: string, standIns: StandIns): Promise<Stage> {
+export interface Aside {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+}
+
+/** `database` is that which the address of the policy names. */
+export async function stageOf(example: string, standIns: StandIns, database: string): Promise<Stage> {
   process.env['TZ'] = 'UTC'; // days of keep rules begin where the policies have them begin
   await using stack = new AsyncDisposableStack();
   const clock = new MovableClock();
   const dir = stack.use(await tempDir());
-  const postgres = stack.use(await startPostgres());
+  await chmod(dir.path, 0o755); // a server's own user has to get at what it hands over, and at what is restored
+  const postgres = stack.use(await startPostgres(await handingOver(dir)));
   const redis = stack.use(await startRedis());
   const sshd = exampleText(example).includes('url: sftp:') ? stack.use(await startSshd()) : undefined;
   const places = new Places(dir, stack.use(await glacier({ clock, thawMs: 0 })), sshd);
@@ -51,14 +62,15 @@ export async function stageOf(example: string, standIns: StandIns): Promise<Stag
   });
   await writeFile(file, text);
   const policy = policyIn(text);
-  const env = await secretsIn(dir, live);
+  const env = await secretsIn(dir, live, postgres.url(database));
   await createRepositories(policy, env, places.options);
+  const own = ownOptions(dir, places.options);
   const owned = stack.move();
   return {
     ...{ dir, policy, postgres, redis, live, clock },
-    ok: async (args, ...codes) =>
-      outputOf(await runAt({ dir, clock, env, options: places.options }, args), args, codes),
-    sign: async (signer) => await appendFile(file, `signers: [${JSON.stringify(signer)}]\n`),
+    aside: { cwd: dir.path, env, args: own },
+    ok: async (args, ...codes) => outputOf(await runAt({ dir, clock, env, own }, args), args, codes),
+    sign: async (signers) => await appendFile(file, `signers: ${JSON.stringify(signers)}\n`),
     carry: async (repository, to) => await places.carry(repository, to),
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
@@ -68,14 +80,28 @@ interface Way {
   readonly dir: TempDir;
   readonly clock: MovableClock;
   readonly env: Readonly<Record<string, string>>;
-  readonly options: ReadonlyMap<string, string>;
+  readonly own: readonly string[];
 }
 
-async function runAt({ dir, clock, env, options }: Way, args: readonly string[]): Promise<RunResult> {
-  const own = ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state')];
-  const more = [...options].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+async function runAt({ dir, clock, env, own }: Way, args: readonly string[]): Promise<RunResult> {
   const aheadMs = Number((clock.nowNs() - systemClock.nowNs()) / 1_000_000n);
-  return await served({ args: [...own, ...more, ...args], env, cwd: dir.path, aheadMs });
+  return await served({ args: [...own, ...args], env, cwd: dir.path, aheadMs });
+}
+
+function ownOptions(dir: TempDir, options: ReadonlyMap<string, string>): readonly string[] {
+  const more = [...options].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  return ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state'), ...more];
+}
+
+/** A server whose log may be handed over, by a command that finds the keys of its places. */
+async function handingOver(dir: TempDir): Promise<PostgresOptions> {
+  await mkdir(dir.file('restored'));
+  await mkdir(dir.file('server'));
+  await giveToServer(dir.file('server'));
+  return {
+    settings: ['archive_mode=on'],
+    env: { HOME: dir.file('server'), AWS_SHARED_CREDENTIALS_FILE: dir.file('aws') },
+  };
 }
 
 function outputOf({ code, stdout, stderr }: RunResult, args: readonly string[], codes: readonly number[]): string {

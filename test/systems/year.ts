@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { placesOf, type Rule } from '../../src/policy/policy.ts';
+import { placesOf, type Component, type Rule } from '../../src/policy/policy.ts';
 import { kept, type Dated } from './kept.ts';
 import type { Stage } from './stage.ts';
 
@@ -38,7 +38,10 @@ export async function liveThrough(stage: Stage, { rounds, rotated, change }: Yea
     if (away !== undefined) await stage.carry(away, 'away');
     const meant = books.filter(({ component }) => components.includes(component));
     await goRound(stage, meant, components, away);
-    assertHeld(books, await held(stage, [], away), away, `round ${number}`);
+    const found = await held(stage, [], away);
+    for (const book of meant) book.keptForLog(found, stage.clock.nowNs(), away);
+    assertHeld(books, found, away, `round ${number}`);
+    assertReplayable(meant, found, { away, nowNs: stage.clock.nowNs() });
     if (away !== undefined) await stage.carry(away, 'back');
   }
   const count = (what: (book: Book) => number): number => books.reduce((sum, book) => sum + what(book), 0);
@@ -64,11 +67,18 @@ interface RuleHere {
   readonly component: string;
   readonly ruleName: string;
   readonly rule: Rule;
+  /** How long any moment can be brought back that this rule's backups lead to, in nanoseconds, by place. */
+  readonly windows: ReadonlyMap<string, bigint>;
+}
+
+function windowsOf(log: Component['log'], { method }: Rule): RuleHere['windows'] {
+  const places = method === 'physical' ? Object.entries(log?.to ?? {}) : [];
+  return new Map(places.map(([place, { window }]) => [place, BigInt(window.ms) * 1_000_000n]));
 }
 
 function rulesOf({ policy }: Stage): readonly RuleHere[] {
-  return Object.entries(policy.components).flatMap(([component, { backups }]) =>
-    Object.entries(backups).map(([ruleName, rule]) => ({ component, ruleName, rule })),
+  return Object.entries(policy.components).flatMap(([component, { backups, log }]) =>
+    Object.entries(backups).map(([ruleName, rule]) => ({ component, ruleName, rule, windows: windowsOf(log, rule) })),
   );
 }
 
@@ -101,6 +111,7 @@ class Book {
   readonly component: string;
   readonly places: readonly string[];
   readonly #held: Map<string, readonly Dated[]>;
+  readonly #before = new Map<string, readonly Dated[]>();
   made = 0;
   forgotten = 0;
 
@@ -136,8 +147,36 @@ class Book {
     }
   }
 
+  /** Where the window of a log begins in a place. */
+  begins(place: string, nowNs: bigint): bigint | undefined {
+    const window = this.#of.windows.get(place);
+    return window === undefined ? undefined : nowNs - window;
+  }
+
+  /** Those that were there at the last time of forgetting. */
+  before(place: string): readonly Dated[] {
+    return this.#before.get(place) ?? [];
+  }
+
+  /**
+   * What the window of a log may need stays, whatever the keep rules say. In this year none of the log itself is kept, so
+   * that any of them may be needed; which are where it is, test/log-windows.test.ts says.
+   */
+  keptForLog(found: Held, nowNs: bigint, away: string | undefined): void {
+    for (const place of this.places.filter((one) => one !== away)) {
+      if (this.begins(place, nowNs) === undefined) continue;
+      const there = new Set((found.get(this.key(place)) ?? []).map(({ identity }) => identity));
+      const wanted = this.at(place).map(({ identity }) => identity);
+      const more = this.before(place).filter(({ identity }) => !wanted.includes(identity) && there.has(identity));
+      this.forgotten -= more.length;
+      const byTime = (a: Dated, b: Dated): number => (a.timeNs < b.timeNs ? -1 : 1);
+      this.#held.set(place, [...more, ...this.at(place)].toSorted(byTime));
+    }
+  }
+
   forgot(away: string | undefined): void {
     for (const place of this.places.filter((one) => one !== away)) {
+      this.#before.set(place, this.at(place));
       const left = kept(this.at(place), this.#keep(place));
       this.forgotten += this.at(place).length - left.length;
       this.#held.set(place, left);
@@ -157,4 +196,19 @@ function assertHeld(books: readonly Book[], found: Held, away: string | undefine
     for (const place of book.places.filter((one) => one !== away))
       assert.deepEqual(ids(found.get(book.key(place)) ?? []), ids(book.at(place)), `${book.key(place)}, ${when}`);
   }
+}
+
+/** The oldest moment of a window is replayed from a backup before it: where there was one, there is one. */
+function assertReplayable(
+  books: readonly Book[],
+  found: Held,
+  { away, nowNs }: { readonly away: string | undefined; readonly nowNs: bigint },
+): void {
+  for (const [component, own] of Map.groupBy(books, (book) => book.component))
+    for (const place of new Set(own.flatMap(({ places }) => places)).difference(new Set([away]))) {
+      const isOld = (book: Book, { timeNs }: Dated): boolean => timeNs <= (book.begins(place, nowNs) ?? 0n);
+      const had = own.some((book) => book.before(place).some((one) => isOld(book, one)));
+      const has = own.some((book) => (found.get(book.key(place)) ?? []).some((one) => isOld(book, one)));
+      assert.ok(has || !had, `${component} in ${place} has lost what its window begins with`);
+    }
 }

@@ -1,6 +1,7 @@
 import { command } from '../command.ts';
 import { flag, list, parsed, text, wholeNumber } from '../option.ts';
 import { sizeBytes } from '../quantity.ts';
+import { eitherWay } from '../ways.ts';
 
 export const backupOptions = {
   all: flag('every component of the policy'),
@@ -19,7 +20,7 @@ export const backupOptions = {
   filesFrom: list('file', 'read patterns of paths from a file (- is standard input)'),
   filesFromVerbatim: list('file', 'read paths from a file, a line each'),
   filesFromRaw: list('file', 'read paths from a file, each ended by a zero byte'),
-  tag: list('tag[,tag]', 'tags of the new snapshot'),
+  tag: list('tag[,tag]', 'tags of the new snapshot, of components too, beside Holdfast’s own'),
   host: text('name', 'host of the new snapshot', { short: 'H', environment: 'RESTIC_HOST' }),
   time: text('time', 'time of the new snapshot, such as "2026-08-01 14:00:00"', { fallback: 'now' }),
   parent: text('snapshot', 'take over what is unchanged since this snapshot', {
@@ -46,6 +47,7 @@ export const backup = command({
   name: 'backup',
   summary: 'Back up files and folders, the output of a command, or components of a policy',
   operands: '[PATH… | COMPONENT…]',
+  worksOn: 'either',
   examples: [
     {
       line: 'holdfast backup ~/documents /etc',
@@ -67,4 +69,6 @@ export const backup = command({
   ],
   about: ['Exit code 3: the snapshot was written, but some files could not be read; each was named.'],
   options: backupOptions,
+  ways: eitherWay(backupOptions, { policy: ['all', 'rule'], both: ['tag', 'dryRun'] }),
+  check: async (given, context, by) => await (await import('../checks/backup.ts')).checkBackup(given, context, by),
 });

@@ -11,6 +11,7 @@ export const cache = command({
   name: 'cache',
   summary: 'List and clean the caches on this machine',
   operands: '',
+  worksOn: 'anything',
   examples: [
     { line: 'holdfast cache', does: 'The cache of each repository, its size and last use.' },
     { line: 'holdfast cache --cleanup --max-age 7', does: 'Removes those that were not used for a week.' },

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag, text } from '../option.ts';
@@ -14,6 +15,7 @@ export const check = command({
   name: 'check',
   summary: 'Check the repository for damage',
   operands: '',
+  worksOn: 'a repository',
   examples: [
     { line: 'holdfast check', does: 'Every snapshot’s structure, and that every pack is there with its size.' },
     { line: 'holdfast check --read-data', does: 'Reads everything.' },
@@ -26,4 +28,9 @@ export const check = command({
     'A finding names the snapshots and files that it touches; then the exit code is 1. The cache is never believed.',
   ],
   options: checkOptions,
+  check: async ({ values: { readData, readDataSubset } }) => {
+    if (readData && readDataSubset !== undefined)
+      throw new HoldfastError('usage', '--read-data and --read-data-subset can’t stand together');
+    if (readDataSubset !== undefined) (await import('../../repository/check.ts')).parseSubset(readDataSubset);
+  },
 });

@@ -4,6 +4,7 @@ export const completion = command({
   name: 'completion',
   summary: 'Print completion for a shell',
   operands: 'bash | zsh | fish',
+  worksOn: 'anything',
   examples: [
     {
       line: 'holdfast completion bash > /etc/bash_completion.d/holdfast',

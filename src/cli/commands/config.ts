@@ -5,6 +5,7 @@ export const configCheck = command({
   name: 'config check',
   summary: 'Tell whether a policy file can be understood and can hold',
   operands: '',
+  worksOn: 'a policy',
   examples: [
     { line: 'holdfast config check', does: 'All that is wrong with ./holdfast.yaml at once, each with its place.' },
     { line: 'holdfast config check --config shop.yaml --json', does: 'The same of another file, for programs.' },
@@ -20,6 +21,7 @@ export const configExplain = command({
   name: 'config explain',
   summary: 'Show what holds for components, and where each value comes from',
   operands: '[COMPONENT…]',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast config explain shop-db',
@@ -34,6 +36,7 @@ export const configSchema = command({
   name: 'config schema',
   summary: 'Print the form of a policy file as JSON Schema, for editors',
   operands: '',
+  worksOn: 'nothing',
   examples: [
     {
       line: 'holdfast config schema > holdfast.schema.json',
@@ -56,6 +59,7 @@ export const configInit = command({
   name: 'config init',
   summary: 'Look at this host and propose a policy for what is found',
   operands: '',
+  worksOn: 'nothing',
   examples: [
     {
       line: 'holdfast config init --place /mnt/disk/holdfast',
@@ -75,6 +79,7 @@ export const configSheet = command({
   name: 'config sheet',
   summary: 'Print what is needed to recover when nothing else is left',
   operands: '',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast config sheet --html > sheet.html',

@@ -2,6 +2,7 @@ import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag, text } from '../option.ts';
 import { asOfOther, fromOptions } from './from-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const copyOptions = {
   all: flag('every component of the policy, to all its repositories'),
@@ -15,6 +16,7 @@ export const copy = command({
   name: 'copy',
   summary: 'Copy snapshots from another repository',
   operands: '[SNAPSHOT… | COMPONENT…]',
+  worksOn: 'either',
   examples: [
     {
       line: 'holdfast -r /mnt/second copy --from-repo /srv/backup --from-password-file /etc/holdfast/password',
@@ -33,4 +35,9 @@ export const copy = command({
     asOfOther,
   ],
   options: copyOptions,
+  ways: eitherWay(copyOptions, { policy: ['all', 'rule'], both: ['dryRun'] }),
+  check: async ({ values }, context, by) => {
+    const { fromLocation, repositoryAddress } = await import('../location.ts');
+    if (by === 'repository') await repositoryAddress(fromLocation(values, context));
+  },
 });

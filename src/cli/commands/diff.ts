@@ -1,6 +1,8 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { command } from '../command.ts';
 import { flag } from '../option.ts';
 import { recordedReading, readingOptions } from '../reading-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const diffOptions = { metadata: flag('changes of metadata too'), from: readingOptions.from } as const;
 
@@ -8,6 +10,7 @@ export const diff = command({
   name: 'diff',
   summary: 'Show what changed between two snapshots',
   operands: 'SNAPSHOT SNAPSHOT | COMPONENT TIME [TIME]',
+  worksOn: 'either',
   examples: [
     {
       line: 'holdfast diff 4bba301e latest',
@@ -18,5 +21,13 @@ export const diff = command({
   ],
   about: [recordedReading],
   options: diffOptions,
+  ways: eitherWay(diffOptions, { policy: ['from'], both: ['metadata'] }),
+  check: ({ operands }, _context, by) => {
+    if (operands.length > 2 && by === 'repository')
+      throw new HoldfastError(
+        'usage',
+        'diff: a component with two times is for a policy; of a repository two snapshots',
+      );
+  },
   output: 'its purpose',
 });

@@ -9,6 +9,7 @@ export const doctorStorage = command({
   name: 'doctor storage',
   summary: 'Prove that a storage keeps the promises that backups stand on, look at its set-up, measure it',
   operands: 'URL',
+  worksOn: 'nothing',
   examples: [
     {
       line: 'holdfast doctor storage /mnt/backup',

@@ -2,6 +2,7 @@ import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { choice, text } from '../option.ts';
 import { recordedReading, readingOptions } from '../reading-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const dumpOptions = {
   ...snapshotFilter,
@@ -14,6 +15,7 @@ export const dump = command({
   name: 'dump',
   summary: 'Print a file of a snapshot, or a folder as an archive',
   operands: 'SNAPSHOT PATH | COMPONENT PATH',
+  worksOn: 'either',
   examples: [
     { line: 'holdfast dump latest /shop.sql | psql shop', does: 'A stored file to standard output.' },
     {
@@ -24,5 +26,6 @@ export const dump = command({
   ],
   about: [recordedReading],
   options: dumpOptions,
+  ways: eitherWay(dumpOptions, { policy: ['at', 'from'], both: ['archive', 'target'] }),
   output: 'its purpose',
 });

@@ -2,6 +2,7 @@ import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag, list, text } from '../option.ts';
 import { recordedReading, readingOptions } from '../reading-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const findOptions = {
   ...snapshotFilter,
@@ -23,6 +24,7 @@ export const find = command({
   name: 'find',
   summary: 'Find files in snapshots by name, or blobs, trees and packs by ID',
   operands: 'PATTERN… | COMPONENT PATTERN…',
+  worksOn: 'either',
   examples: [
     { line: 'holdfast find "*.sqlite"', does: 'Every snapshot in which such a file is.' },
     { line: 'holdfast find -i --newest 2026-08-01 invoice', does: 'Whatever the case, not changed after that day.' },
@@ -32,5 +34,11 @@ export const find = command({
   ],
   about: [recordedReading],
   options: findOptions,
+  ways: eitherWay(findOptions, {
+    policy: ['at', 'from'],
+    both: ['oldest', 'newest', 'ignoreCase', 'reverse', 'long', 'humanReadable', 'blob', 'tree', 'pack', 'showPackId'],
+  }),
+  check: async ({ values, operands }, _context, by) =>
+    void (await import('../checks/find.ts')).wantedOf(values, operands, by),
   output: 'its purpose',
 });

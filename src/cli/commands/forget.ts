@@ -3,6 +3,7 @@ import { parseKeepCount } from '../../retention/keep.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag, list, parsed, text } from '../option.ts';
 import { pruneOptions } from './prune-options.ts';
+import { eitherWay } from '../ways.ts';
 
 const { short: _short, ...host } = snapshotFilter.host;
 
@@ -39,6 +40,7 @@ export const forget = command({
   name: 'forget',
   summary: 'Remove snapshots by rule or by ID',
   operands: '[SNAPSHOT… | COMPONENT…]',
+  worksOn: 'either',
   examples: [
     {
       line: 'holdfast forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
@@ -53,4 +55,6 @@ export const forget = command({
     'Of components, safety backups go 30 days after their restore in place was confirmed or undone; while nobody said either, they stay.',
   ],
   options: forgetOptions,
+  ways: eitherWay(forgetOptions, { policy: ['all', 'rule'], both: ['compact', 'dryRun'] }),
+  check: async ({ values }, context) => (await import('../checks/forget.ts')).checkForget(values, context),
 });

@@ -1,6 +1,7 @@
 import { command } from '../command.ts';
 import { choice, flag } from '../option.ts';
 import { asOfOther, fromOptions } from './from-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const initOptions = {
   repositoryVersion: choice('version', ['1', '2', 'stable', 'latest'], 'version of the repository’s format', {
@@ -14,6 +15,7 @@ export const init = command({
   name: 'init',
   summary: 'Create a repository',
   operands: '',
+  worksOn: 'either',
   examples: [
     {
       line: 'holdfast -r /srv/backup init',
@@ -31,4 +33,5 @@ export const init = command({
     asOfOther,
   ],
   options: initOptions,
+  ways: eitherWay(initOptions, { policy: [], both: [] }),
 });

@@ -2,6 +2,7 @@ import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { choice, flag } from '../option.ts';
 import { recordedReading, readingOptions } from '../reading-options.ts';
+import { eitherWay } from '../ways.ts';
 
 export const lsOptions = {
   ...snapshotFilter,
@@ -21,6 +22,7 @@ export const ls = command({
   name: 'ls',
   summary: 'List files in a snapshot',
   operands: 'SNAPSHOT [FOLDER…] | COMPONENT [FOLDER…]',
+  worksOn: 'either',
   examples: [
     { line: 'holdfast ls latest', does: 'Every file of the newest snapshot.' },
     { line: 'holdfast ls -l "yesterday 14:00" /etc', does: 'What /etc held then, with modes, sizes and times.' },
@@ -30,5 +32,10 @@ export const ls = command({
   ],
   about: [recordedReading],
   options: lsOptions,
+  ways: eitherWay(lsOptions, {
+    policy: ['at', 'from'],
+    both: ['long', 'recursive', 'humanReadable', 'sort', 'reverse', 'ncdu'],
+  }),
+  check: async (given, context) => (await import('../checks/ls.ts')).checkLs(given, context),
   output: 'its purpose',
 });

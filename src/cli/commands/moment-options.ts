@@ -8,5 +8,8 @@ export const momentOptions = {
   latest: flag('of a component with a log: all that there is'),
   immediate: flag('of a component with a log: where its newest backup is consistent'),
   exclusive: flag('with --at, --lsn and --xid: without what is exactly there'),
-  timeline: text('number', 'of a component with a log: the timeline to follow', { fallback: 'the newest' }),
+  timeline: text('number', 'of a component with a log: the timeline to follow', { fallback: 'the one that goes on' }),
 } as const;
+
+/** Those beside what names it. */
+export const momentKeys = ['lsn', 'xid', 'name', 'latest', 'immediate', 'exclusive', 'timeline'] as const;

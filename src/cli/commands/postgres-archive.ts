@@ -9,6 +9,7 @@ export const archivePush = command({
   name: 'postgres archive-push',
   summary: 'Store a segment of the log: what a PostgreSQL server’s archive_command runs',
   operands: 'COMPONENT [FILE]',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast postgres archive-push shop-db pg_wal/00000001000000000000002A',
@@ -31,6 +32,7 @@ export const archiveGet = command({
   name: 'postgres archive-get',
   summary: 'Fetch a segment of the log: what a PostgreSQL server’s restore_command runs',
   operands: 'COMPONENT FILE TARGET',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast postgres archive-get shop-db 00000001000000000000002A pg_wal/RECOVERYXLOG',

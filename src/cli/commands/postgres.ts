@@ -14,6 +14,7 @@ export const postgresSetup = command({
   name: 'postgres setup',
   summary: 'Show what a PostgreSQL server lacks for backups and its log, and set it up',
   operands: 'COMPONENT',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast postgres setup shop-db',
@@ -33,6 +34,7 @@ export const postgresSetup = command({
     'With `log: { mode: archive }` run it on the database’s own host as the user of its server, to whom the program, the policy and its secrets have to be readable: the server starts Holdfast for each segment, and its data directory gets a grant to write the log, which no copy of it has.',
   ],
   options: setupOptions,
+  partlyMeans: 'something is left to be done: see above',
 });
 
 export const streamOptions = {
@@ -43,6 +45,7 @@ export const postgresStream = command({
   name: 'postgres stream',
   summary: 'Follow a PostgreSQL server’s log as it is written',
   operands: 'COMPONENT',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast postgres stream shop-db',

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { recordKinds } from '../../record/record.ts';
 import { command } from '../command.ts';
 import { flag, list, text } from '../option.ts';
@@ -14,6 +15,7 @@ export const records = command({
   name: 'records',
   summary: 'Show what was recorded about the components of a policy, and prove it unchanged',
   operands: '',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast records --component shop-db --since 2026-11-01',
@@ -30,6 +32,16 @@ export const records = command({
     'Whose records are believed: `signers:` of the policy, else the first key that is seen of a writer, which is pinned on this host.',
   ],
   options: recordsOptions,
+  ways: {
+    of: ({ verify }) => (verify ? 'the judging of chains (--verify)' : 'a list of records'),
+    heeds: {
+      'a list of records': ['component', 'kind', 'since', 'csv'],
+      'the judging of chains (--verify)': ['component', 'verify'],
+    },
+  },
+  check: ({ values: { csv } }, { globals: { json } }) => {
+    if (csv && json) throw new HoldfastError('usage', 'records: --csv and --json can’t stand together');
+  },
   output: 'its purpose',
 });
 
@@ -42,6 +54,7 @@ export const recordsAttest = command({
   name: 'records attest',
   summary: 'Record what a person states, until it expires',
   operands: 'ABOUT STATEMENT',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast records attest offsite-disk "The disk of week 47 lies in the vault" --valid 8d',

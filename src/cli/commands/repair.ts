@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { command } from '../command.ts';
 import { snapshotFilter } from '../globals.ts';
 import { flag } from '../option.ts';
@@ -14,6 +15,7 @@ export const repairIndex = command({
   name: 'repair index',
   summary: 'Make the index anew from what the packs say',
   operands: '',
+  worksOn: 'a repository',
   examples: [
     { line: 'holdfast repair index --dry-run', does: 'Shows which index files and packs are wrong.' },
     {
@@ -39,6 +41,7 @@ export const repairSnapshots = command({
   name: 'repair snapshots',
   summary: 'Write snapshots anew without what is lost',
   operands: '[SNAPSHOT…]',
+  worksOn: 'a repository',
   examples: [
     { line: 'holdfast repair snapshots --dry-run', does: 'Names every file that is lost, or not whole.' },
     { line: 'holdfast repair snapshots', does: 'Copies without them, tagged `repaired`; the originals stay.' },
@@ -57,6 +60,7 @@ export const repairPacks = command({
   name: 'repair packs',
   summary: 'Save what is left of damaged packs',
   operands: 'PACK…',
+  worksOn: 'a repository',
   examples: [
     {
       line: 'holdfast repair packs --dry-run 5c657874…',
@@ -68,6 +72,7 @@ export const repairPacks = command({
     'Each pack is first saved as it is, as `pack-<ID>` in the present folder. Then `repair snapshots` writes snapshots without what was lost.',
   ],
   options: repairPacksOptions,
+  check: async ({ operands }) => void (await import('../checks/objects.ts')).packIds(operands),
 });
 
 export const repairConfigOptions = { dryRun, ...fromOptions } as const;
@@ -76,6 +81,7 @@ export const repairConfig = command({
   name: 'repair config',
   summary: 'Give a repository whose config is lost a new one',
   operands: '',
+  worksOn: 'a repository',
   examples: [
     {
       line: 'holdfast -r /srv/backup repair config --from-repo /mnt/clone',
@@ -100,6 +106,7 @@ export const repairUndelete = command({
   name: 'repair undelete',
   summary: 'Make a repository on a versioned bucket again what it was at a time',
   operands: '',
+  worksOn: 'a repository',
   examples: [
     {
       line: 'holdfast -r s3:… repair undelete --as-of "2026-08-01 14:00" --dry-run',
@@ -117,4 +124,8 @@ export const repairUndelete = command({
     'The exit code is 3 where something is lost or could not be hidden. A second run finds the first one’s work.',
   ],
   options: repairUndeleteOptions,
+  check: (_given, { globals }) => {
+    if (globals.asOf === undefined)
+      throw new HoldfastError('usage', 'repair undelete: to which time? Say --as-of "2026-08-01 14:00"');
+  },
 });

@@ -7,6 +7,7 @@ export const recordsSigners = command({
   name: 'records signers',
   summary: 'Show whose signatures under records are believed',
   operands: '',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast records signers',
@@ -24,6 +25,7 @@ export const recordsTrust = command({
   name: 'records trust',
   summary: 'Introduce a signing key: believe what it signs',
   operands: 'KEY',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast records trust 3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= --whose db2',

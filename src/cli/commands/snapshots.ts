@@ -1,6 +1,8 @@
+import { HoldfastError } from '../../errors/error.ts';
 import { command } from '../command.ts';
 import { flag, parsed, text, wholeNumber } from '../option.ts';
 import { snapshotFilter } from '../globals.ts';
+import { eitherWay } from '../ways.ts';
 
 export const snapshotsOptions = {
   ...snapshotFilter,
@@ -15,6 +17,7 @@ export const snapshots = command({
   name: 'snapshots',
   summary: 'List snapshots',
   operands: '[SNAPSHOT… | COMPONENT…]',
+  worksOn: 'either',
   examples: [
     { line: 'holdfast snapshots', does: 'All snapshots, oldest first.' },
     { line: 'holdfast snapshots --tag weekly --latest 1', does: 'The newest with this tag for each host and paths.' },
@@ -24,5 +27,10 @@ export const snapshots = command({
     },
   ],
   options: snapshotsOptions,
+  ways: eitherWay(snapshotsOptions, { policy: ['points'], both: [] }),
+  check: async ({ values: { groupBy, latest, last } }) => {
+    if (last && latest !== undefined) throw new HoldfastError('usage', '--last and --latest can’t stand together');
+    if (groupBy) (await import('../../retention/group.ts')).parseGroupBy(groupBy);
+  },
   output: 'its purpose',
 });

@@ -13,6 +13,7 @@ export const stats = command({
   name: 'stats',
   summary: 'Show how much data there is',
   operands: '[SNAPSHOT…]',
+  worksOn: 'a repository',
   examples: [
     { line: 'holdfast stats latest', does: 'What the newest snapshot would take when restored.' },
     {

@@ -4,6 +4,7 @@ export const status = command({
   name: 'status',
   summary: 'Could every component be recovered now, and what would be lost?',
   operands: '[COMPONENT…]',
+  worksOn: 'a policy',
   examples: [
     { line: 'holdfast status', does: 'Every component’s objectives, wanted against reached.' },
     { line: 'holdfast status shop-db --json', does: 'The same of one, for programs.' },

@@ -13,6 +13,7 @@ export const tag = command({
   name: 'tag',
   summary: 'Change the tags of snapshots',
   operands: '[SNAPSHOT…]',
+  worksOn: 'a repository',
   examples: [
     { line: 'holdfast tag --add keep latest', does: 'One more tag for the newest snapshot.' },
     { line: 'holdfast tag --set monthly,cold 4bba301e', does: 'Exactly these tags.' },
@@ -21,4 +22,5 @@ export const tag = command({
     'A snapshot’s ID is the hash of what it holds: it changes with the tags, and `original` keeps the first one.',
   ],
   options: tagOptions,
+  check: async ({ values }) => void (await import('../checks/tag.ts')).changeOf(values),
 });

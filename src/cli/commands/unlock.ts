@@ -1,6 +1,7 @@
 import { command } from '../command.ts';
 import { flag } from '../option.ts';
 import { repositoryOption } from '../repository-option.ts';
+import { eitherWay } from '../ways.ts';
 
 export const unlockOptions = {
   ...repositoryOption,
@@ -11,6 +12,8 @@ export const unlock = command({
   name: 'unlock',
   summary: 'Remove locks that ended commands left behind',
   operands: '',
+  worksOn: 'either',
   examples: [{ line: 'holdfast unlock', does: 'Removes locks whose holder is gone.' }],
   options: unlockOptions,
+  ways: eitherWay(unlockOptions, { policy: ['repository'], both: ['removeAll'] }),
 });

@@ -1,6 +1,8 @@
+import { HoldfastError } from '../../errors/error.ts';
+import { checkMoment, namesMoment } from '../checks/moment-words.ts';
 import { command } from '../command.ts';
 import { choice, flag, text } from '../option.ts';
-import { momentOptions } from './moment-options.ts';
+import { momentKeys, momentOptions } from './moment-options.ts';
 
 export const verifyOptions = {
   all: flag('every component of the policy'),
@@ -19,10 +21,13 @@ export const verifyOptions = {
   ),
 } as const;
 
+const [theNewest, aMoment] = ['the newest backup', 'a moment of a log'] as const;
+
 export const verify = command({
   name: 'verify',
   summary: 'Prove a component’s newest backup by restoring it',
   operands: '[COMPONENT…]',
+  worksOn: 'a policy',
   examples: [
     {
       line: 'holdfast verify shop-db',
@@ -39,4 +44,17 @@ export const verify = command({
     'Commands of the policy (start, load, check) run in a sandbox only: no network, no live sockets, a read-only file system. It needs util-linux, mount and iproute2, and user namespaces; without them the answer is “could not verify”.',
   ],
   options: verifyOptions,
+  ways: {
+    of: (values) => (values.at !== undefined || namesMoment(values) ? aMoment : theNewest),
+    heeds: {
+      [theNewest]: ['all', 'from', 'do', 'exclusive', 'timeline'],
+      [aMoment]: ['all', 'do', 'at', ...momentKeys],
+    },
+  },
+  check: ({ values }) => {
+    checkMoment(values);
+    const isMoment = values.at !== undefined || namesMoment(values);
+    if (isMoment && values.do !== undefined && values.do !== 'restore')
+      throw new HoldfastError('usage', `verify: a moment is proven by a restore, not by --do ${values.do}`);
+  },
 });

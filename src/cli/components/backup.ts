@@ -27,14 +27,14 @@ type Outcome = 'done' | 'in part' | 'failed';
  * `backup COMPONENT…`: every rule that is meant, one after another, each followed by its copies. What fails is told, and
  * the others go on. Exit code 1: something failed; 3: something was done in part.
  */
-export async function backupComponents(meant: Meant, context: Context): Promise<number> {
+export async function backupComponents(meant: Meant, tags: readonly string[], context: Context): Promise<number> {
   return await forEachRule(meant, context, async (base, rule) => {
     const [to = ''] = placesOf(rule.rule);
     const outcome = await told(
       context,
       rule,
       { action: 'backup', to },
-      async () => await runBackup(base, rule, to, context),
+      async () => await runBackup(base, rule, { to, tags }, context),
     );
     // Copies are made even after a backup that failed: an earlier one may still have to travel.
     return base.mode === 'dry-run' ? [outcome] : [outcome, ...(await runCopies(base, rule, context))];
@@ -75,18 +75,31 @@ async function runCopies(base: Base, rule: RuleOf, context: Context): Promise<re
   return outcomes;
 }
 
-async function runBackup(base: Base, rule: RuleOf, to: string, context: Context): Promise<Outcome> {
+async function runBackup(
+  base: Base,
+  rule: RuleOf,
+  { to, tags }: { readonly to: string; readonly tags: readonly string[] },
+  context: Context,
+): Promise<Outcome> {
   announce(context, rule, { action: 'backup', to });
   await assertNotReplaced(plansFolder(context), rule.name);
   using view = backupView(context, base.mode === 'dry-run' ? 'dry-run' : 'store');
-  const outcome = await backupRule({ ...base, listener: view.listener }, rule);
+  const outcome = await backupRule({ ...base, listener: view.listener }, rule, tags);
   if ('by' in outcome) {
     tellTaken(context, rule, outcome);
-    return 'done';
+    return tags.length === 0 ? 'done' : untagged(context, rule, tags);
   }
   if ('held' in outcome) tellMade(context, rule, outcome);
   else view.finish(outcome);
   return view.warnings === 0 ? 'done' : 'in part';
+}
+
+/** Whose turn it was doesn't know of them. */
+function untagged({ console }: Context, { name }: RuleOf, tags: readonly string[]): Outcome {
+  const message = `no snapshot has the tag ${tags.join(', ')} by this: run the same command again once that backup has ended`;
+  const record = { message_type: 'error', error: { message }, during: 'archival', item: name };
+  console.complain(`warning: ${name}: ${message}`, record);
+  return 'in part';
 }
 
 /** Once is enough: it is no failure of this run. */

@@ -66,11 +66,13 @@ async function expireLogOf(component: string, base: ComponentContext, context: C
   const { console } = context;
   const places = Object.keys(base.policy.components[component]?.log?.to ?? {});
   try {
-    for (const { repository, stream, removed } of await expireLog(base, component)) {
-      const record = { message_type: 'log_expired', component, repository, log: stream, segments: removed.length };
+    for (const { repository, stream, removed, pieces } of await expireLog(base, component)) {
+      const counts = { segments: removed.length, pieces: pieces.length };
+      const record = { message_type: 'log_expired', component, repository, log: stream, ...counts };
       if (console.form === 'json') console.record(record);
       const word = base.mode === 'dry-run' ? 'would remove' : 'removed';
-      const what = `${plural(removed.length, 'segment')} of the log ${stream}, which no moment of its window needs`;
+      const of = [plural(removed.length, 'segment'), ...(pieces.length === 0 ? [] : [plural(pieces.length, 'piece')])];
+      const what = `${of.join(' and ')} of the log ${stream}, which no moment of its window needs`;
       console.say(`\n${component}, in ${repository}: ${word} ${what}`);
     }
     return 0;

@@ -5,7 +5,8 @@ import { knownRepository, type KnownRepository } from '../../job/known-repositor
 import type { Policy } from '../../policy/policy.ts';
 import type { Context } from '../context.ts';
 import { storageAt } from '../opening.ts';
-import { accessByName, placeOf } from '../policy-access.ts';
+import { accessByName } from '../policy-access.ts';
+import { placeOf } from '../policy-place.ts';
 import { policyOf } from '../policy-file.ts';
 import { stateFolder } from '../state-folder.ts';
 import { tellFailed } from './repositories.ts';

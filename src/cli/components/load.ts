@@ -1,14 +1,11 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { loadComponent, type ComponentLoadOutcome } from '../../job/component-load.ts';
-import { neverShow } from '../../secret/redact.ts';
-import { Secret } from '../../secret/secret.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatSeconds, formatTime, plural, quoteForTerminal, shortPoint } from '../format.ts';
-import { secretsIn } from '../policy-access.ts';
 import { policyOf } from '../policy-file.ts';
 import { showProgress } from '../progress.ts';
 import { stateFolder } from '../state-folder.ts';
+import { addressOf } from './address.ts';
 import { componentsMeant, recordingContext } from './context.ts';
 import { momentAt } from './moment.ts';
 
@@ -61,20 +58,6 @@ export async function loadComponentInto(meant: Meant, context: Context): Promise
   if (mode === 'dry-run') showPlanned(component, outcome, console);
   else show(component, outcome, seconds, context);
   return 0;
-}
-
-/** Where the address is kept, or itself; a password may stand in $PGPASSWORD instead. It is shown nowhere. */
-async function addressOf(into: string, context: Context): Promise<Secret> {
-  const [, kind, place = ''] = /^(env|file):(?!\/\/)(.+)$/s.exec(into) ?? [];
-  const reference = kind === 'env' ? { env: place } : { file: place };
-  const read = kind === undefined ? new Secret(into) : await secretsIn(context)(reference, context.signal);
-  const address = URL.parse(read.reveal());
-  if (address === null || !/^postgres(?:ql)?:$/.test(address.protocol))
-    throw new HoldfastError('usage', '--into is no address: postgres://user@host:5432/newdb, env:NAME or file:PATH');
-  const { PGPASSWORD: password = '' } = context.environment;
-  if (address.password === '' && password !== '') address.password = encodeURIComponent(password);
-  neverShow(decodeURIComponent(address.password));
-  return new Secret(address.href);
 }
 
 function show(

@@ -1,7 +1,6 @@
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
 import { absolutePath, joinPath } from '../../bytes/unix-path.ts';
 import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { currentUser, hostName } from '../../host/users.ts';
 import { backup, type BackupOptions } from '../../job/backup.ts';
 import type { ParentChoice } from '../../job/parent.ts';
@@ -10,18 +9,17 @@ import { cacheTag, filesSource, type ExcludeOptions } from '../../source/files.t
 import { gatherTargets } from '../../source/lists.ts';
 import { commandSource, inputSource } from '../../source/stream.ts';
 import { jobContext } from '../access.ts';
-import { goesByPolicy, refuseComponents } from '../by-policy.ts';
+import { goesByPolicy } from '../by-policy.ts';
 import { backupView } from '../backup-view.ts';
 import { cacheFolder } from '../cache.ts';
+import { tagsOf } from '../checks/backup.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { backupOptions } from '../commands/backup.ts';
 import type { Context } from '../context.ts';
-import { ownLocation, passwordReference } from '../location.ts';
 import { patternsOf } from '../patterns.ts';
 import { programVersion } from '../program.ts';
 import { isProgressSeen } from '../progress.ts';
 import { presentTime } from '../selection.ts';
-import { parseTagList } from '../../retention/tags.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { filesGiven } from '../text-file.ts';
 import { timeOf } from '../time-argument.ts';
@@ -31,27 +29,16 @@ type Values = Invocation<typeof backupOptions>['values'];
 
 /** Exit code 3: a snapshot was written, but something could not be read. */
 export const run: Run<typeof backupOptions> = async ({ values, operands }, context) => {
-  if (await meansComponents(values, operands, context)) {
+  if (await goesByPolicy(context)) {
     const { backupComponents } = await import('../components/backup.ts');
-    return await backupComponents({ names: operands, values }, context);
+    return await backupComponents({ names: operands, values }, tagsOf(values), context);
   }
-  checkCombinations(values, operands, context);
   using view = backupView(context, values.dryRun ? 'dry-run' : 'store');
   const options = await optionsOf(values, operands, context, view.listener);
   const outcome = await backup(jobContext(context, view.listener), options);
   view.finish(outcome);
   return view.warnings === 0 ? 0 : 3;
 };
-
-async function meansComponents(values: Values, operands: readonly string[], context: Context): Promise<boolean> {
-  if (!(await goesByPolicy(context))) {
-    if (values.all || values.rule !== undefined)
-      throw new HoldfastError('usage', 'backup: --all and --rule are for components of a policy');
-    await refuseComponents(context, operands, 'backup');
-    return false;
-  }
-  return true;
-}
 
 async function optionsOf(
   values: Values,
@@ -74,7 +61,7 @@ async function optionsOf(
       username,
       uid,
       gid,
-      tags: values.tag.flatMap(parseTagList).filter((tag) => tag !== ''),
+      tags: tagsOf(values),
       excludes: values.exclude,
       programVersion: `holdfast ${programVersion()}`,
     },
@@ -156,17 +143,4 @@ function detectionOf({ ignoreInode, ignoreCtime, force }: Values): ChangeDetecti
     ctime: ignoreCtime || ignoreInode ? 'ignored' : 'compared',
     inode: ignoreInode ? 'ignored' : 'compared',
   };
-}
-
-function checkCombinations(values: Values, operands: readonly string[], context: Context): void {
-  const lists = [...values.filesFrom, ...values.filesFromVerbatim, ...values.filesFromRaw];
-  const fromInput = values.stdin || values.stdinFromCommand;
-  if (fromInput && lists.length > 0) throw new HoldfastError('usage', '--stdin and --files-from can’t stand together');
-  if (values.stdin && operands.length > 0) throw new HoldfastError('usage', '--stdin and paths can’t stand together');
-  const readsInput = values.stdin || lists.includes('-');
-  if (readsInput && passwordReference(ownLocation(context), context) === undefined) {
-    throw new HoldfastError('usage', 'standard input can’t give both password and data: use --password-file');
-  }
-  if (values.stdinFromCommand && operands.length === 0)
-    throw new HoldfastError('usage', 'backup: which command? It stands behind --');
 }

@@ -1,5 +1,4 @@
 import type { Note } from '../../events/events.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { check, type CheckOutcome } from '../../job/check.ts';
 import { parseSubset, type Subset } from '../../repository/check.ts';
 import { jobContext } from '../access.ts';
@@ -26,8 +25,6 @@ export const run: Run<typeof checkOptions> = async ({ values }, context) => {
 };
 
 function subsetOf({ readData, readDataSubset }: Invocation<typeof checkOptions>['values']): Subset | undefined {
-  if (readData && readDataSubset !== undefined)
-    throw new HoldfastError('usage', '--read-data and --read-data-subset can’t stand together');
   if (readData) return { kind: 'all' };
   return readDataSubset === undefined ? undefined : parseSubset(readDataSubset);
 }

@@ -12,7 +12,7 @@ import type { configCheck, configExplain, configSchema } from '../commands/confi
 import { componentsMeant } from '../components/context.ts';
 import type { Context } from '../context.ts';
 import { quoteForTerminal } from '../format.ts';
-import { secretsIn } from '../policy-access.ts';
+import { secretsIn } from '../policy-place.ts';
 import { policyFile, type PolicyFile } from '../policy-file.ts';
 
 /** Exit code 2 where the file is refused; 1 where it holds and a secret can't be read. */
@@ -66,7 +66,8 @@ function tell({ file, policy, problems }: PolicyFile, { unreadable, lacking }: F
   for (const { path, reason } of unreadable) console.say(`${file}: ${path} can’t be had: ${reason}`, 0);
   for (const { component, what, reason } of lacking)
     console.say(`${file}: components.${component}: warning: ${quoteForTerminal(what)}: ${reason}`, 0);
-  const told = count(problems.filter(({ severity }) => severity === 'warning').length, 'warning');
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length + lacking.length;
+  const told = count(warnings, 'warning');
   const refusals = count(problems.filter(({ severity }) => severity === 'error').length, 'error');
   const held = policy && `${count(Object.keys(policy.components).length, 'component')}, ${told}`;
   console.say(held === undefined ? `${file} is refused: ${refusals}` : `${file} holds: ${held}`);

@@ -1,11 +1,10 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { copy } from '../../job/copy.ts';
 import { jobContext, repositoryAccess } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { copyOptions } from '../commands/copy.ts';
 import { goesByPolicy } from '../by-policy.ts';
 import { copyView } from '../copy-view.ts';
-import { fromLocation, repositoryAddress } from '../location.ts';
+import { fromLocation } from '../location.ts';
 import { findOptions } from '../selection.ts';
 import { cacheFolder } from '../cache.ts';
 import { writerOptions } from '../writer-options.ts';
@@ -16,10 +15,7 @@ export const run: Run<typeof copyOptions> = async ({ values, operands }, context
     const { copyComponents } = await import('../components/backup.ts');
     return await copyComponents({ names: operands, values }, context);
   }
-  if (values.all || values.rule !== undefined)
-    throw new HoldfastError('usage', 'copy: --all and --rule are for components of a policy');
   const from = fromLocation(values, context);
-  await repositoryAddress(from);
   using view = copyView(context, values.dryRun ? 'dry-run' : 'execute');
   const outcome = await copy(jobContext(context, view.listener), {
     ...findOptions(values, context),

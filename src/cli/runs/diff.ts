@@ -1,9 +1,7 @@
 import { displayPath } from '../../bytes/ids.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { diff } from '../../job/diff.ts';
 import type { DiffSide, DiffStatistics } from '../../snapshot/diff.ts';
 import { anySnapshot } from '../../snapshot/snapshots.ts';
-import { goesByPolicy } from '../by-policy.ts';
 import type { Run } from '../command.ts';
 import type { diffOptions } from '../commands/diff.ts';
 import { formatBytes, quoteForTerminal } from '../format.ts';
@@ -13,15 +11,12 @@ import { presentTime } from '../selection.ts';
 export const run: Run<typeof diffOptions> = async ({ values, operands }, context) => {
   const { console } = context;
   const [component = '', time, other = 'latest'] = operands;
-  if (operands.length > 2 && !(await goesByPolicy(context)))
-    throw new HoldfastError('usage', 'diff: a component with two times is for a policy; of a repository two snapshots');
   const how = {
     action: 'diff',
     snapshots: operands,
     find: () => ({ filter: anySnapshot, now: presentTime(context) }),
     component,
     times: [time, other],
-    at: undefined,
     from: values.from,
     asked: {},
   };

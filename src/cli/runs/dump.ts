@@ -41,7 +41,6 @@ async function dumpTo(
     find: () => findOptions(values, context),
     component: name,
     times: [at],
-    at,
     from,
     asked: { paths: [displayPath(path)] },
   };

@@ -1,16 +1,13 @@
 import { localZone } from '../../clock/zone.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { forget, type ForgetJobOptions, type ForgetOutcome } from '../../job/forget.ts';
 import type { RuleOf } from '../../job/component.ts';
-import { parseDuration, type Duration } from '../../retention/duration.ts';
 import { defaultGroupBy, parseGroupBy } from '../../retention/group.ts';
-import { isEmptyPolicy, periods, type KeepCount, type KeepPolicy, type Period } from '../../retention/keep.ts';
-import { parseTagList } from '../../retention/tags.ts';
+import type { KeepPolicy } from '../../retention/keep.ts';
 import { describePolicy, type GroupPlan } from '../../retention/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { jobContext } from '../access.ts';
 import { goesByPolicy } from '../by-policy.ts';
-import { flagName } from '../option.ts';
+import { keepPolicyOf } from '../checks/forget.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { forgetOptions } from '../commands/forget.ts';
 import type { Console } from '../console.ts';
@@ -28,13 +25,8 @@ type Values = Invocation<typeof forgetOptions>['values'];
 
 /** Exit code 3: some snapshot or pack could not be removed. */
 export const run: Run<typeof forgetOptions> = async ({ values, operands }, context) => {
-  const { globals } = context;
-  if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'forget: --no-lock goes with --dry-run only');
-  const policy = policyOf(values);
   if (await goesByPolicy(context)) return await byPolicy(values, operands, context);
-  if (values.all || values.rule !== undefined)
-    throw new HoldfastError('usage', 'forget: --all and --rule are for components of a policy');
-  checkRemoveAll(values, policy);
+  const policy = keepPolicyOf(values);
   using view = showProgress(context, pruneNotes(context));
   const outcome = await forget(jobContext(context, view.listener), {
     ...findOptions(values, context),
@@ -64,16 +56,9 @@ function told({ failed, pruned, heldBack }: ForgetOutcome, console: Console): nu
 
 /** The policy file alone says what is kept. */
 async function byPolicy(values: Values, operands: readonly string[], context: Context): Promise<number> {
-  const { given } = context;
-  const own = Object.keys(values).find((key) => key.startsWith('keep') && given(key).origin !== 'none');
-  if (own !== undefined || values.prune)
-    throw new HoldfastError(
-      'usage',
-      `forget: ${own === undefined ? '--prune' : flagName(own)} can’t stand beside a policy`,
-    );
   const { forgetComponents } = await import('../components/forget.ts');
   const shown = (of: RuleOf, repository: string): ReturnType<typeof showing> =>
-    showing(of.rule.to[repository]?.keep ?? policyOf(values), values, context);
+    showing(of.rule.to[repository]?.keep ?? keepPolicyOf(values), values, context);
   return await forgetComponents({ names: operands, values, showing: shown }, context);
 }
 
@@ -91,50 +76,6 @@ function showing(policy: KeepPolicy, values: Values, context: Context): Pick<For
         console.say(`${values.dryRun ? 'would remove' : 'removed'} ${plural(removed.length, 'snapshot')}`);
     },
   };
-}
-
-/** An empty policy removes everything that the filter lets through: never without one. */
-function checkRemoveAll({ unsafeAllowRemoveAll, host, tag, path }: Values, policy: KeepPolicy): void {
-  if (!unsafeAllowRemoveAll || !isEmptyPolicy(policy) || host.length + tag.length + path.length > 0) return;
-  throw new HoldfastError('usage', '--unsafe-allow-remove-all needs --host, --tag or --path beside it');
-}
-
-function policyOf(values: Values): KeepPolicy {
-  const { keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepQuarterly, keepYearly } = values;
-  const counts = given<KeepCount>({
-    last: keepLast,
-    hourly: keepHourly,
-    daily: keepDaily,
-    weekly: keepWeekly,
-    monthly: keepMonthly,
-    quarterly: keepQuarterly,
-    yearly: keepYearly,
-  });
-  const texts: Readonly<Record<Period, string | undefined>> = {
-    hourly: values.keepWithinHourly,
-    daily: values.keepWithinDaily,
-    weekly: values.keepWithinWeekly,
-    monthly: values.keepWithinMonthly,
-    quarterly: values.keepWithinQuarterly,
-    yearly: values.keepWithinYearly,
-  };
-  const withinEach = Object.fromEntries(periods.map((period) => [period, durationOf(texts[period])]));
-  return {
-    counts,
-    within: durationOf(values.keepWithin),
-    withinEach: given<Duration>(withinEach),
-    tags: values.keepTag.map(parseTagList),
-  };
-}
-
-function durationOf(text: string | undefined): Duration | undefined {
-  return text === undefined ? undefined : parseDuration(text);
-}
-
-function given<T>(values: Readonly<Record<string, T | undefined>>): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }
 
 function showPlan(

@@ -1,20 +1,20 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { listBlobs, listFiles } from '../../job/list.ts';
 import type { FileKind } from '../../repository/repository.ts';
 import { jobContext } from '../access.ts';
+import { listedOf } from '../checks/objects.ts';
 import type { Run } from '../command.ts';
 
-const kinds: Readonly<Record<string, FileKind>> = {
+const kinds = {
   packs: 'data',
   index: 'index',
   snapshots: 'snapshots',
   keys: 'keys',
   locks: 'locks',
-};
+} as const satisfies Readonly<Record<string, FileKind>>;
 
 /** restic prints plain lines here, with --json too: so do scripts expect it. */
 export const run: Run<{}> = async ({ operands }, context) => {
-  const [what = ''] = operands;
+  const what = listedOf(operands);
   const print = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
@@ -22,12 +22,6 @@ export const run: Run<{}> = async ({ operands }, context) => {
     await listBlobs(jobContext(context), (type, id) => print(`${type} ${id}`));
     return 0;
   }
-  const kind = kinds[what];
-  if (kind === undefined)
-    throw new HoldfastError(
-      'usage',
-      `list: ${JSON.stringify(what)} is none of blobs, ${Object.keys(kinds).join(', ')}`,
-    );
-  await listFiles(jobContext(context), kind, print);
+  await listFiles(jobContext(context), kinds[what], print);
   return 0;
 };

@@ -1,16 +1,15 @@
-import { displayPath, type RawPath } from '../../bytes/ids.ts';
-import { baseName, cleanPath, isAbsolutePath } from '../../bytes/unix-path.ts';
-import { HoldfastError } from '../../errors/error.ts';
+import { displayPath } from '../../bytes/ids.ts';
+import { baseName } from '../../bytes/unix-path.ts';
 import { ls } from '../../job/ls.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { WalkedNode } from '../../snapshot/walk.ts';
+import { foldersOf } from '../checks/ls.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { lsOptions } from '../commands/ls.ts';
 import type { Console } from '../console.ts';
 import { formatTime, quoteForTerminal } from '../format.ts';
 import { NcduExport } from '../ncdu.ts';
 import { listedNode, nodeLine } from '../node-record.ts';
-import { rawArgument } from '../raw-argument.ts';
 import { reading } from '../reading.ts';
 import { findOptions } from '../selection.ts';
 import { snapshotRecord } from '../snapshot-record.ts';
@@ -20,17 +19,15 @@ type Values = Invocation<typeof lsOptions>['values'];
 export const run: Run<typeof lsOptions> = async ({ values, operands }, context) => {
   const [name = '', ...rest] = operands;
   const { console } = context;
-  checkCombinations(values, console);
   const printer = printerFor(values, console, rest);
   const own = values.ncdu ? { ...context, console: { ...console, terminal: undefined } } : context;
-  const folders = rest.map(folderOf);
+  const folders = foldersOf(operands);
   const how = {
     action: 'ls',
     snapshots: [name],
     find: () => findOptions(values, context),
     component: name,
     times: [values.at],
-    at: values.at,
     from: values.from,
     asked: { paths: rest },
   };
@@ -48,20 +45,6 @@ export const run: Run<typeof lsOptions> = async ({ values, operands }, context) 
   printer.end();
   return 0;
 };
-
-function checkCombinations({ ncdu, reverse, sort = 'name' }: Values, { form }: Console): void {
-  if (!ncdu || (form === 'text' && !reverse && sort === 'name')) return;
-  throw new HoldfastError(
-    'usage',
-    'ls: --ncdu has a form and an order of its own: leave --json, --sort and --reverse out',
-  );
-}
-
-function folderOf(text: string): RawPath {
-  const path = rawArgument(text);
-  if (!isAbsolutePath(path)) throw new HoldfastError('usage', `ls: ${text} is not absolute: folders begin with /`);
-  return cleanPath(path);
-}
 
 /** Shows a snapshot and then its items. */
 interface Printer {

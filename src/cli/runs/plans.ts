@@ -20,7 +20,8 @@ async function act(action: 'confirm' | 'undo', name: string | undefined, context
     const live = { context: base, folder: plansFolder(context), by: person(context), onEntry: showEntry(context) };
     const standing = await carryOut(live, stored, action);
     showEnd(stored, standing, context);
-    return standing.phase === (action === 'confirm' ? 'confirmed' : 'undone') ? 0 : 1;
+    const wanted: readonly string[] = action === 'confirm' ? ['confirmed'] : ['undone', 'given up'];
+    return wanted.includes(standing.phase) ? 0 : 1;
   });
 }
 

@@ -6,10 +6,12 @@ import type { Listener, Note } from '../../events/events.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { componentContext, componentsMeant, recordingContext } from '../components/context.ts';
 import type { Context } from '../context.ts';
-import { policyOf } from '../policy-file.ts';
+import { policyFileName, policyOf } from '../policy-file.ts';
+import { policyWatch } from '../policy-watch.ts';
 
 /** Works in the data directory that it was started in. */
 export async function work(name: string, context: Context): Promise<number> {
+  const isStillWanted = await policyWatch(await policyFileName(context));
   const { policy } = await policyOf(context);
   componentsMeant(policy, [name], false);
   const component = policy.components[name];
@@ -23,7 +25,7 @@ export async function work(name: string, context: Context): Promise<number> {
   if (log?.archive === undefined) throw new HoldfastError('unsupported', `${name} has no log that a server hands over`);
   const own = logWork({ ...base, stateFolder: resolve(base.stateFolder) }, name, component);
   const mostQueuedBytes = component.log['push-queue-max'];
-  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes });
+  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes, isStillWanted });
   return 0;
 }
 
@@ -38,11 +40,17 @@ function recordingNotes(
     await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
     await base.recording?.record({ kind: 'log', component, data: { action: name, ...data } });
   };
+  // The log goes on: what can't be written down is told.
+  const unrecorded = (error: unknown): void => {
+    if (!(error instanceof Error)) throw error;
+    const message = `what became of the log is not recorded: ${error.message}`;
+    context.listener({ kind: 'warning', during: 'log', item: component, message });
+  };
   return {
     listener: (event) => {
       context.listener(event);
       if (event.kind === 'note' && ['log-gap', 'base-backup-due'].includes(event.name))
-        last = last.then(async () => await record(event));
+        last = last.then(async () => await record(event)).catch((error: unknown) => unrecorded(error));
     },
     [Symbol.asyncDispose]: async () => await last,
   };

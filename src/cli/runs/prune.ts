@@ -1,9 +1,7 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { prune } from '../../job/prune.ts';
 import { recordOfPrune } from '../../job/prune-record.ts';
 import type { PruneStatistics } from '../../repository/prune.ts';
 import { atRepository } from '../at-repository.ts';
-import { goesByPolicy } from '../by-policy.ts';
 import type { Invocation, Run } from '../command.ts';
 import type { pruneRunOptions } from '../commands/prune.ts';
 import type { Context } from '../context.ts';
@@ -16,20 +14,10 @@ type Values = Invocation<typeof pruneRunOptions>['values'];
 
 /** Exit code 3: some packs could not be removed, or what was ripe was put off. */
 export const run: Run<typeof pruneRunOptions> = async ({ values }, context) => {
-  checkCombinations(values, context);
   if (!values.all) return await pruneOne(values, context, values.repository);
-  if (!(await goesByPolicy(context))) throw new HoldfastError('usage', 'prune: --all is for repositories of a policy');
   const { forEachRepository } = await import('../components/repositories.ts');
   return await forEachRepository(context, async (name) => await pruneOne(values, context, name));
 };
-
-function checkCombinations(values: Values, { globals }: Context): void {
-  if (globals.noLock && !values.dryRun) throw new HoldfastError('usage', 'prune: --no-lock goes with --dry-run only');
-  if (values.discardJournals && values.dryRun)
-    throw new HoldfastError('usage', 'prune: --discard-journals changes the repository, --dry-run does not');
-  if (values.all && values.repository !== undefined)
-    throw new HoldfastError('usage', 'prune: --all and --repository can’t stand together');
-}
 
 /** The exit code. */
 async function pruneOne(values: Values, context: Context, named: string | undefined): Promise<number> {

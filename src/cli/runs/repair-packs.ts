@@ -1,8 +1,7 @@
-import { parseFileId, type FileId } from '../../bytes/ids.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { repairPacks } from '../../job/repair-packs.ts';
 import type { PackRepair, RepairPacksPlan } from '../../repository/repair-packs.ts';
 import { jobContext } from '../access.ts';
+import { packIds } from '../checks/objects.ts';
 import type { Run } from '../command.ts';
 import type { repairPacksOptions } from '../commands/repair.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -14,7 +13,7 @@ export const run: Run<typeof repairPacksOptions> = async ({ values, operands }, 
   const { console } = context;
   using view = showProgress(context);
   const plan = await repairPacks(jobContext(context, view.listener), {
-    packs: new Set(operands.map(packId)),
+    packs: packIds(operands),
     copiesIn: process.cwd(),
     writer: writerOptions(context.globals),
     mode: values.dryRun ? 'dry-run' : 'execute',
@@ -32,11 +31,6 @@ export const run: Run<typeof repairPacksOptions> = async ({ values, operands }, 
   if (lost.length > 0) console.say('`holdfast repair snapshots` writes snapshots without what is lost');
   return 0;
 };
-
-function packId(text: string): FileId {
-  if (/^[0-9a-f]{64}$/.test(text)) return parseFileId(text);
-  throw new HoldfastError('usage', `not a pack's ID of 64 hex digits: ${JSON.stringify(text)}`);
-}
 
 function* stepsOf({ packs }: RepairPacksPlan): Generator<Step> {
   for (const repair of packs) yield* packSteps(repair);

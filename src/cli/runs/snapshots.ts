@@ -1,7 +1,6 @@
 import { listingOfSnapshots } from '../../job/snapshots.ts';
 import { parseGroupBy, type SnapshotGroup } from '../../retention/group.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { HoldfastError } from '../../errors/error.ts';
 import { goesByPolicy } from '../by-policy.ts';
 import { jobContext } from '../access.ts';
 import type { Run } from '../command.ts';
@@ -15,7 +14,6 @@ export const run: Run<typeof snapshotsOptions> = async ({ values, operands }, co
     const { showSnapshots } = await import('../components/snapshots.ts');
     return await showSnapshots(operands, values, context);
   }
-  if (values.points) throw new HoldfastError('usage', 'snapshots: --points is for components of a policy');
   const { console } = context;
   const groupBy = values.groupBy ? parseGroupBy(values.groupBy) : undefined;
   const latest = values.last ? 1 : values.latest;

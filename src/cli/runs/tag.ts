@@ -1,12 +1,10 @@
-import { HoldfastError } from '../../errors/error.ts';
 import { changeTags } from '../../job/tag.ts';
-import type { TagChange } from '../../snapshot/tags.ts';
 import { jobContext } from '../access.ts';
-import type { Invocation, Run } from '../command.ts';
+import { changeOf } from '../checks/tag.ts';
+import type { Run } from '../command.ts';
 import type { tagOptions } from '../commands/tag.ts';
 import { plural } from '../format.ts';
 import { filterOf, presentTime } from '../selection.ts';
-import { parseTagList } from '../../retention/tags.ts';
 
 export const run: Run<typeof tagOptions> = async ({ values, operands }, context) => {
   const { console } = context;
@@ -25,12 +23,3 @@ export const run: Run<typeof tagOptions> = async ({ values, operands }, context)
   );
   return 0;
 };
-
-function changeOf({ add, remove, set }: Invocation<typeof tagOptions>['values']): TagChange {
-  if (set.length + add.length + remove.length === 0)
-    throw new HoldfastError('usage', 'tag: say --add, --remove or --set');
-  if (set.length === 0) return { add: add.flatMap(parseTagList), remove: remove.flatMap(parseTagList) };
-  if (add.length + remove.length > 0)
-    throw new HoldfastError('usage', '--set and --add or --remove can’t stand together');
-  return { set: set.flatMap(parseTagList) };
-}

@@ -1,7 +1,8 @@
+import type { MomentAsked } from '../../point/moment.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { forecastText, total } from '../../objective/forecast.ts';
 import { roughText } from '../../policy/span.ts';
-import { findMoment, replayOf } from '../../job/find-moment.ts';
+import { findMoment, replayOf, type FoundMoment } from '../../job/find-moment.ts';
 import { verifyComponent, type VerifyOptions } from '../../job/verify.ts';
 import type { ComponentContext } from '../../job/component.ts';
 import type { VerificationOutcome, VerificationState } from '../../job/verification.ts';
@@ -11,7 +12,8 @@ import type { Invocation, Run } from '../command.ts';
 import type { verifyOptions } from '../commands/verify.ts';
 import { componentsMeant, recordingContext } from '../components/context.ts';
 import { momentAt } from '../components/moment.ts';
-import { askedBy, namesMoment } from '../components/moment-words.ts';
+import { namesMoment } from '../checks/moment-words.ts';
+import { askedBy } from '../components/moment-words.ts';
 import type { Console } from '../console.ts';
 import type { Context } from '../context.ts';
 import { formatSeconds, formatTime, jsonTime, quoteForTerminal, shortPoint } from '../format.ts';
@@ -74,8 +76,19 @@ async function momentToVerify(
   const asked = askedBy(values, base, component, atNs);
   const found = await findMoment(base, { ...asked, component, otherwise: 'nothing' }, stack);
   if (found === 'snapshots alone') return undefined;
+  const { leftBehind = nothingBehind(asked, found) } = found.planned;
+  if (leftBehind !== undefined) throw new HoldfastError('unreachable', `${component}: ${leftBehind}`, { next: holed });
   return { point: found.planned.plan.base, replay: replayOf(base, asked, found) };
 }
+
+/** A log that is gone as a whole leaves no trace but that it is empty. */
+function nothingBehind({ moment }: MomentAsked, { planned: { plan } }: FoundMoment): string | undefined {
+  const isEmpty = moment.kind === 'latest' && plan.parts.length === 0;
+  return isEmpty ? 'nothing is held of the log behind the newest backup' : undefined;
+}
+
+const holed =
+  'Take a base backup now: moments from it on can be brought back. A moment before the hole is verified by --at or --lsn.';
 
 /** A repository that doesn't answer proves nothing. */
 function tell(component: string, error: unknown, { console, signal }: Context): VerificationState {

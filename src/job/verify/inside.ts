@@ -21,6 +21,8 @@ export interface Inside {
   /** Where in it the component was restored to. */
   readonly restored: string;
   readonly hidden: readonly string[];
+  /** Beside the programs that the rehearsal names. */
+  readonly visible: readonly string[];
   readonly limits: SandboxLimits;
   readonly context: JobContext;
 }
@@ -71,12 +73,13 @@ function isolation({ notes }: Sandbox): CheckResult {
   return { name: 'sandbox', state: 'passed', expected: isolated, found };
 }
 
-async function opened({ rehearsal, scratch, restored, hidden, limits, context }: Inside): Promise<Sandbox> {
+async function opened({ rehearsal, scratch, restored, hidden, visible, limits, context }: Inside): Promise<Sandbox> {
   const empty = join(scratch, 'work');
   await mkdir(empty, { mode: 0o755 });
   const folder = rehearsal?.folder === 'empty' ? empty : restored;
   const { clock, signal } = context;
-  return await openSandbox({ folder, hidden, limits, clock, signal });
+  const programs = (await rehearsal?.programs?.(restored, signal)) ?? [];
+  return await openSandbox({ folder, hidden, visible: [...visible, ...programs], limits, clock, signal });
 }
 
 async function askAll(

@@ -14,7 +14,7 @@ import { lookInside, needsSandbox, type Inside } from './inside.ts';
 import { limitsOf } from './limits.ts';
 import { verdictOfError, type Verdict } from './judge.ts';
 import { assertData, assertStructure } from './read.ts';
-import { scratchBelow } from './scratch.ts';
+import { scratchBelow, type Scratch } from './scratch.ts';
 
 export interface Looked {
   readonly verdict: Verdict;
@@ -31,7 +31,7 @@ export interface LookOptions {
 }
 
 /** What a sandbox needs to know of its component and this host. */
-export interface Surroundings extends Pick<Inside, 'rehearsal' | 'hidden'> {
+export interface Surroundings extends Pick<Inside, 'rehearsal' | 'hidden' | 'visible'> {
   readonly limits: Policy['sandbox'];
 }
 
@@ -70,14 +70,33 @@ interface RestoreLook extends LookOptions {
 }
 
 async function restored(repository: Repository, snapshot: Snapshot, options: RestoreLook): Promise<Looked> {
-  const { verification, context, select, used, find } = options;
+  const { context, used, find } = options;
   await using scratch = await scratchBelow(options.scratch);
   const folder = rawPathOf(`${scratch.path}/restored`);
   const begunMs = context.clock.monotonicMs();
+  const { failures, wrong } = await restoreInto(folder, repository, snapshot, options);
+  const fetch = (context.clock.monotonicMs() - begunMs) / 1000;
+  if (failures > 0) {
+    const verdict = await verdictOfFailures(repository, used, context, wrong.join('; '));
+    return { verdict, checks: [], stages: { find, fetch } };
+  }
+  const asked = await askRestored(folder, repository, snapshot, options);
+  const seen = await broughtUp(scratch, options);
+  const stages = { find, fetch, start: seen.stages.start, check: asked.seconds + seen.stages.check };
+  return { verdict: { state: 'verified' }, checks: [...asked.checks, ...seen.checks], stages };
+}
+
+/** What failed is told to whoever listens, and the first of it is kept. */
+async function restoreInto(
+  folder: RawPath,
+  repository: Repository,
+  { tree }: Snapshot,
+  { context, select }: RestoreLook,
+): Promise<{ readonly failures: number; readonly wrong: readonly string[] }> {
   const wrong: string[] = [];
-  const outcome = await restoreTree({
+  const { failures } = await restoreTree({
     repository,
-    tree: snapshot.tree,
+    tree,
     target: folder,
     options: { ...writing, select },
     signal: context.signal,
@@ -86,31 +105,35 @@ async function restored(repository: Repository, snapshot: Snapshot, options: Res
       context.listener(event);
     },
   });
-  const fetchedMs = context.clock.monotonicMs();
-  const fetch = (fetchedMs - begunMs) / 1000;
-  if (outcome.failures > 0) {
-    const verdict = await verdictOfFailures(repository, used, context, wrong.join('; '));
-    return { verdict, checks: [], stages: { find, fetch } };
-  }
+  return { failures, wrong };
+}
+
+/** What the policy asks of files as they were restored. */
+async function askRestored(
+  folder: RawPath,
+  repository: Repository,
+  snapshot: Snapshot,
+  { verification, context, select }: RestoreLook,
+): Promise<{ readonly checks: readonly CheckResult[]; readonly seconds: number }> {
+  const begunMs = context.clock.monotonicMs();
   const ofFiles = verification.checks.filter((check) => !needsSandbox(check));
-  const asked = await askFiles(ofFiles, { repository, snapshot, folder, select, context });
-  const askedSeconds = (context.clock.monotonicMs() - fetchedMs) / 1000;
-  const seen = await lookInside({
-    ...options.surroundings,
+  const checks = await askFiles(ofFiles, { repository, snapshot, folder, select, context });
+  return { checks, seconds: (context.clock.monotonicMs() - begunMs) / 1000 };
+}
+
+/** What is brought up of it in a sandbox, and asked there. */
+async function broughtUp({ path }: Scratch, options: RestoreLook): ReturnType<typeof lookInside> {
+  const { verification, surroundings, random, context } = options;
+  return await lookInside({
+    ...surroundings,
     extent: extentOf(options),
-    depth: {
-      of: verification.do === 'restore' ? 'all' : 'sample',
-      tables: verification.tables,
-      random: options.random,
-    },
-    limits: await limitsOf(options.surroundings.limits, scratch.path),
+    depth: { of: verification.do === 'restore' ? 'all' : 'sample', tables: verification.tables, random },
+    limits: await limitsOf(surroundings.limits, path),
     checks: verification.checks.filter(needsSandbox),
-    scratch: scratch.path,
-    restored: `${scratch.path}/restored`,
+    scratch: path,
+    restored: `${path}/restored`,
     context,
   });
-  const stages = { find, fetch, start: seen.stages.start, check: askedSeconds + seen.stages.check };
-  return { verdict: { state: 'verified' }, checks: [...asked, ...seen.checks], stages };
 }
 
 const writing: Omit<RestoreOptions, 'select'> = {

@@ -8,6 +8,7 @@ import { namesUnknown } from './names.ts';
 import { logsNowhere, mixedPlaces, sameAddress } from './places.ts';
 import { proofTooRare, verifiedInVain } from './proof.ts';
 import { intervalAboveRpo } from './rpo.ts';
+import { windowsAndBases } from './windows.ts';
 
 /** Something that can't be true together, by the file alone. */
 export interface Contradiction {
@@ -30,6 +31,7 @@ const rules: readonly Rule[] = [
   verifiedInVain,
   logsNowhere,
   keptShorterThanLocked,
+  windowsAndBases,
 ];
 
 /** What the file says that can't hold. Where a name means nothing, the rest would only repeat it. */

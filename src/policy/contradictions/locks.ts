@@ -1,8 +1,7 @@
-import { countedPeriods, periods, type KeepPolicy } from '../../retention/keep.ts';
-import type { Policy, Rule } from '../policy.ts';
-import { longestGapMs } from '../schedule.ts';
+import type { Policy } from '../policy.ts';
 import { spanText } from '../span.ts';
 import type { Contradiction } from './contradictions.ts';
+import { longestKeptMs } from './kept.ts';
 
 /** What is to go before its lock ends stays until then, and costs until then. */
 export function keptShorterThanLocked({ components, repositories }: Policy): readonly Contradiction[] {
@@ -19,31 +18,4 @@ export function keptShorterThanLocked({ components, repositories }: Policy): rea
       }),
     ),
   );
-}
-
-const periodMs: Readonly<Record<(typeof periods)[number], number>> = {
-  hourly: 3_600_000,
-  daily: 86_400_000,
-  weekly: 604_800_000,
-  monthly: 2_592_000_000,
-  quarterly: 7_776_000_000,
-  yearly: 31_536_000_000,
-};
-
-/** How long the longest kept snapshot stays. */
-function longestKeptMs({ counts, within, withinEach, tags }: KeepPolicy, { when }: Rule): number {
-  if (tags.length > 0) return Infinity;
-  const counted = countedPeriods.map((period) => {
-    const count = counts[period] === 'unlimited' ? Infinity : (counts[period] ?? 0);
-    return count === 0 ? 0 : count * (period === 'last' ? longestGapMs(when) : periodMs[period]);
-  });
-  const durations = [within, ...periods.map((period) => withinEach[period])].map((one) =>
-    one === undefined
-      ? 0
-      : one.years * periodMs.yearly +
-        one.months * periodMs.monthly +
-        one.days * periodMs.daily +
-        one.hours * periodMs.hourly,
-  );
-  return Math.max(...counted, ...durations);
 }

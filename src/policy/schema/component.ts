@@ -105,7 +105,10 @@ function sourceOf(
   readonly places: Readonly<Record<string, ExternalPlace>>;
   /** undefined: the kind asks for none. */
   readonly methods?: readonly string[] | undefined;
+  /** Those from whose backups a log is replayed; undefined: all. */
+  readonly replayed?: readonly string[] | undefined;
 } {
   const [kind = '', options] = Object.entries(given).find(([key]) => Object.hasOwn(kinds, key)) ?? [];
-  return { kind, options, places: kinds[kind]?.places?.(options) ?? {}, methods: kinds[kind]?.methods };
+  const { methods, replayed } = kinds[kind] ?? {};
+  return { kind, options, places: kinds[kind]?.places?.(options) ?? {}, methods, replayed };
 }

@@ -31,8 +31,20 @@ const sandbox = z
     memory: size.optional().meta({ description: 'half of the host’s where it isn’t said', examples: ['4GiB'] }),
     disk: size.optional().meta({ description: 'half of what is free where it isn’t said', examples: ['100GiB'] }),
     time: span.optional().meta({ description: 'for each command; six hours where it isn’t said', examples: ['1h'] }),
+    visible: z
+      .array(
+        z
+          .string()
+          .regex(/^\//)
+          .meta({ title: 'an absolute path', examples: ['/tmp/holdfast'] }),
+      )
+      .optional()
+      .meta({
+        description: 'folders with what commands run, seen read-only though they lie below /tmp, /var/tmp or /run',
+        examples: [['/tmp/holdfast']],
+      }),
   })
-  .meta({ title: 'limits of a sandbox', examples: [{ memory: '4GiB', time: '1h' }] });
+  .meta({ title: 'limits of a sandbox, and what it shows', examples: [{ memory: '4GiB', time: '1h' }] });
 
 /** The form of a policy whose components are of these kinds. */
 export const policyOf = (kinds: SourceKinds) =>
@@ -62,7 +74,9 @@ export const policyOf = (kinds: SourceKinds) =>
         )
         .optional()
         .meta({ description: 'whose signatures under records are believed' }),
-      sandbox: sandbox.optional().meta({ description: 'how much a verification may take of this host' }),
+      sandbox: sandbox
+        .optional()
+        .meta({ description: 'how much a verification may take of this host, and what it sees of it' }),
       ...reserved,
     })
     .meta({ title: 'a policy' });

@@ -149,6 +149,7 @@ test('nothing is called undone while the folder that keeps what was there is not
     code: 'refused',
     message: /mounted/,
   });
+  await assert.rejects(async () => await switchingContents(unguarded).confirm?.(call), { code: 'refused' });
   rmSync(places.live, { recursive: true });
   renameSync(dir.file('unmounted'), places.live);
   await switchingContents(unguarded).undo?.(call);

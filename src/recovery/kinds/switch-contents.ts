@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { displayPath, rawPathOf, systemPath, type RawPath } from '../../bytes/ids.ts';
 import { joinPath } from '../../bytes/unix-path.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { isMountPoint } from '../../host/mount-point.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 import { beforeIn, isOld, namesIn, setAttributes, writeBefore } from './contents.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { inodeAt } from './inode.ts';
-import { ownFolder, placesOf, type Guard, type Places } from './places.ts';
+import { assertSeen, ownFolder, placesOf, type Guard, type Places } from './places.ts';
 import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** A rename; handed in so that a test can stop before and after each. */
@@ -36,6 +37,8 @@ export function switchingContents(guard: Guard, move: Move = ofSystem): StepKind
     undo: async (call) => await guarded(call, putBack),
     confirm: async (call) => {
       const { root, live } = placesOf(call);
+      // Gone, and nothing is mounted there: not confirmed by an attempt before, but away.
+      if (!isMountPoint(live)) assertSeen({ root, live });
       await removeOwn(root);
       await syncFolder(live);
     },
@@ -62,9 +65,8 @@ async function putLive(places: Places, move: Move): Promise<void> {
 
 /** What came since goes where the restored one was: it belongs to it. */
 async function putBack(places: Places, move: Move): Promise<void> {
-  const { live, root, restored, kept } = places;
-  if (!existsSync(root))
-    throw new HoldfastError('refused', `${root}, which keeps what was there, is not to be seen: is ${live} mounted?`);
+  const { live, restored, kept } = places;
+  assertSeen(places);
   const before = beforeIn(places);
   if (before === undefined) return;
   await rm(doneAt(places), { force: true });

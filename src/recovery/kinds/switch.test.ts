@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { isKilled, killingAt, switchCall, unguarded } from '../../../test/support/switching.ts';
@@ -73,5 +73,34 @@ test('a switch is undone after a reboot that gave the device another number', as
   writeFileSync(places.mark, `1:${readFileSync(places.mark, 'utf8')}`);
   assert.equal(await whole.isDone(call), 'done');
   await whole.undo?.(call);
+  assert.equal(readFileSync(places.live, 'utf8'), 'old');
+});
+
+test('a disk that is away is taken neither for undone nor for confirmed; what a confirmation has removed is', async () => {
+  await using dir = await tempDir();
+  const call = switchCall('switch', dir.file('srv/data'));
+  const places = placesOf(call);
+  prepare(places, { isLive: true });
+  const whole = switching(unguarded);
+  await whole.run(call);
+  renameSync(dir.file('srv'), dir.file('unmounted'));
+  mkdirSync(dir.file('srv'));
+  const away = { code: 'refused', message: /is not to be seen: is .* mounted/ };
+  await assert.rejects(async () => await whole.undo?.(call), away);
+  await assert.rejects(async () => await whole.confirm?.(call), away);
+  rmSync(dir.file('srv'), { recursive: true });
+  renameSync(dir.file('unmounted'), dir.file('srv'));
+  for (let times = 0; times < 2; times += 1) await whole.confirm?.(call);
+  assert.equal(existsSync(places.root), false);
+  assert.equal(readFileSync(places.live, 'utf8'), 'new');
+});
+
+test('what was never marked has nothing to be brought back', async () => {
+  await using dir = await tempDir();
+  const call = switchCall('switch', dir.file('srv/data'));
+  const places = placesOf(call);
+  prepare(places, { isLive: true });
+  rmSync(places.mark);
+  await switching(unguarded).undo?.(call);
   assert.equal(readFileSync(places.live, 'utf8'), 'old');
 });

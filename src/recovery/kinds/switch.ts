@@ -6,7 +6,7 @@ import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
 import { syncFolder } from './durable.ts';
 import { inodeAt, inodeIn } from './inode.ts';
-import { placesOf, type Guard, type Places } from './places.ts';
+import { assertSeen, placesOf, type Guard, type Places } from './places.ts';
 import { assertNothingMounted, removeOwn } from './removal.ts';
 
 /** Renames; handed in so that a test can stop between two of them. */
@@ -36,12 +36,15 @@ export function switching(guard: Guard, renaming: Renaming = ofSystem): StepKind
     },
     undo: async (call) => {
       const places = placesOf(call);
+      assertSeen(places);
       if (markIn(places) === undefined) return;
       await guard(call, places.live);
       await moved(places, () => putBack(places, renaming));
     },
     confirm: async (call) => {
       const { root, live } = placesOf(call);
+      // Gone with what went live in its place: not confirmed by an attempt before, but away.
+      if (!isThere(live)) assertSeen({ root, live });
       await removeOwn(root);
       await syncFolder(dirname(live));
     },

@@ -1,6 +1,7 @@
 import { release } from '../../bytes/release.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { FileId } from '../../bytes/ids.ts';
+import type { ErrorCode } from '../../errors/codes.ts';
 import { limiter } from '../../flow/limiter.ts';
 import type { BlobType } from '../index.ts';
 import { keyOf } from '../layout.ts';
@@ -13,6 +14,9 @@ import { fromColumns, type ContentOutcome } from './outcomes.ts';
 import type { PlainBlob, StoredBytes } from './protocol.ts';
 import type { PackBytes } from './reading-protocol.ts';
 import { slicesOf, spans, spansAtOnce } from './span-fetcher.ts';
+
+/** What concerns the blob alone that can't be carried. */
+export const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not-found', 'storage-failed'];
 
 interface Item {
   readonly blob: PackedBlob;

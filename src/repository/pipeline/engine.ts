@@ -7,7 +7,7 @@ import { abortError } from './abort-error.ts';
 import { BlobRecords } from './blob-records.ts';
 import { BlockPool } from './blocks.ts';
 import { largestChunkOf, limitsOf } from './chunk-sizes.ts';
-import { Crew } from './crew.ts';
+import { Crew } from '../../host/crew.ts';
 import { giveBack } from './crates.ts';
 import type { OpenPack } from './open-pack.ts';
 import { PackStore, type PackStoreDeps } from './pack-store.ts';
@@ -84,6 +84,10 @@ export class StoringEngine implements RangeCrew, AsyncDisposable {
   /** Not much waits for the workers. */
   get hasRoom(): boolean {
     return this.#crew.waiting < this.workers * waitingPerWorker;
+  }
+
+  start(): void {
+    this.#crew.start();
   }
 
   async room(): Promise<void> {

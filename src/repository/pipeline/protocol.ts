@@ -50,6 +50,8 @@ export interface RangeRequest {
   readonly ends: readonly number[];
   /** Pages to look at, of a 'live' file. */
   readonly pages?: PageChecks | undefined;
+  /** Of what is no 'live' file: that is looked at anyway. */
+  readonly look?: 'crc32c' | undefined;
 }
 
 export interface WorkerSetUp {

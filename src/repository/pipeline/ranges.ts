@@ -10,6 +10,8 @@ export interface SharedBytes {
   /** For people, in errors. */
   readonly name: string;
   readonly bytes: Bytes;
+  /** Where it begins; undefined: at 0. */
+  readonly start?: number;
   /**
    * Waits until chunks from `start` on can be cut, the largest of which has `largestChunk` bytes: cuts may be asked
    * for as long as a chunk starts before the answer. Infinity: until the content ends, at `end`.
@@ -20,6 +22,7 @@ export interface SharedBytes {
   /** Nothing before this position is needed any more. */
   release(before: number): void;
   readonly pages?: PageChecks | undefined;
+  readonly look?: 'crc32c' | undefined;
 }
 
 export interface RangeCrew {
@@ -41,7 +44,7 @@ const requestBytes = 2 ** 20;
 export async function storeRanges(crew: RangeCrew, shared: SharedBytes, cut: Cut): Promise<StoredContent> {
   const storing = new RangesUnderWay(crew, shared);
   try {
-    for (let start = 0, atEnd = false; !atEnd;) {
+    for (let start = shared.start ?? 0, atEnd = false; !atEnd;) {
       const cuts = await nextCuts(crew, shared, cut, start);
       for (const request of requests(start, cuts.ends)) await storing.begin(request.start, request.ends);
       start = cuts.ends.at(-1) ?? start;
@@ -118,8 +121,8 @@ class RangesUnderWay {
   /** Never rejects: the next call tells. */
   async #store(number: number, start: number, ends: readonly number[]): Promise<void> {
     try {
-      const { bytes: from, pages } = this.#shared;
-      const reply = await this.#crew.store({ kind: 'range', from, start, ends, pages });
+      const { bytes: from, pages, look } = this.#shared;
+      const reply = await this.#crew.store({ kind: 'range', from, start, ends, pages, look });
       for (const outcome of fromColumns(reply.contents)) {
         this.#results[number] = storedBy(outcome, this.#shared.name, reply.read?.[0]);
       }

@@ -42,8 +42,9 @@ async function placeAll(
   fd: number,
   blobs: readonly { readonly bytes: Uint8Array; readonly location: BlobLocation }[],
   holes: Placement['holes'],
+  writeBack?: 'at once',
 ): Promise<readonly PlacementFailure[]> {
-  await using reader = await openReader(repository, { signal });
+  await using reader = await openReader(repository, { signal, writeBack });
   let offset = 0;
   const placements = blobs.map(({ bytes, location }) => {
     const placement = { location, targets: [{ fd, offset }], holes };
@@ -80,16 +81,17 @@ test('blobs come to their places from a local folder and from a storage without 
   const piece = fc
     .tuple(fc.nat(source.length - 2), fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.nat(900_000)))
     .map(([at, size]) => source.subarray(at, at + Math.max(1, size)));
-  const plan = fc.tuple(fc.array(piece, { minLength: 1, maxLength: 30 }), fc.boolean(), fc.boolean());
+  const plan = fc.tuple(fc.array(piece, { minLength: 1, maxLength: 30 }), fc.boolean(), fc.boolean(), fc.boolean());
   let runs = 0;
   await fc.assert(
-    fc.asyncProperty(plan, async ([blobs, local, skipZeros]) => {
+    fc.asyncProperty(plan, async ([blobs, local, skipZeros, isSynced]) => {
       runs += 1;
       const storage = local ? await openLocal(dir.file(`storage${runs}`), { create: true }) : new MemoryStorage();
       const repository = await repositoryWith(storage, blobs);
       const fd = openSync(dir.file('target'), 'w+');
       const holes = skipZeros ? 'skip-zeros' : 'write-all';
-      assert.deepEqual(await placeAll(repository, fd, await located(repository, blobs), holes), []);
+      const writeBack = isSynced ? 'at once' : undefined;
+      assert.deepEqual(await placeAll(repository, fd, await located(repository, blobs), holes, writeBack), []);
       closeSync(fd);
       assert.ok(readFileSync(dir.file('target')).equals(Buffer.concat(blobs)));
     }),

@@ -8,7 +8,7 @@ import type { BlobIndex, BlobLocation } from '../index.ts';
 import { keyOf, shortName } from '../layout.ts';
 import type { PackedBlob } from '../pack.ts';
 import type { BlobReader, Filled, Fillings, NewFile, Placement, ReaderOptions } from '../repository.ts';
-import { Crew } from './crew.ts';
+import { Crew } from '../../host/crew.ts';
 import { abortError } from './abort-error.ts';
 import { neighbours, parcels, type Group } from './groups.ts';
 import { toColumns } from './new-file-columns.ts';
@@ -41,7 +41,7 @@ class PipelineReader implements BlobReader {
   readonly #fetcher: SpanFetcher;
   #changed = Promise.withResolvers<void>();
 
-  constructor(deps: ReaderDeps, { signal }: ReaderOptions) {
+  constructor(deps: ReaderDeps, { signal, writeBack }: ReaderOptions) {
     this.#deps = deps;
     this.#signal = AbortSignal.any([signal, this.#ended.signal]);
     this.#fetcher = new SpanFetcher(deps.storage, this.#signal, () => this.#wake());
@@ -49,7 +49,7 @@ class PipelineReader implements BlobReader {
       entry,
       name: 'reading',
       workers: Math.min(availableParallelism(), maxWorkers),
-      setUp: { kind: 'set-up', key: deps.key },
+      setUp: { kind: 'set-up', key: deps.key, writeBack },
       isReply: (_message): _message is ReadingReply => true,
       onMessage: () => this.#wake(),
       onIdle: () => undefined,

@@ -1,13 +1,18 @@
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 import type { PackedBlob } from '../pack.ts';
-import type { Placement } from '../repository.ts';
+import type { Placement, ReaderOptions } from '../repository.ts';
 import type { NewFileColumns } from './new-file-columns.ts';
 
 /** What the main thread asks of a worker that reads. */
 export type ReadingRequest =
   /** The first one; it has no reply. */
-  { readonly kind: 'set-up'; readonly key: RepositoryKey } | ReadingWork;
+  SetUp | ReadingWork;
+
+export interface SetUp extends Pick<ReaderOptions, 'writeBack'> {
+  readonly kind: 'set-up';
+  readonly key: RepositoryKey;
+}
 
 export type ReadingWork =
   | { readonly kind: 'place'; readonly pack: PackBytes; readonly blobs: readonly BlobToPlace[] }

@@ -1,5 +1,6 @@
 import type { RepositoryKey } from '../../crypto/seal.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { beginWriteBack } from '../../host/sync.ts';
 import { serveRequests } from '../../host/worker.ts';
 import { openBlob, useBlob } from '../blob.ts';
 import type { PackedBlob } from '../pack.ts';
@@ -7,7 +8,7 @@ import { neighbours } from './groups.ts';
 import { makeFile } from './making.ts';
 import { fromColumns } from './new-file-columns.ts';
 import { writeTargets } from './placing.ts';
-import type { BlobFailure, BlobTrouble, PackBytes, Slice } from './reading-protocol.ts';
+import type { BlobFailure, BlobToPlace, BlobTrouble, PackBytes, SetUp, Slice } from './reading-protocol.ts';
 import type { ReadingReply, ReadingRequest, ReadingWork } from './reading-protocol.ts';
 import { PackSlices, sealedIn } from './slices.ts';
 import { reasonOf } from './source-file.ts';
@@ -15,10 +16,12 @@ import { reasonOf } from './source-file.ts';
 /** What the entry file of the reading workers runs: reads packs, checks, opens, decompresses and writes. */
 class ReadingWorker {
   readonly #key: RepositoryKey;
+  readonly #writeBack: SetUp['writeBack'];
   readonly #packs = new PackSlices();
 
-  constructor(key: RepositoryKey) {
+  constructor({ key, writeBack }: SetUp) {
     this.#key = key;
+    this.#writeBack = writeBack;
   }
 
   answer(request: ReadingWork): ReadingReply {
@@ -31,7 +34,9 @@ class ReadingWorker {
     if (request.kind === 'read') return this.#read(request);
     if (request.kind === 'make') return this.#make(request);
     const numbered = request.blobs.map((each, number) => ({ ...each, number }));
-    return { kind: 'placed', failures: this.#each(request.pack, numbered, writeTargets) };
+    const failures = this.#each(request.pack, numbered, writeTargets);
+    if (this.#writeBack === 'at once') for (const fd of filesOf(request.blobs)) beginWriteBack(fd);
+    return { kind: 'placed', failures };
   }
 
   #make({ pack, files }: Extract<ReadingWork, { kind: 'make' }>): ReadingReply {
@@ -81,6 +86,10 @@ class ReadingWorker {
   }
 }
 
+function filesOf(blobs: readonly BlobToPlace[]): ReadonlySet<number> {
+  return new Set(blobs.flatMap(({ targets }) => targets.map(({ fd }) => fd)));
+}
+
 interface NumberedBlob {
   readonly number: number;
   readonly blob: PackedBlob;
@@ -108,7 +117,7 @@ export function serveReading(): void {
   let worker: ReadingWorker | undefined;
   serveRequests<ReadingRequest, ReadingReply>((request) => {
     if (request.kind === 'set-up') {
-      worker = new ReadingWorker(request.key);
+      worker = new ReadingWorker(request);
       return undefined;
     }
     if (!worker) throw new HoldfastError('internal', 'a worker was asked before it was set up');

@@ -6,28 +6,134 @@ import type { SharedBytes } from './ranges.ts';
 const chunksHeld = 3;
 const smallestRing = 24 * 2 ** 20;
 
-/** A stream's bytes on their way to the workers, in shared memory that is used again and again. */
-export class StreamRing implements SharedBytes {
-  readonly name = 'the stream';
-  readonly #memory: SharedArrayBuffer;
+/** Streams that come one after the other share a ring, those that come beside each other don't. */
+export class StreamRings {
+  readonly #largestChunk: number;
+  readonly #rings: StreamRing[] = [];
+
+  constructor(largestChunk: number) {
+    this.#largestChunk = largestChunk;
+  }
+
+  /** To be disposed of once no worker reads it. */
+  begin(look: 'crc32c' | undefined): RingPart {
+    return (this.#rings.find(({ isFilling }) => !isFilling) ?? this.#another()).begin(look);
+  }
+
+  #another(): StreamRing {
+    const ring = new StreamRing(this.#largestChunk);
+    this.#rings.push(ring);
+    return ring;
+  }
+}
+
+/**
+ * Streams' bytes on their way to the workers, in shared memory that is used again and again: one stream after the
+ * other, each while those before are still being stored. All that is held of them is in here.
+ */
+class StreamRing {
+  readonly memory: SharedArrayBuffer;
   readonly #bytes: Uint8Array;
   #filled = 0;
-  #released = 0;
-  #state: 'filling' | 'final' = 'filling';
-  #failure: Error | undefined;
+  /** In the order in which they stand in the ring. */
+  readonly #parts: RingPart[] = [];
   #changed = Promise.withResolvers<void>();
 
   constructor(largestChunk: number) {
-    this.#memory = new SharedArrayBuffer(Math.max(smallestRing, chunksHeld * largestChunk));
-    this.#bytes = new Uint8Array(this.#memory);
+    this.memory = new SharedArrayBuffer(Math.max(smallestRing, chunksHeld * largestChunk));
+    this.#bytes = new Uint8Array(this.memory);
+  }
+
+  /** Bytes that were ever written into it. */
+  get filled(): number {
+    return this.#filled;
+  }
+
+  get isFilling(): boolean {
+    return this.#parts.at(-1)?.state === 'filling';
+  }
+
+  /** Resolves when something was written, released or failed. */
+  get changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  /** For the next stream, once none is being filled. */
+  begin(look: 'crc32c' | undefined): RingPart {
+    const part = new RingPart(this, look, () => void this.#parts.splice(this.#parts.indexOf(part), 1));
+    this.#parts.push(part);
+    return part;
+  }
+
+  async write(piece: Uint8Array, into: RingPart): Promise<void> {
+    for (let done = 0; done < piece.length && !into.hasFailed;) {
+      const at = this.#filled % this.#bytes.length;
+      const part = piece.subarray(done, done + Math.min(this.#room(), this.#bytes.length - at));
+      this.#bytes.set(part, at);
+      this.#filled += part.length;
+      done += part.length;
+      if (part.length > 0) this.wake();
+      else await this.changed;
+    }
+  }
+
+  wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #room(): number {
+    const needed = this.#parts[0]?.released ?? this.#filled;
+    return this.#bytes.length - (this.#filled - needed);
+  }
+}
+
+/** One stream in a ring. */
+class RingPart implements SharedBytes, Disposable {
+  readonly name = 'the stream';
+  readonly start: number;
+  readonly look: 'crc32c' | undefined;
+  readonly #ring: StreamRing;
+  readonly #onDisposed: () => void;
+  #state: 'filling' | 'final' = 'filling';
+  #released: number;
+  #end: number | undefined;
+  #failure: Error | undefined;
+
+  constructor(ring: StreamRing, look: 'crc32c' | undefined, onDisposed: () => void) {
+    this.#ring = ring;
+    this.look = look;
+    this.#onDisposed = onDisposed;
+    this.start = ring.filled;
+    this.#released = ring.filled;
+  }
+
+  get state(): 'filling' | 'final' {
+    return this.#state;
+  }
+
+  get released(): number {
+    return this.#released;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   get bytes(): Bytes {
-    return { kind: 'ring', memory: this.#memory, end: this.#filled };
+    return { kind: 'ring', memory: this.#ring.memory, end: this.end };
   }
 
   get end(): number {
-    return this.#filled;
+    return this.#end ?? this.#ring.filled;
+  }
+
+  /** Its room is another's now; no worker reads it any more. */
+  [Symbol.dispose](): void {
+    this.fail(new HoldfastError('interrupted', 'nobody wants the stream any more'));
+    this.#finish();
+    this.#onDisposed();
+    this.#ring.wake();
   }
 
   /** Takes in the whole stream; never rejects: what fails is told by `cuttable`. */
@@ -35,55 +141,42 @@ export class StreamRing implements SharedBytes {
     try {
       for await (const piece of stream) {
         if (this.#failure !== undefined) return;
-        await this.#write(piece);
+        await this.#ring.write(piece, this);
       }
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.fail(
-        cause instanceof HoldfastError
-          ? cause
-          : new HoldfastError('source-failed', `the stream failed: ${reason}`, { cause }),
-      );
+      this.fail(asFailure(cause));
+    } finally {
+      this.#finish();
+      this.#ring.wake();
     }
-    this.#state = 'final';
-    this.#wake();
   }
 
   /** Ends both sides. */
   fail(error: Error): void {
     this.#failure ??= error;
-    this.#wake();
+    this.#ring.wake();
   }
 
   async cuttable(start: number, largestChunk: number): Promise<number> {
-    while (this.#state === 'filling' && this.#failure === undefined && this.#filled - start < largestChunk) {
-      await this.#changed.promise;
-    }
+    while (this.#state === 'filling' && this.#failure === undefined && this.#ring.filled - start < largestChunk)
+      await this.#ring.changed;
     if (this.#failure !== undefined) throw this.#failure;
-    return this.#state === 'final' ? Infinity : this.#filled - largestChunk + 1;
+    return this.#state === 'final' ? Infinity : this.#ring.filled - largestChunk + 1;
   }
 
   release(before: number): void {
     this.#released = before;
-    this.#wake();
+    this.#ring.wake();
   }
 
-  async #write(piece: Uint8Array): Promise<void> {
-    for (let done = 0; done < piece.length && this.#failure === undefined;) {
-      const ringBytes = this.#bytes.length;
-      const at = this.#filled % ringBytes;
-      const room = Math.min(ringBytes - (this.#filled - this.#released), ringBytes - at);
-      const part = piece.subarray(done, done + room);
-      this.#bytes.set(part, at);
-      this.#filled += part.length;
-      done += part.length;
-      if (part.length > 0) this.#wake();
-      else await this.#changed.promise;
-    }
+  #finish(): void {
+    this.#state = 'final';
+    this.#end ??= this.#ring.filled;
   }
+}
 
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
+function asFailure(cause: unknown): HoldfastError {
+  if (cause instanceof HoldfastError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new HoldfastError('source-failed', `the stream failed: ${reason}`, { cause });
 }

@@ -71,8 +71,7 @@ class StoringWorker {
     if (request.kind === 'range')
       return [
         outcomeOf((tally) => {
-          const { from, pages } = request;
-          const inspector = from.kind === 'live' ? new Inspector(from.fd, pages) : undefined;
+          const inspector = inspectorOf(request);
           this.#storeRange(tally, request, inspector);
           if (inspector !== undefined) read.push(inspector.result());
         }),
@@ -116,7 +115,7 @@ class StoringWorker {
     try {
       const ends: number[] = [];
       for (let at = 0; at < sizeBytes; ends.push(at)) at = Math.min(at + pagesBytes, sizeBytes);
-      const inspector = new Inspector(fd, pages);
+      const inspector = new Inspector({ fd, checks: pages });
       const from = { kind: 'live', fd, end: sizeBytes } as const;
       this.#storeRange(tally, { kind: 'range', from, start: 0, ends }, inspector);
       return inspector.result();
@@ -149,6 +148,11 @@ class StoringWorker {
   #add(tally: Tally, bytes: Uint8Array, length: number): void {
     if (length > 0) this.#sealer.add(tally, 'data', bytes.subarray(0, length));
   }
+}
+
+function inspectorOf({ from, pages, look }: RangeRequest): Inspector | undefined {
+  if (from.kind === 'live') return new Inspector({ fd: from.fd, checks: pages });
+  return look === undefined ? undefined : new Inspector();
 }
 
 /** What can't be read fails by itself; a defect ends the worker, and with it the writer. */

@@ -179,6 +179,15 @@ test('a stream that fails rejects its content and nothing else', async () => {
   assert.equal((await contentOf(repository, ids)).toString(), 'whole');
 });
 
+test('a stream that is looked at tells the checksum of all of it', async () => {
+  await using writer = await openWriter(new PipelineRepository(), writerOptions());
+  for (const sizeBytes of [0, 1, 3 * mib + 7, 26 * mib]) {
+    const bytes = bytesOf(sizeBytes);
+    const stored = await writer.store({ ...streamOf(bytes, 99_999), look: 'crc32c' } as Content);
+    assert.deepEqual(stored.read, { crc32c: crc32c(0, bytes), wrongBlocks: [] });
+  }
+});
+
 async function storeOn(options: FaultOptions): Promise<{ repository: PipelineRepository; error: unknown }> {
   await using dir = await tempDir();
   const repository = new PipelineRepository(new FaultyStorage(new MemoryStorage(), options));

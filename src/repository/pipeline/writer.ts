@@ -1,6 +1,5 @@
 import { displayPath, parseBlobId, type BlobId, type FileId } from '../../bytes/ids.ts';
 import { blobIdFor } from '../../crypto/id.ts';
-import type { ErrorCode } from '../../errors/codes.ts';
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import type { BytesRead, Content } from '../content.ts';
 import type { BlobIndex, BlobType } from '../index.ts';
@@ -9,14 +8,14 @@ import type { BlobWriter, CarryFailure, Repository, StoreAnyway } from '../repos
 import type { StoredBlob, StoredContent, WriterOptions } from '../repository.ts';
 import { abortError } from './abort-error.ts';
 import { Batch } from './batch.ts';
-import { Carrier, type CarryWork } from './carrier.ts';
+import { Carrier, ofOneBlob, type CarryWork } from './carrier.ts';
 import { cutFor, largestChunkOf } from './chunk-sizes.ts';
 import { OpenFile } from './descriptor.ts';
 import { StoringEngine, type EngineDeps } from './engine.ts';
 import { fromColumns, type ContentOutcome } from './outcomes.ts';
 import type { LiveFile, PlainBlob, StoreRequest } from './protocol.ts';
 import { storeRanges, type SharedBytes } from './ranges.ts';
-import { StreamRing } from './ring.ts';
+import { StreamRings } from './ring.ts';
 import { nothingStored, storedBy } from './stored.ts';
 import { Totals } from './totals.ts';
 import { reject, settle, type Waiting } from './waiting.ts';
@@ -24,9 +23,6 @@ import { reject, settle, type Waiting } from './waiting.ts';
 type FileContent = Extract<Content, { kind: 'file' }>;
 type LiveContent = Extract<Content, { kind: 'live-file' }>;
 type StreamContent = Extract<Content, { kind: 'stream' }>;
-
-/** What concerns the blob alone that can't be carried. */
-const ofOneBlob: readonly ErrorCode[] = ['damaged', 'blob-missing', 'storage-not-found', 'storage-failed'];
 
 /** One message costs 12 µs, whatever it holds. */
 const batchLimit = { items: 256, bytes: 2 ** 20 };
@@ -43,6 +39,7 @@ class PipelineWriter implements BlobWriter {
   readonly #engine: StoringEngine;
   readonly #index: BlobIndex;
   readonly #carriers = new Map<Repository, Carrier>();
+  readonly #rings: StreamRings;
   readonly #readConcurrency: number;
   readonly #files: Batch<Waiting<FileContent, StoredContent>>;
   readonly #live: Batch<Waiting<LiveFile, StoredContent>>;
@@ -60,11 +57,14 @@ class PipelineWriter implements BlobWriter {
     this.#live = new Batch(batchLimit, (files) => void this.#sendLive(files));
     this.#plain = new Batch(batchLimit, (blobs) => void this.#sendPlain(blobs));
     this.#engine = new StoringEngine(deps, options, () => this.#sendBatches());
+    this.#rings = new StreamRings(largestChunkOf(this.#engine.chunking));
   }
 
   ready(): Promise<void> | undefined {
     return this.#hasRoom() ? undefined : this.#room();
   }
+
+  readonly getReady = (): void => this.#engine.start();
 
   store(wanted: Content): Promise<StoredContent> {
     const content = cutFor(this.#engine.chunking, wanted);
@@ -201,15 +201,14 @@ class PipelineWriter implements BlobWriter {
   }
 
   async #storeStream(content: StreamContent): Promise<StoredContent> {
-    const ring = new StreamRing(largestChunkOf(this.#engine.chunking));
     const { signal } = this.#engine;
-    const abort = (): void => ring.fail(abortError(signal));
+    using part = this.#rings.begin(content.look);
+    const abort = (): void => part.fail(abortError(signal));
     signal.addEventListener('abort', abort);
     try {
-      void ring.fill(content.stream);
-      return await this.#storeRanges(ring, content);
+      void part.fill(content.stream);
+      return await this.#storeRanges(part, content);
     } finally {
-      ring.fail(abortError(signal));
       signal.removeEventListener('abort', abort);
     }
   }

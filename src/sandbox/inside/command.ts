@@ -112,7 +112,7 @@ async function judged(
   const start = notStarted[code];
   if (start !== undefined)
     return lacking(
-      `${program}, or a program that it needs, ${start} in the sandbox: install it; what is below /tmp, /run or a live path can’t be seen there (${lastWords.at(-1)})`,
+      `${program}, or a program that it needs, ${start} in the sandbox: install it; below /tmp and /run only what sandbox.visible names is seen there, and nothing of a live path (${lastWords.at(-1)})`,
     );
   if (holder.ended() || (code !== 0 && lastWords[0]?.startsWith('nsenter: ') === true))
     return lacking('the sandbox ended before it');

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../../host/system-error.ts';
+import { realOf } from './visible.ts';
 
 /** Without these no program starts. */
 const needed = ['bin', 'sbin', 'lib', 'lib64', 'usr/bin', 'usr/sbin', 'usr/lib', 'etc', 'dev', 'proc', 'sys', 'run'];
 
-/** What is covered inside: the paths that can be, then sockets that are bound anywhere. */
-export function coveredPaths(hidden: readonly string[]): readonly string[] {
-  return [...hidden.filter(canBeHidden), ...boundSockets()];
+/**
+ * What is covered inside: the paths that can be, then sockets that are bound anywhere. Where links lead to a path it is
+ * covered by what it really is, too: the links may be covered themselves, and what is visible has it all the same.
+ */
+export async function coveredPaths(hidden: readonly string[]): Promise<readonly string[]> {
+  const given = [...hidden.filter(canBeHidden), ...boundSockets()];
+  const real = await Promise.all(given.map(realOf));
+  return [...new Set([...given, ...real.filter((path) => path !== undefined).filter(canBeHidden)])];
 }
 
 function canBeHidden(path: string): boolean {

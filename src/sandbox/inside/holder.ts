@@ -8,6 +8,7 @@ import { currentUser } from '../../host/users.ts';
 import type { SandboxOptions } from '../sandbox.ts';
 import { coveredPaths } from './hidden.ts';
 import { prologue, waitingScript } from './prologue.ts';
+import { shownPaths } from './visible.ts';
 
 /** The first process of a sandbox, with which everything inside ends. */
 export interface Holder extends AsyncDisposable {
@@ -26,10 +27,12 @@ const mostMs = 60_000;
 const namespaces = ['--user', '--mount', '--pid', '--net', '--ipc', '--uts'] as const;
 
 export async function startHolder(
-  { folder, hidden, clock, signal }: SandboxOptions,
+  { folder, hidden, visible = [], clock, signal }: SandboxOptions,
   enter: (pid: number) => Promise<void>,
 ): Promise<Holder> {
-  const script = ['sh', '-c', waitingScript, 'sh', prologue, 'sh', folder, ...coveredPaths(hidden)];
+  const covered = (await coveredPaths(hidden)).map((path) => `-${path}`);
+  const paths = [...(await shownPaths(visible)), ...covered];
+  const script = ['sh', '-c', waitingScript, 'sh', prologue, 'sh', folder, ...paths];
   const running = await startedTool('unshare', [...namespaces, '--fork', '--kill-child', '--', ...script], {
     clock,
     signal,

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { keepInherited } from '../../host/inherited.ts';
 import { errorCode } from '../../host/system-error.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox.ts';
 import { runInside, type Inside } from './command.ts';
@@ -9,6 +10,8 @@ import { getInside } from './web.ts';
 
 export async function openIsolation(options: SandboxOptions): Promise<Sandbox> {
   const notes: string[] = [];
+  if (keepInherited() === 'unknown')
+    notes.push('what Holdfast was started with, as a lock’s descriptor, reaches inside');
   let group = await memoryGroup(options.limits.memoryBytes, options.clock);
   const enter = async (pid: number): Promise<void> => {
     if (group !== undefined && !(await entered(group, pid))) {

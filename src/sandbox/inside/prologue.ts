@@ -10,14 +10,17 @@ exec sh -c "$@"
 `;
 
 /**
- * Arguments: the folder, then the hidden paths. Descriptors of what must stay reachable are opened before it is
- * covered, and mounted from there without looking the path up again (-c). It ends with a process that reaps whatever is
- * left to it (an ignored SIGCHLD) and lives until its standard input ends.
+ * Arguments: the folder, then `+` and a path that is visible, or `=` where it comes with another, `@` and another name of
+ * the one before, `-` and a hidden path. Descriptors of what must stay reachable are opened before it is covered, and mounted from there without looking
+ * the path up again (-c); what is visible comes with all that is mounted in it, since the kernel shows nothing that a
+ * mount of others covers. What is hidden is covered after that. It ends with a process that reaps whatever is left to it
+ * (an ignored SIGCHLD) and lives until its standard input ends.
  */
 export const prologue = `
 set -eu
+umask 022
 lack() { echo "$1" >&2; exit 1; }
-for tool in mount ip cat mkdir ln; do command -v "$tool" >/dev/null || lack "$tool is missing"; done
+for tool in mount ip cat mkdir chmod ln; do command -v "$tool" >/dev/null || lack "$tool is missing"; done
 exec 3<"$1"; shift
 exec 4</dev/null 5</dev/zero 6</dev/full 7</dev/random 8</dev/urandom
 while read -r _ at _; do
@@ -26,15 +29,41 @@ while read -r _ at _; do
 done </proc/self/mounts
 hide() {
   if [ -d "$1" ]; then mount -t tmpfs -o "mode=$2,size=25%" tmpfs "$1" || lack "$1 can’t be hidden"
-  elif [ -e "$1" ]; then mount -c --bind /proc/self/fd/4 "$1" || lack "$1 can’t be hidden"
+  elif [ -e "$1" ]; then mount -c --bind /proc/self/fd/4 "$1" || [ ! -e "$1" ] || lack "$1 can’t be hidden"
   fi
 }
-hide /run 755
-[ /var/run -ef /run ] || hide /var/run 755
-hide /tmp 1777
-hide /var/tmp 1777
-for at; do hide "$at" 755; done
-hide /dev 755
+show() {
+  [ -e "$1" ] || return 0
+  if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "\${2%/*}"; [ -e "$2" ] || : >"$2"; fi
+  mount -c --rbind "$1" "$2" || lack "$2 can’t be shown"
+  while read -r _ under _; do
+    under=$(printf '%b' "$under")
+    case $under/ in "$2"/*) mount -o remount,bind,ro,nosuid,nodev "$under" 2>/dev/null || [ ! -e "$under" ] || lack "$under can’t be made read-only";; esac
+  done </proc/self/mounts
+}
+empty() {
+  [ -d "$1" ] || return 0
+  exec 9<"$1"
+  hide "$1" "$2"
+  in=$(cd -P "$1" && pwd)
+  shift 2
+  for at; do
+    case $at in "+$in/"*) rest=\${at#"+$in/"}; show "/proc/self/fd/9/$rest" "$in/$rest";; esac
+  done
+  exec 9<&-
+}
+empty /run 755 "$@"
+[ /var/run -ef /run ] || empty /var/run 755 "$@"
+empty /tmp 1777 "$@"
+empty /var/tmp 1777 "$@"
+empty /dev 755 "$@"
+for at; do
+  case $at in
+    [+=]*) real=\${at#?};;
+    @*) at=\${at#@}; [ -e "$at" ] || { mkdir -p "\${at%/*}" && ln -s "$real" "$at"; } || lack "$at can’t be shown";;
+    -*) hide "\${at#-}" 755;;
+  esac
+done
 n=4
 for name in null zero full random urandom; do
   : >"/dev/$name"
@@ -42,7 +71,8 @@ for name in null zero full random urandom; do
   n=$((n + 1))
 done
 ln -s /proc/self/fd /dev/fd; ln -s fd/0 /dev/stdin; ln -s fd/1 /dev/stdout; ln -s fd/2 /dev/stderr
-mkdir -m 1777 /dev/shm
+mkdir -p /dev/shm
+chmod 1777 /dev/shm
 mkdir -p /run/holdfast
 mount -c --bind /proc/self/fd/3 /run/holdfast || lack 'the folder can’t be mounted'
 mount -o remount,bind,rw /run/holdfast || lack 'the folder can’t be made writable'

@@ -4,6 +4,7 @@ import { TaskGroup } from '../../flow/task-group.ts';
 import { Directory } from '../../host/directory.ts';
 import { makeFolders } from '../../host/make-folders.ts';
 import { errorCode } from '../../host/system-error.ts';
+import type { BlobReader } from '../../repository/repository.ts';
 import type { TreeNode } from '../entry.ts';
 import type { RestoreOutcome, RestoreRequest, Selection } from '../restore.ts';
 import { decodeTree } from '../tree.ts';
@@ -11,6 +12,7 @@ import { deepest, nestedTooDeep } from '../walk.ts';
 import { removeAt } from './clear-way.ts';
 import { below } from './below.ts';
 import type { RestoreContext } from './context.ts';
+import { growthOf, removeExtras } from './beforehand.ts';
 import { FileRestorer } from './file-restorer.ts';
 import { FileWriter } from './file-writer.ts';
 import { Folder } from './folder.ts';
@@ -24,24 +26,31 @@ export class Restorer {
   readonly #context: RestoreContext;
 
   constructor(request: RestoreRequest) {
-    const tally = new Tally(request.listener);
+    const tally = new Tally(request.listener, request.signal);
     this.#context = {
       ...request,
       tally,
       metadata: new MetadataRestorer(request.options.selectXattr, tally),
       isDryRun: request.options.mode === 'dry-run',
-      clearing: request.options.extras === 'delete' ? 'all' : 'one',
+      clearing: request.options.extras === 'keep' ? 'one' : 'all',
       untouched: new Set(),
     };
   }
 
   async run(): Promise<RestoreOutcome> {
-    const { repository, signal, tree } = this.#context;
-    await using reader = await repository.openReader({ signal });
+    const { repository, signal, reader } = this.#context;
+    if (reader !== undefined) return await this.#runBy(reader);
+    await using own = await repository.openReader({ signal });
+    return await this.#runBy(own);
+  }
+
+  async #runBy(reader: BlobReader): Promise<RestoreOutcome> {
+    const { signal, tree } = this.#context;
     await using tasks = new TaskGroup({ signal });
     const writer = new FileWriter(reader, tasks, (what) => this.#context.tally.lost(what));
     const root = this.#openTarget();
     try {
+      if (this.#context.options.extras === 'delete first') await removeExtras(this.#context, root, tree);
       await this.#fillFolder(root, tree, new FileRestorer(this.#context, writer));
     } finally {
       root.release();
@@ -50,6 +59,16 @@ export class Restorer {
     await tasks.wait();
     const verifiedFiles = this.#context.options.verify === 'read-back' ? await this.#verify() : undefined;
     return { ...this.#context.tally.outcome, ...(verifiedFiles === undefined ? {} : { verifiedFiles }) };
+  }
+
+  /** Of the target, in a dry run. */
+  async growth(): Promise<number> {
+    const root = this.#openTarget();
+    try {
+      return await growthOf(this.#context, root, this.#context.tree);
+    } finally {
+      root.release();
+    }
   }
 
   async #verify(): Promise<number> {
@@ -74,7 +93,7 @@ export class Restorer {
       const json = await this.#context.repository.readBlob('tree', tree);
       for (const node of decodeTree(json)) {
         this.#context.signal.throwIfAborted();
-        if (this.#context.options.extras === 'delete') folder.expected.add(node.name);
+        if (this.#context.options.extras !== 'keep') folder.expected.add(node.name);
         await this.#restoreNode(folder, node, files);
       }
     } catch (error) {
@@ -92,7 +111,7 @@ export class Restorer {
       location,
       node.type === 'dir' ? 'directory' : 'other',
     );
-    if (selected) markWanted(folder);
+    if (selected) this.#markWanted(folder);
     try {
       if (node.type === 'dir') await this.#restoreFolder(folder, node, { selected, childrenMayBe }, files);
       else if (selected && node.type === 'file') await files.restore(folder, node);
@@ -100,6 +119,14 @@ export class Restorer {
     } catch (error) {
       this.#context.signal.throwIfAborted();
       this.#context.tally.failed(location, error);
+    }
+  }
+
+  /** A folder's own metadata is restored when it or something in it is. */
+  #markWanted(folder: Folder): void {
+    for (let at: Folder | undefined = folder; at !== undefined && !at.wanted; at = at.parent) {
+      at.wanted = true;
+      if (at.node !== undefined) this.#context.tally.found(0);
     }
   }
 
@@ -128,7 +155,7 @@ export class Restorer {
   #finishFolder(folder: Folder): void {
     try {
       if (!folder.wanted) return;
-      if (this.#context.options.extras === 'delete') this.#deleteExtras(folder);
+      if (this.#context.options.extras !== 'keep') this.#deleteExtras(folder);
       if (folder.node === undefined) return;
       if (!this.#context.isDryRun) this.#context.metadata.applyToOpen(folder.open().fd, folder.node);
       this.#context.tally.done('restored', folder.location, 0);
@@ -148,11 +175,6 @@ export class Restorer {
       else removeAt(directory, name, 'all', tell);
     }
   }
-}
-
-/** A folder's own metadata is restored when it or something in it is. */
-function markWanted(folder: Folder): void {
-  for (let at: Folder | undefined = folder; at !== undefined && !at.wanted; at = at.parent) at.wanted = true;
 }
 
 function targetFolder(directory: Directory | undefined, onDone: (folder: Folder) => void): Folder {

@@ -10,6 +10,7 @@ export const restorePhase = 'restoring';
 /** Counts what a restore does, and tells it. */
 export class Tally {
   readonly #listener: Listener;
+  readonly #signal: AbortSignal;
   readonly #counts = {
     totalItems: 0,
     restoredItems: 0,
@@ -22,8 +23,9 @@ export class Tally {
   };
   readonly #notPreserved = new Map<string, number>();
 
-  constructor(listener: Listener) {
+  constructor(listener: Listener, signal: AbortSignal) {
     this.#listener = listener;
+    this.#signal = signal;
   }
 
   get outcome(): RestoreOutcome {
@@ -48,8 +50,10 @@ export class Tally {
     this.#progress();
   }
 
+  /** Of what an abort cuts off nothing is told: it ends the restore as a whole, with its own reason. */
   failed(location: RawPath, error: unknown): void {
     this.#counts.failures++;
+    if (this.#signal.aborted) return;
     const message = error instanceof Error ? error.message : String(error);
     this.#listener({ kind: 'warning', during: 'restore', item: displayPath(location), message });
   }

@@ -16,6 +16,11 @@ test('the command is in the grammar of the server’s major', () => {
 });
 
 const bytes = (text: string): Answer => ({ kind: 'bytes', bytes: Buffer.from(text, 'latin1') });
+const message = (text: string): Answer => ({
+  kind: 'bytes',
+  mark: text.charCodeAt(0),
+  bytes: Buffer.from(text.slice(1), 'latin1'),
+});
 const rows = (...values: readonly (readonly (string | null)[])[]): readonly Answer[] => [
   ...values.map((each) => ({ kind: 'row', values: each }) as const),
   { kind: 'rows-end' },
@@ -52,7 +57,7 @@ test('up to 14 each copy is an archive in the order of the tablespaces, and the 
 
 test('from 15 on the messages of one copy say what they are', async () => {
   const messages = ['n16385.tar\0/elsewhere\0', 'done', 'p12345678', 'nbase.tar\0\0', 'dtwo', 'm', 'dthree'];
-  const copy = copied(...messages.map(bytes));
+  const copy = copied(...messages.map(message));
   assert.deepEqual(await parts(15, [...start, ...tablespaces, ...copy, ...end]), expected);
-  await assert.rejects(parts(15, [...start, ...tablespaces, ...copied(bytes('x'))]), /unknown kind/);
+  await assert.rejects(parts(15, [...start, ...tablespaces, ...copied(message('x'))]), /unknown kind/);
 });

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../errors/error.ts';
 import { parseLsn } from './lsn.ts';
-import type { Answer } from './replication.ts';
+import type { Answer, Copied, CopiedBytes } from './replication.ts';
 
 /**
  * The command BASE_BACKUP of the replication protocol, and what a server sends for it. Up to 14 the options stand
@@ -30,6 +30,11 @@ export function baseBackupCommand({ major, label, checkpoint, maxRateKb, blocks 
   const always = [name, 'PROGRESS', `CHECKPOINT '${checkpoint}'`, 'WAL', 'WAIT false'];
   const options = [...always, ...rate, ...manifest, ...since];
   return `BASE_BACKUP (${options.join(', ')})`;
+}
+
+/** How `backupParts` wants the answers of this command. */
+export function copiedBy(major: number): Copied {
+  return major < 15 ? 'parts' : 'marked';
 }
 
 export interface LogPosition {
@@ -66,7 +71,7 @@ export async function* backupParts(answers: AsyncIterable<Answer>, major: number
       if (results === 2) yield { kind: 'tablespaces', tablespaces: (tablespaces = rows.map(tablespaceOf)) };
       if (results === 3) yield { kind: 'end', at: positionOf(rows) };
       rows = [];
-    } else if (major >= 15) yield* answer.kind === 'bytes' ? marked(answer.bytes) : [];
+    } else if (major >= 15) yield* answer.kind === 'bytes' ? marked(answer) : [];
     else if (answer.kind === 'copy-start') yield beginning(tablespaces, copies++);
     else if (answer.kind === 'bytes') yield answer;
   }
@@ -78,14 +83,13 @@ function beginning(tablespaces: readonly Tablespace[], copy: number): BackupPart
 }
 
 /** 15 and later: the first byte of each message says what it is. */
-function* marked(message: Uint8Array): Generator<BackupPart> {
-  const rest = message.subarray(1);
-  switch (String.fromCharCode(message[0] ?? 0)) {
+function* marked({ mark = 0, bytes }: CopiedBytes): Generator<BackupPart> {
+  switch (String.fromCharCode(mark)) {
     case 'd':
-      yield { kind: 'bytes', bytes: rest };
+      yield { kind: 'bytes', bytes };
       return;
     case 'n':
-      yield { kind: 'archive', tablespace: tablespaceNamed(rest) };
+      yield { kind: 'archive', tablespace: tablespaceNamed(bytes) };
       return;
     case 'm':
       yield { kind: 'manifest' };
@@ -93,7 +97,7 @@ function* marked(message: Uint8Array): Generator<BackupPart> {
     case 'p':
       return; // how far it is: counted here as it comes
     default:
-      throw new HoldfastError('source-failed', `the server sent a message of an unknown kind, ${message[0]}`);
+      throw new HoldfastError('source-failed', `the server sent a message of an unknown kind, ${mark}`);
   }
 }
 

@@ -1,14 +1,18 @@
 import pg from 'pg';
+import { codes } from '../../errors/codes.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { withDeadline } from '../../flow/abort.ts';
-import { ReplicationCommand, type Answer } from './replication.ts';
+import { splitCopies, type CopySplitter } from './copied-data.ts';
+import { mendingOf } from './mending.ts';
+import { ReplicationCommand, type Answer, type CommandOptions, type Copied } from './replication.ts';
 import { stalled, usualWaits, watchWaits, type Waits } from './waits.ts';
 
 /** One connection to a server, for statements or, with 'replication', for commands of that protocol. */
 export interface ServerConnection extends AsyncDisposable {
   /** The rows of one statement, every column as text. */
   rows(text: string, values?: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
-  command(text: string): AsyncGenerator<Answer, void>;
+  /** `copied`: how copied data is told; each message as a whole unless it is said. */
+  command(text: string, copied?: Copied): AsyncGenerator<Answer, void>;
   /** A command in whose midst both sides send. */
   converse(text: string): Conversation;
 }
@@ -59,30 +63,43 @@ export async function connectTo(options: ConnectOptions): Promise<ServerConnecti
     signal.removeEventListener('abort', abort);
     await goodbye(client, waits);
   };
-  const bound = { client, waits, signal, closed: closed.signal };
-  try {
-    await inTime(bound, waits.connectMs, 'when it was to let us in', async () => await client.connect());
-  } catch (error) {
-    await dispose();
-    signal.throwIfAborted();
-    throw failed(error);
-  }
+  const reached = { client, waits, signal, closed: closed.signal };
+  const splitter = await letIn(reached, dispose);
+  const bound = { ...reached, splitter };
   const asked = async (text: string, values: readonly string[]): Promise<unknown> =>
     await inTime(bound, waits.answerMs, 'when it was asked', async () => await ask(client, text, values));
   return {
     rows: async (text, values = []) => await told(signal, async () => rowsOf(await asked(text, values))),
-    command: (text) => converse(bound, text, 'refused').answers,
-    converse: (text) => converse(bound, text, 'sent'),
+    command: (text, copied) => converse(bound, text, { copyIn: 'refused', copied }).answers,
+    converse: (text) => converse(bound, text, { copyIn: 'sent' }),
     [Symbol.asyncDispose]: dispose,
   };
 }
 
-interface Bound {
+interface Reached {
   readonly client: pg.Client;
   readonly waits: Waits;
   readonly signal: AbortSignal;
   /** Aborted once nobody wants the connection any more, even of one whose answers were left in the midst. */
   readonly closed: AbortSignal;
+}
+
+type Bound = Reached & { readonly splitter: CopySplitter };
+
+async function letIn(reached: Reached, dispose: () => Promise<void>): Promise<CopySplitter> {
+  const { client, waits, signal } = reached;
+  try {
+    return await inTime(reached, waits.connectMs, 'when it was to let us in', async () => {
+      const connected = client.connect();
+      const splitter = splitCopies(client);
+      await connected;
+      return splitter;
+    });
+  } catch (error) {
+    await dispose();
+    signal.throwIfAborted();
+    throw failed(error);
+  }
 }
 
 /** Whatever waits for the connection hears that it is over. */
@@ -91,7 +108,7 @@ function cut(client: pg.Client): void {
 }
 
 async function inTime<Result>(
-  { client, waits: { clock }, signal }: Bound,
+  { client, waits: { clock }, signal }: Reached,
   ms: number,
   during: string,
   task: () => Promise<Result>,
@@ -103,8 +120,11 @@ async function inTime<Result>(
   return await withDeadline({ ms, clock, signal, error: late }, task);
 }
 
-function converse(bound: Bound, text: string, copyIn: 'refused' | 'sent'): Conversation {
-  const command = new ReplicationCommand(text, bound.waits.clock, copyIn);
+type HowToConverse = Required<Pick<CommandOptions, 'copyIn'>> & { readonly copied?: Copied | undefined };
+
+function converse(bound: Bound, text: string, { copyIn, copied = 'messages' }: HowToConverse): Conversation {
+  const { waits, splitter } = bound;
+  const command = new ReplicationCommand(text, { clock: waits.clock, splitter, copyIn, copied });
   return {
     answers: toldEach(bound.signal, answersInTime(bound, command, text)),
     send: (bytes) => command.send(bytes),
@@ -218,9 +238,14 @@ export class ServerError extends HoldfastError {
   readonly sqlState: string;
 
   constructor(sqlState: string, message: string, cause: unknown) {
-    super('source-failed', `the PostgreSQL server said: ${message} (${sqlState})`, { cause });
+    super('source-failed', `the PostgreSQL server said: ${message} (${sqlState})`, { cause, next: ofBackup(cause) });
     this.sqlState = sqlState;
   }
+}
+
+/** Most connections are those of backups; what else is at work says what is so of it. */
+function ofBackup(cause: unknown): string {
+  return [mendingOf(cause), codes['source-failed'].next].filter((part) => part !== undefined).join(' ');
 }
 
 function failed(error: unknown): HoldfastError {
@@ -230,7 +255,8 @@ function failed(error: unknown): HoldfastError {
     return new ServerError(code, [message, detail, hint].filter((part) => part !== undefined).join('; '), error);
   }
   const reason = error instanceof Error && error.message !== '' ? error.message : 'the connection failed';
-  return new HoldfastError('source-failed', `the PostgreSQL server can't be asked: ${reason}`, { cause: error });
+  const details = { cause: error, next: ofBackup(error) };
+  return new HoldfastError('source-failed', `the PostgreSQL server can't be asked: ${reason}`, details);
 }
 
 function rowsOf(result: unknown): readonly (readonly (string | null)[])[] {

@@ -51,7 +51,7 @@ const description = z.object({
   walSegmentBytes: z.int(),
   dataDirectory: z.string().nullable(),
   dataChecksums: z.enum(['off', 'right', 'wrong']),
-  tablespaces: z.array(z.object({ oid: z.string(), location: z.string().optional() })),
+  tablespaces: z.array(z.object({ oid: z.string().regex(/^\d+$/), location: z.string().startsWith('/').optional() })),
   configuration: z.array(z.string()),
   database: z.string(),
   superuser: z.string(),

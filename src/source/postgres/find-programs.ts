@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { canBeFound } from '../../host/find-program.ts';
 import { outputOf } from '../../host/output-of.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -32,6 +34,19 @@ export async function findPrograms(
     if ((await majorOf(join(folder, programs[0]), signal)) === major) return folder;
   }
   return undefined;
+}
+
+/**
+ * What has to be seen of this host so that programs which were found in a folder run: where they really are and, since a
+ * server looks for them there, the libraries and the data beside a folder `bin`.
+ */
+export async function installationOf(
+  folder: string,
+  [program]: readonly [string, ...string[]] = ofServers,
+): Promise<readonly string[]> {
+  const own = dirname(await realpath(join(folder, program)));
+  const beside = basename(own) === 'bin' ? ['lib', 'lib64', 'share'].map((name) => join(dirname(own), name)) : [];
+  return [...new Set([folder, own, ...beside.filter((path) => existsSync(path))])];
 }
 
 /** `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined where it can't be run. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { HoldfastError } from '../../errors/error.ts';
-import { backupParts, baseBackupCommand, type BaseBackupOptions } from './base-backup.ts';
+import { backupParts, baseBackupCommand, copiedBy, type BaseBackupOptions } from './base-backup.ts';
 import type { BackupPart, LogPosition, Tablespace } from './base-backup.ts';
 import { assertLogIsThere, checkedManifest, manifestName } from './check-manifest.ts';
 import { ServerError, type ServerConnection } from './connect.ts';
@@ -34,7 +34,7 @@ export interface Gathered {
 /** Takes a base backup over a connection. 'source-failed' unless all of it came, as the manifest says. */
 export async function gather(connection: ServerConnection, options: GatherOptions): Promise<Gathered> {
   const { server, backup, spool } = options;
-  const answers = connection.command(baseBackupCommand({ ...backup, major: server.major }));
+  const answers = connection.command(baseBackupCommand({ ...backup, major: server.major }), copiedBy(server.major));
   const receiver = new Receiver(options);
   const gathering = new Gathering(receiver, options);
   const pageChecksums = await gathering.takeAll(new Parts(backupParts(answers, server.major)));

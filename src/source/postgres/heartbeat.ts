@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { HoldfastError } from '../../errors/error.ts';
-import { connectTo } from './connect.ts';
+import { connectTo, type ServerConnection } from './connect.ts';
 import { identifierParts } from './identifier.ts';
 
 /** A row that says when it was written, by the server's clock, and where its log stood then. */
@@ -24,19 +24,32 @@ const asText = `to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
  * 'source-failed' where the role may not, or the server takes no writes.
  */
 export async function beat({ url, signal, component, table }: HeartbeatOptions): Promise<Heartbeat> {
-  const name = identifierParts(table).join('.');
   await using server = await connectTo({ url, signal, use: 'statements' });
+  return await beatOn(server, { component, table });
+}
+
+export async function beatOn(
+  server: ServerConnection,
+  { component, table }: Pick<HeartbeatOptions, 'component' | 'table'>,
+): Promise<Heartbeat> {
+  const name = tableName(table);
   const [[there] = []] = await server.rows('select to_regclass($1)', [name]);
-  if (there === null)
-    await server.rows(
-      `create table ${name} (component text primary key, at timestamptz not null, lsn pg_lsn not null)`,
-    );
+  if (there === null) await server.rows(creationOf(table));
   const [[at, lsn] = []] = await server.rows(
     `insert into ${name} values ($1, clock_timestamp(), pg_current_wal_lsn())
     on conflict (component) do update set at = excluded.at, lsn = excluded.lsn returning ${asText}`,
     [component],
   );
   return parsed(name, at, lsn);
+}
+
+/** Quoted, as SQL takes it. */
+export function tableName(table: string): string {
+  return identifierParts(table).join('.');
+}
+
+export function creationOf(table: string): string {
+  return `create table ${tableName(table)} (component text primary key, at timestamptz not null, lsn pg_lsn not null)`;
 }
 
 /** The statement that reads it, given the component; of a name that `beat` gave. */

@@ -45,8 +45,18 @@ export const postgresOptions = z
       .meta({
         title: 'a table as schema.table',
         description:
-          'a table in which each backup writes when it began, made where it isn’t there; a verification tells by it how old the data is',
+          'a table in which each backup writes when it began, and a stream of the log when it was, made where it isn’t there; a verification and `status` tell by it how old the data is',
         examples: ['public.holdfast_heartbeat'],
+      }),
+    'heartbeat-every': z
+      .int()
+      .min(1)
+      .max(3600)
+      .default(10)
+      .meta({
+        title: 'seconds, up to an hour',
+        description: 'how often a stream of the log writes it',
+        examples: [10],
       }),
     'counts': z
       .strictObject({

@@ -105,7 +105,7 @@ export class Receiver {
   async #increment(arrived: Arrived, whole: Arrived, data: AsyncIterable<Uint8Array>): Promise<void> {
     const { base, spool, store } = this.#options;
     const sum = new Sum();
-    const increment = await readIncrement(summed(data, sum, () => undefined));
+    const increment = await readIncrement(summed(data, sum));
     const before = await base?.before(whole.path, this.#clusterBytes);
     if (before === undefined) throw new NotInParent(whole.path);
     const patched = await patch(before, increment, store);
@@ -117,7 +117,7 @@ export class Receiver {
   /** Without the lines that make a server refuse to start from it before it is merged. */
   async #label(arrived: Arrived, data: AsyncIterable<Uint8Array>): Promise<void> {
     const sum = new Sum();
-    const pieces = await Array.fromAsync(summed(data, sum, () => undefined));
+    const pieces = await Array.fromAsync(summed(data, sum));
     const bytes = mergedLabel(Buffer.concat(pieces));
     const stored = await this.#options.store({ kind: 'bytes', bytes });
     this.#options.spool.addFile({ ...arrived, ...sum.facts(), stored: undefined });
@@ -137,40 +137,41 @@ export class Receiver {
   }
 
   async #small(arrived: Arrived, data: AsyncIterable<Uint8Array>): Promise<void> {
-    const sum = new Sum();
-    const pieces: Uint8Array[] = [];
-    for await (const piece of data) {
-      sum.add(piece);
-      pieces.push(piece);
-    }
-    await this.#begin(arrived, sum, this.#options.store({ kind: 'bytes', bytes: Buffer.concat(pieces) }));
+    const bytes = Buffer.concat(await Array.fromAsync(data));
+    const stored = this.#options.store({ kind: 'bytes', bytes });
+    const crc = crc32c(0, bytes);
+    await this.#begin(arrived, bytes.length, stored, () => crc);
   }
 
-  /** Resolves once its bytes are read, which may be long before they are stored. */
+  /** Resolves once its bytes are read, which may be long before they are stored. A worker sums them up. */
   async #large(arrived: Arrived, data: AsyncIterable<Uint8Array>, cut: Cut): Promise<void> {
-    const sum = new Sum();
     const read = Promise.withResolvers<void>();
-    const stream = summed(data, sum, read.resolve);
-    const stored = this.#options.store({ kind: 'stream', stream, cut });
+    const counted = new Counted(data, read.resolve);
+    const stored = this.#options.store({ kind: 'stream', stream: counted, cut, look: 'crc32c' });
     await Promise.race([read.promise, stored]);
-    await this.#begin(arrived, sum, stored);
+    await this.#begin(arrived, counted.bytes, stored, ({ read: seen }) => seen?.crc32c);
   }
 
-  async #begin(arrived: Arrived, sum: Sum, stored: Promise<StoredContent>): Promise<void> {
+  async #begin(
+    arrived: Arrived,
+    sizeBytes: number,
+    stored: Promise<StoredContent>,
+    crcOf: (stored: StoredContent) => number | undefined,
+  ): Promise<void> {
     const noted: Promise<void> = stored
-      .then((outcome) => this.#note(arrived, sum, outcome))
+      .then((outcome) => this.#note({ ...arrived, sizeBytes }, crcOf(outcome), outcome))
       .catch((error: unknown) => void (this.#failure ??= { error }))
       .finally(() => this.#pending.delete(noted));
     this.#pending.add(noted);
     while (this.#pending.size >= mostPending) await Promise.race(this.#pending);
     this.#throwFailure();
-    this.#tell(sum.bytes);
+    this.#tell(sizeBytes);
   }
 
-  #note(arrived: Arrived, sum: Sum, stored: StoredContent): void {
-    if (stored.sizeBytes !== sum.bytes)
+  #note(arrived: Omit<ArrivedFile, 'crc32c' | 'stored'>, crc: number | undefined, stored: StoredContent): void {
+    if (stored.sizeBytes !== arrived.sizeBytes || crc === undefined)
       throw new HoldfastError('internal', `${displayPath(arrived.path)} was not stored whole`);
-    this.#options.spool.addFile({ ...arrived, ...sum.facts(), stored });
+    this.#options.spool.addFile({ ...arrived, crc32c: crc, stored });
   }
 
   #tell(bytes: number): void {
@@ -203,12 +204,38 @@ class Sum {
   }
 }
 
-async function* summed(data: AsyncIterable<Uint8Array>, sum: Sum, onEnd: () => void): AsyncGenerator<Uint8Array> {
+async function* summed(data: AsyncIterable<Uint8Array>, sum: Sum): AsyncGenerator<Uint8Array> {
   for await (const piece of data) {
     sum.add(piece);
     yield piece;
   }
-  onEnd();
+}
+
+/**
+ * Bytes that somebody else sums up. That they ended is told just when their last reader hears it, so that the memory which
+ * the pipeline holds of them is the next file's as well.
+ */
+class Counted implements AsyncIterableIterator<Uint8Array> {
+  bytes = 0;
+  readonly #data: AsyncIterator<Uint8Array>;
+  readonly #onEnd: () => void;
+
+  constructor(data: AsyncIterable<Uint8Array>, onEnd: () => void) {
+    this.#data = data[Symbol.asyncIterator]();
+    this.#onEnd = onEnd;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    return this.#data.next().then((result) => {
+      if (result.done === true) this.#onEnd();
+      else this.bytes += result.value.length;
+      return result;
+    });
+  }
 }
 
 function arrivedAt(path: RawPath, { mode, uid, gid, mtimeNs }: TarMember, type: Arrived['type']): Arrived {

@@ -8,7 +8,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Replay } from '../recovery.ts';
 import type { BroughtUp, Depth, Rehearsal, RehearsedStep } from '../rehearsal.ts';
 import { parseDescription, type Description } from './description.ts';
-import { findPrograms } from './find-programs.ts';
+import { findPrograms, installationOf } from './find-programs.ts';
 import { runAmcheck } from './proof/amcheck.ts';
 import { readChecksums } from './proof/checksums.ts';
 import { compareCollations } from './proof/collations.ts';
@@ -25,10 +25,13 @@ import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
 import { SandboxedServer } from './sandboxed-server.ts';
 import { speaksOfSurroundings } from './surroundings.ts';
 
-export interface RehearsalOptions {
+export interface BringUpOptions {
   readonly component: string;
   /** Folders with programs of PostgreSQL, before those where they usually stand. */
   readonly programs: readonly string[];
+}
+
+export interface RehearsalOptions extends BringUpOptions {
   readonly clock: Pick<Clock, 'nowNs'>;
 }
 
@@ -37,6 +40,7 @@ export function rehearseCluster(options: RehearsalOptions): Rehearsal {
   const servers = new WeakMap<BroughtUp, Up>();
   return {
     folder: 'restored',
+    programs: async (restored, signal) => await programsOf(options, restored, signal),
     bringUp: async (sandbox, restored, signal, replay) => {
       const { server, steps } = await bringUp(options, { sandbox, restored, signal, replay });
       if (server === undefined) return { steps, env: {} };
@@ -107,7 +111,8 @@ interface Stage {
   readonly replay: Omit<Replay, 'folder'> | undefined;
 }
 
-async function bringUp(options: RehearsalOptions, { sandbox, restored, signal, replay }: Stage): Promise<Brought> {
+/** Without a server where a step has not passed. */
+export async function bringUp(options: BringUpOptions, { sandbox, restored, signal, replay }: Stage): Promise<Brought> {
   const folder = join(restored, options.component);
   const described = await descriptionIn(folder);
   if ('state' in described) return { steps: [described] };
@@ -129,6 +134,17 @@ async function bringUp(options: RehearsalOptions, { sandbox, restored, signal, r
   const steps = [arrived, found, ...started];
   if (started.some(({ state }) => state !== 'passed')) return { steps };
   return { steps, server: new SandboxedServer(join(restored, ownFolder), described, signal) };
+}
+
+/** Nothing where that is what `bringUp` says. */
+export async function programsOf(
+  { component, programs }: BringUpOptions,
+  restored: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const described = await descriptionIn(join(restored, component));
+  const found = 'state' in described ? undefined : await findPrograms(described.major, programs, signal);
+  return found === undefined ? [] : await installationOf(found);
 }
 
 async function descriptionIn(folder: string): Promise<Description | RehearsedStep> {

@@ -1,6 +1,7 @@
 import type { Connection, Submittable } from 'pg';
 import type { Clock } from '../../clock/clock.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import type { CopyReceiver, CopySplitter } from './copied-data.ts';
 import type { Waiting } from './waits.ts';
 
 /** What the server answers to one command of the replication protocol, in its order. */
@@ -9,23 +10,45 @@ export type Answer =
   /** The rows of one result are over. */
   | { readonly kind: 'rows-end' }
   | { readonly kind: 'copy-start' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | CopiedBytes
   | { readonly kind: 'copy-end' };
+
+export interface CopiedBytes {
+  readonly kind: 'bytes';
+  readonly bytes: Uint8Array;
+  /** The first byte of the message, where it is no part of `bytes`. */
+  readonly mark?: number | undefined;
+}
+
+/**
+ * How copied data is told: each message as a whole; 'parts': as it comes, wherever messages end; 'marked': as it comes, too,
+ * but for the messages whose mark is another than `d`, each of which is whole.
+ */
+export type Copied = 'messages' | 'parts' | 'marked';
 
 /** Beyond this the socket is read no more until half of it is taken. */
 const mostHeldBytes = 1024 * 1024;
 
 /** The messages of the protocol that pg has, but doesn't tell its types of: `d` and `c`. */
 const [copyData, copyDone] = [0x64, 0x63] as const;
+/** Of a message of a base backup: bytes of a file. */
+const markOfData = 0x64;
+
+export interface CommandOptions {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly splitter: CopySplitter;
+  /** Whether the server may ask for data; 'copy-start' tells it. */
+  readonly copyIn?: 'refused' | 'sent';
+  readonly copied?: Copied;
+}
 
 /**
  * A command as pg's client submits it: rows and copied data come out of `answers` one by one, and no more is read from
  * the server than is taken. An error of the server's is thrown after what came before it.
  */
-export class ReplicationCommand implements Submittable {
+export class ReplicationCommand implements Submittable, CopyReceiver {
   readonly #text: string;
-  readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #copyIn: 'refused' | 'sent';
+  readonly #options: CommandOptions;
   #sinceMs: number | undefined;
   #hasAnswered = false;
   readonly #held: Answer[] = [];
@@ -33,12 +56,13 @@ export class ReplicationCommand implements Submittable {
   #connection: Connection | undefined;
   #state: 'going on' | 'ended' | { readonly error: unknown } = 'going on';
   #changed = Promise.withResolvers<void>();
+  /** Of the message that is just coming: its parts so far, where it is told as a whole, and its mark. */
+  #message: Uint8Array[] = [];
+  #mark: number | undefined;
 
-  /** `copyIn`: whether the server may ask for data; 'copy-start' tells it. */
-  constructor(text: string, clock: Pick<Clock, 'monotonicMs'>, copyIn: 'refused' | 'sent' = 'refused') {
+  constructor(text: string, options: CommandOptions) {
     this.#text = text;
-    this.#clock = clock;
-    this.#copyIn = copyIn;
+    this.#options = options;
   }
 
   /** Whether somebody waits for the server just now. */
@@ -48,6 +72,7 @@ export class ReplicationCommand implements Submittable {
 
   submit(connection: Connection): void {
     this.#connection = connection;
+    this.#options.splitter.receiver = this;
     connection.on('copyOutResponse', this.#copyStarts);
     connection.on('replicationStart', this.#copyStarts);
     connection.on('copyDone', this.#copyEnds);
@@ -72,7 +97,7 @@ export class ReplicationCommand implements Submittable {
       } else if (this.#state === 'ended') return;
       else if (this.#state !== 'going on') throw this.#state.error;
       else {
-        this.#sinceMs ??= this.#clock.monotonicMs();
+        this.#sinceMs ??= this.#options.clock.monotonicMs();
         await this.#changed.promise;
       }
     }
@@ -90,15 +115,43 @@ export class ReplicationCommand implements Submittable {
     this.#put({ kind: 'rows-end' });
   }
 
-  handleCopyData({ chunk }: { readonly chunk: Uint8Array }): void {
-    // A copy: the parser uses its memory again.
-    this.#put({ kind: 'bytes', bytes: new Uint8Array(chunk) });
-    this.#heldBytes += chunk.length;
+  begin(): void {
+    this.#mark = undefined;
+    this.#message = [];
+  }
+
+  part(bytes: Uint8Array): void {
+    const { copied = 'messages' } = this.#options;
+    let rest = bytes;
+    if (copied === 'marked' && this.#mark === undefined) {
+      this.#mark = bytes[0];
+      rest = bytes.subarray(1);
+    }
+    const isWhole = copied === 'messages' || (copied === 'marked' && this.#mark !== markOfData);
+    if (isWhole) this.#message.push(rest);
+    else if (rest.length > 0) this.#putCopied(rest);
+  }
+
+  end(): void {
+    const { copied = 'messages' } = this.#options;
+    if (copied === 'parts' || (copied === 'marked' && this.#mark === markOfData)) return;
+    const [first = new Uint8Array(), ...others] = this.#message;
+    this.#putCopied(others.length === 0 ? first : Buffer.concat(this.#message));
+    this.#message = [];
+  }
+
+  #putCopied(bytes: Uint8Array): void {
+    this.#heldBytes += bytes.length;
+    this.#put({ kind: 'bytes', bytes, mark: this.#mark });
     if (this.#heldBytes > mostHeldBytes) this.#connection?.stream.pause();
   }
 
+  handleCopyData(): void {
+    this.handleError(new HoldfastError('internal', 'copied data went where it is not heard'));
+  }
+
   handleCopyInResponse(): void {
-    if (this.#copyIn === 'sent') return this.#copyStarts();
+    if (this.#options.copyIn === 'sent') return this.#copyStarts();
     this.handleError(new HoldfastError('source-failed', 'the server wants data where it was to send some'));
   }
 
@@ -145,6 +198,7 @@ export class ReplicationCommand implements Submittable {
 
   #end(state: 'ended' | { readonly error: unknown }): void {
     if (this.#state === 'going on') this.#state = state;
+    this.#options.splitter.receiver = undefined;
     this.#connection?.off('copyOutResponse', this.#copyStarts);
     this.#connection?.off('replicationStart', this.#copyStarts);
     this.#connection?.off('copyDone', this.#copyEnds);

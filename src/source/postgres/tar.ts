@@ -32,13 +32,9 @@ export async function* tarMembers(pieces: AsyncIterable<Uint8Array>): AsyncGener
     if (header === undefined) return;
     if (header.every((byte) => byte === 0)) break;
     const member = memberOf(header);
-    let state: 'unread' | 'read' = 'unread';
-    const data = async function* (): AsyncGenerator<Uint8Array> {
-      yield* reader.take(member.sizeBytes);
-      state = 'read';
-    };
-    yield { ...member, data: data() };
-    if (state === 'unread' && member.sizeBytes > 0)
+    const data = new Portion(reader, member.sizeBytes);
+    yield { ...member, data };
+    if (data.missing > 0)
       throw new HoldfastError('internal', `${member.path} of a base backup was not read to its end`);
     await reader.skip((blockBytes - (member.sizeBytes % blockBytes)) % blockBytes);
   }
@@ -132,32 +128,66 @@ class PieceReader {
     return block;
   }
 
-  async *take(length: number): AsyncGenerator<Uint8Array> {
-    for (let missing = length; missing > 0;) {
-      const part = await this.#next(missing);
-      if (part === undefined) throw endedEarly();
-      missing -= part.length;
-      yield part;
-    }
-  }
-
   async skip(length: number): Promise<void> {
-    for await (const part of this.take(length)) void part;
+    for await (const part of new Portion(this, length)) void part;
   }
 
   async *rest(): AsyncGenerator<Uint8Array> {
     for (let part = await this.#next(Infinity); part !== undefined; part = await this.#next(Infinity)) yield part;
   }
 
-  async #next(most: number): Promise<Uint8Array | undefined> {
-    while (this.#left.length === 0) {
-      const next = await this.#pieces.next();
-      if (next.done === true) return undefined;
-      this.#left = next.value;
-    }
+  /** Of what is here already; undefined where that is nothing. */
+  here(most: number): Uint8Array | undefined {
+    if (this.#left.length === 0) return undefined;
     const part = this.#left.subarray(0, most);
     this.#left = this.#left.subarray(part.length);
     return part;
+  }
+
+  /** Whether there are more bytes, which are here by then. */
+  async more(): Promise<boolean> {
+    while (this.#left.length === 0) {
+      const next = await this.#pieces.next();
+      if (next.done === true) return false;
+      this.#left = next.value;
+    }
+    return true;
+  }
+
+  async #next(most: number): Promise<Uint8Array | undefined> {
+    return this.here(most) ?? ((await this.more()) ? this.here(most) : undefined);
+  }
+}
+
+/** So many bytes of a reader, without a promise of its own for what is here already. */
+class Portion implements AsyncIterableIterator<Uint8Array> {
+  missing: number;
+  readonly #reader: PieceReader;
+
+  constructor(reader: PieceReader, length: number) {
+    this.#reader = reader;
+    this.missing = length;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.missing === 0) return Promise.resolve({ value: undefined, done: true });
+    const value = this.#reader.here(this.missing);
+    return value === undefined ? this.#wait() : Promise.resolve(this.#taken(value));
+  }
+
+  #taken(value: Uint8Array): IteratorResult<Uint8Array> {
+    this.missing -= value.length;
+    return { value, done: false };
+  }
+
+  async #wait(): Promise<IteratorResult<Uint8Array>> {
+    const value = (await this.#reader.more()) ? this.#reader.here(this.missing) : undefined;
+    if (value === undefined) throw endedEarly();
+    return this.#taken(value);
   }
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { absent } from '../../../test/absences.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { lockFile } from '../../host/file-lock.ts';
+import { Spool } from './archive/spool.ts';
 import { wipeSpool } from './wipe-spool.ts';
 
 test('the spool of one component is emptied, and no other', async () => {
@@ -20,6 +21,18 @@ test('the spool of one component is emptied, and no other', async () => {
   assert.deepEqual(await readdir(spool), ['7312', 'worker.lock']);
   assert.deepEqual(await readdir(dir.file('spool/other-db')), ['a.ok']);
   assert.deepEqual(wipeSpool(dir.path, 'never-db'), { removed: 0, left: [] });
+});
+
+test('what is still to be said of the log, or filled in a place, stays', async () => {
+  await using dir = await tempDir();
+  const spool = new Spool(dir.path, 'shop-db', '7312');
+  spool.make();
+  await spool.notes.addGaps([{ epoch: 1, from: 1n, to: 2n, takenIn: ['far'] }]);
+  await spool.notes.addNew('near');
+  const notes = await readdir(dir.file('spool/shop-db/7312'));
+  await spool.mark('000000010000000000000001', { id: 'one', atMs: 1 });
+  assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 1, left: [] });
+  assert.deepEqual(await readdir(dir.file('spool/shop-db/7312')), notes);
 });
 
 test('nothing is wiped while a worker is at work', async () => {

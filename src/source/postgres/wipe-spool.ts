@@ -4,6 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { Directory } from '../../host/directory.ts';
 import { lockFile } from '../../host/file-lock.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
+import { isNote } from './archive/notes.ts';
 
 /** What became of a spool. */
 export interface WipedSpool {
@@ -17,8 +18,9 @@ const mostLevels = 4;
 
 /**
  * Removes what the spool of a component holds: its markers say of segments that they are stored, and its prefetched
- * segments what the log holds, which another data directory must not believe. Only files of our own in folders of our own
- * go; no link is followed, nor removed. 'locked' while a worker is at work there: it would go on to write markers.
+ * segments what the log holds, which another data directory must not believe. What is still to be said or filled in a place
+ * stays: it is of the log, whoever writes it. Only files of our own in folders of our own go; no link is followed, nor
+ * removed. 'locked' while a worker is at work there: it would go on to write markers.
  */
 export function wipeSpool(stateDir: string, component: string): WipedSpool {
   const path = join(stateDir, 'spool', component);
@@ -59,7 +61,7 @@ function wipeChild(
   const own = rawPathOfByteString(`${path}/${name}`);
   const stat = folder.lstatIfThere(name);
   const left = { removed: 0, left: [displayPath(own)] };
-  if (stat === undefined || isLock(name)) return { removed: 0, left: [] };
+  if (stat === undefined || isLock(name) || isNote(name)) return { removed: 0, left: [] };
   if (!isOurs(stat)) return left;
   if (stat.isDirectory()) return level < mostLevels ? wipeWithin(folder, name, { path: own, level }) : left;
   if (!stat.isFile()) return left;

@@ -104,7 +104,7 @@ export const readingPromises: readonly ReadingPromise[] = [
         for await (const entry of trial.source().entries({ ...trial.walk, signal })) await read(entry);
       };
       await assertAborts(reading, isRunning);
-      const late = AbortSignal.timeout(10_000);
+      const late = AbortSignal.timeout(60_000);
       while (isRunning()) {
         late.throwIfAborted();
         await new Promise(setImmediate);
@@ -170,10 +170,11 @@ async function rehearse(
 ): Promise<readonly RehearsedStep[]> {
   assert.ok(rehearsal, 'it can’t be brought up');
   // Of the disk others take what they want meanwhile.
-  const limits = { memoryBytes: 2 ** 28, diskBytes: 2 ** 40, timeMs: 20_000 };
+  const limits = { memoryBytes: 2 ** 28, diskBytes: 2 ** 40, timeMs: 300_000 };
   const folder = rehearsal.folder === 'empty' ? `${scratch}/work` : `${scratch}/restored`;
   const { signal } = new AbortController();
-  await using sandbox = await openSandbox({ folder, hidden: [], limits, clock: systemClock, signal });
+  const visible = (await rehearsal.programs?.(`${scratch}/restored`, signal)) ?? [];
+  await using sandbox = await openSandbox({ folder, hidden: [], visible, limits, clock: systemClock, signal });
   const brought = await rehearsal.bringUp(sandbox, `${scratch}/restored`, signal);
   return [
     ...brought.steps,

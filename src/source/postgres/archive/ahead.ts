@@ -1,15 +1,21 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { HoldfastError } from '../../../errors/error.ts';
 import { lockFile } from '../../../host/file-lock.ts';
-import { errorCode } from '../../../host/system-error.ts';
+import { errorCode, reasonOf } from '../../../host/system-error.ts';
 import { parseSegmentName } from '../wal/segment.ts';
 
 /**
- * Segments that were fetched before the server asked for them, beside the place where it wants them, so that a mere `mv`
- * delivers one. It is within the data directory: another cluster's is another folder. Whole segments alone get here, once
- * they were held against their names; that something isn't there is never noted. What an earlier run left is removed
- * before anything is fetched.
+ * Where a process that fetches ahead and the server's restore_command meet, beside the place where the server wants its
+ * files, so that a mere `mv` delivers one. It is within the data directory: another cluster's is another folder.
+ *
+ * - `<segment>` — fetched before it was asked for: whole, and held against its name. `<segment>.draft` — on its way.
+ * - `ask.<token>` — a file that somebody waits for, with a token of his own. The answers, which nobody else takes:
+ *   `got.<token>` — the file, where it is no whole segment; `absent.<token>` — each place was asked since, and has none.
+ *
+ * What an earlier process left, but for what is asked, is removed before anything is fetched.
  */
 export class Ahead {
   readonly folder: string;
@@ -39,41 +45,66 @@ export class Ahead {
 
   wipe(): void {
     for (const name of readdirSync(this.folder))
-      if (name !== 'lock' && name !== 'log' && name !== 'at') rmSync(join(this.folder, name), { force: true });
+      if (name !== 'lock' && name !== 'log' && !name.startsWith('ask.')) this.remove(name);
   }
 
-  path(file: string): string {
-    return join(this.folder, file);
+  path(name: string): string {
+    return join(this.folder, name);
   }
 
   held(): readonly string[] {
     return readdirSync(this.folder).filter((name) => parseSegmentName(name)?.kind === 'whole');
   }
 
-  remove(file: string): void {
-    rmSync(this.path(file), { force: true });
+  remove(name: string): void {
+    rmSync(this.path(name), { force: true });
   }
 
   /** False where it isn't there. */
-  async take(file: string, target: string): Promise<boolean> {
+  async take(name: string, target: string): Promise<boolean> {
     try {
-      await rename(this.path(file), target);
+      await rename(this.path(name), target);
       return true;
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw error;
+    } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') return false;
+      if (errorCode(cause) === undefined) throw cause;
+      throw new HoldfastError('source-failed', `${target} can't be written: ${reasonOf(cause)}`, { cause });
     }
   }
 
-  /** The server asked for this one, and it had to be fetched. */
-  noteAt(file: string): void {
-    writeFileSync(join(this.folder, 'at'), file, { mode: 0o600 });
+  /** The token by which it is answered. */
+  ask(file: string): string {
+    const token = randomUUID();
+    writeFileSync(this.path(`new.${token}`), file, { mode: 0o600 });
+    renameSync(this.path(`new.${token}`), this.path(`ask.${token}`));
+    return token;
   }
 
-  at(): string | undefined {
+  asked(): readonly { readonly token: string; readonly file: string }[] {
+    const tokens = readdirSync(this.folder).filter((name) => name.startsWith('ask.'));
+    return tokens.flatMap((name) => {
+      const file = this.#text(name);
+      return file === undefined ? [] : { token: name.slice('ask.'.length), file };
+    });
+  }
+
+  /** Proven since it was asked for. */
+  sayAbsent(token: string): void {
+    writeFileSync(this.path(`absent.${token}`), '', { mode: 0o600 });
+  }
+
+  isAbsent(token: string): boolean {
+    return this.#text(`absent.${token}`) !== undefined;
+  }
+
+  /** Nobody waits for it any more. */
+  forget(token: string): void {
+    for (const what of ['ask', 'got', 'absent']) this.remove(`${what}.${token}`);
+  }
+
+  #text(name: string): string | undefined {
     try {
-      const name = readFileSync(join(this.folder, 'at'), 'utf8');
-      return parseSegmentName(name) === undefined ? undefined : name;
+      return readFileSync(this.path(name), 'utf8');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;

@@ -1,137 +1,181 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
-import { HoldfastError } from '../../../errors/error.ts';
+import { hasCode, type HoldfastError } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
-import type { Filling } from './filling.ts';
-import { readLogFile } from './log-file.ts';
-import type { ArchivePlace } from './place.ts';
-import { wishOf } from './ready.ts';
+import { parseSegmentName, segmentStart } from '../wal/segment.ts';
+import { isConflict, type ArchivePlace } from './place.ts';
+import { wishOf, type Wish } from './ready.ts';
 import type { Spool } from './spool.ts';
+import type { Warnings } from './warnings.ts';
 
-/** What the worker hands files from, and to. */
+/** Who hands files over, and where they have to be before it is told that they are safe. */
 export interface Handing {
   /** pg_wal. */
   readonly folder: string;
   readonly dataDirectory: string;
-  readonly systemIdentifier: string;
   readonly spool: Spool;
-  readonly places: readonly ArchivePlace[];
-  readonly filling: Filling;
+  readonly required: readonly ArchivePlace[];
   readonly clock: Clock;
+  readonly warnings: Warnings;
 }
 
 /** A file that is wrong itself is looked at again after so long: somebody may have mended what is in its way. */
 const wrongFileMs = 30_000;
 
-type TaskState = 'waiting' | 'running' | 'done';
+interface TaskOptions {
+  readonly name: string;
+  readonly wish: Wish;
+  /** It has failed for the first time, or once more. */
+  readonly onFailure: () => void;
+}
 
-/** One wish of the server: to have one file stored. */
+/** One wish of the server: to have one file stored. How it comes to a place is the lane's business. */
 export class FileTask {
   readonly name: string;
-  readonly wish: string;
+  readonly wish: Wish;
   readonly #handing: Handing;
   /** Required places that have it. */
   readonly #done = new Set<ArchivePlace>();
-  #state: TaskState = 'waiting';
-  #running: Promise<void> = Promise.resolve();
+  readonly #takenIn = new Map<ArchivePlace, HoldfastError>();
+  readonly #onFailure: () => void;
+  #over: 'stored' | 'dropped' | undefined;
+  /** How many lanes are at it. */
+  #lanes = 0;
+  #coming: Disposable | undefined;
   #wrong: { readonly error: HoldfastError; readonly untilMs: number } | undefined;
-  #fault: { readonly error: unknown } | undefined;
+  #sizeBytes: number | undefined;
 
-  constructor(handing: Handing, name: string, wish: string) {
+  constructor(handing: Handing, { name, wish, onFailure }: TaskOptions) {
     this.#handing = handing;
+    this.#onFailure = onFailure;
     this.name = name;
     this.wish = wish;
   }
 
-  get state(): TaskState {
-    return this.#state;
+  /** Marked, or wished for no more in this way. */
+  get isOver(): boolean {
+    return this.#over !== undefined;
   }
 
-  get running(): Promise<void> {
-    return this.#running;
+  get isStored(): boolean {
+    return this.#over === 'stored';
+  }
+
+  /** In every required place. */
+  get isDurable(): boolean {
+    return this.#handing.required.every((place) => this.#done.has(place));
+  }
+
+  get isDropped(): boolean {
+    return this.#over === 'dropped';
+  }
+
+  get isRunning(): boolean {
+    return this.#lanes > 0;
+  }
+
+  isDueIn(place: ArchivePlace): boolean {
+    return !this.isOver && !this.#done.has(place);
+  }
+
+  /**
+   * Another's stands under its name: what comes behind it in the log is none of what stands there, whatever else is wrong
+   * with the file, and though it was dropped.
+   */
+  get conflict(): HoldfastError | undefined {
+    return this.isStored ? undefined : this.#takenIn.values().next().value;
+  }
+
+  /** Places in which it does. */
+  get takenIn(): ReadonlySet<ArchivePlace> {
+    return new Set(this.#takenIn.keys());
+  }
+
+  /** Whether nobody could say yet what stands there under its name. */
+  get isWrong(): boolean {
+    return !this.isOver && this.#wrong !== undefined;
+  }
+
+  /** Why nothing can be done about it just now. */
+  get stopped(): HoldfastError | undefined {
+    if (this.#wrong !== undefined && this.#handing.clock.monotonicMs() < this.#wrong.untilMs) return this.#wrong.error;
+    const away = this.#handing.required.filter((place) => this.isDueIn(place)).map((place) => place.away);
+    return away.every((one) => one !== undefined) ? away[0] : undefined;
+  }
+
+  /** Whether the server still wishes this, and no other file of the same name. */
+  get isWished(): boolean {
+    return wishOf(this.#handing.dataDirectory, this.name)?.id === this.wish.id;
+  }
+
+  /** Told to the shell until it is disposed of, and so until after the marker. */
+  begun(): Disposable {
+    if (this.#lanes++ === 0) this.#coming = this.#handing.spool.begun(this.name);
+    return {
+      [Symbol.dispose]: () => {
+        if (--this.#lanes === 0) this.#coming?.[Symbol.dispose]();
+      },
+    };
+  }
+
+  /** Whether it is the first that has it. */
+  async takenBy(place: ArchivePlace): Promise<'first' | 'then'> {
+    const which = this.#done.size === 0 ? 'first' : 'then';
+    this.#done.add(place);
+    if (this.#takenIn.delete(place) && this.#takenIn.size === 0) this.#wrong = undefined;
+    await this.settle();
+    return which;
+  }
+
+  /**
+   * Marks it where every required place has it: the server may have its success. 'no room' where no marker can be made just
+   * now, and this is to be said again.
+   */
+  async settle(): Promise<'no room' | undefined> {
+    const { spool, warnings } = this.#handing;
+    if (this.isOver || !this.isDurable) return undefined;
+    try {
+      if (this.isWished) await spool.mark(this.name, this.wish);
+    } catch (error) {
+      if (!hasCode(error, 'storage-full')) throw error;
+      warnings.once(`what is stored can’t be marked, and the server keeps it: ${error.message}`);
+      return 'no room';
+    }
+    this.#over = 'stored';
+    return undefined;
+  }
+
+  /** It is wrong itself, or another's stands under its name in this place. */
+  async fail(error: HoldfastError, place: ArchivePlace): Promise<void> {
+    if (isConflict(error)) this.#takenIn.set(place, error);
+    this.#wrong = { error, untilMs: this.#handing.clock.monotonicMs() + wrongFileMs };
+    this.#onFailure();
+    await this.#handing.spool.fail(this.name, error);
   }
 
   /** It will never be stored: the server may have its space back. */
   async drop(): Promise<void> {
-    this.#state = 'done';
-    await this.#handing.spool.mark(this.name);
+    await this.#handing.spool.mark(this.name, this.wish);
+    this.#over = 'dropped';
   }
 
   sizeBytes(): number {
+    return (this.#sizeBytes ??= this.#statSize()) ?? 1;
+  }
+
+  /** Where a segment begins in the log, if they are of this one's size; undefined of any other file. */
+  startOf(name: string): bigint | undefined {
+    const at = parseSegmentName(name);
+    return at?.kind === 'whole' ? segmentStart(at, this.sizeBytes()) : undefined;
+  }
+
+  #statSize(): number | undefined {
     try {
       return Math.max(1, statSync(join(this.#handing.folder, this.name)).size);
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
-      return 1;
+      return undefined; // whoever reads it says what is wrong
     }
-  }
-
-  /** Begins where something can be done now; otherwise tells a push that waits why not. Throws what is a defect. */
-  start(why: 'wanted' | 'ahead'): void {
-    if (this.#fault !== undefined) throw this.#fault.error;
-    const stopped = this.#stopped();
-    if (stopped === undefined) this.#run(async () => await this.#store());
-    else if (why === 'wanted' && !this.#handing.spool.isFailed(this.name))
-      this.#run(async () => await this.#handing.spool.fail(this.name, stopped));
-  }
-
-  #run(body: () => Promise<void>): void {
-    this.#state = 'running';
-    this.#running = body().then(
-      () => this.#ended(),
-      (error: unknown) => {
-        this.#fault = { error };
-        this.#ended();
-      },
-    );
-  }
-
-  #ended(): void {
-    if (this.#state === 'running') this.#state = 'waiting';
-  }
-
-  #missing(): readonly ArchivePlace[] {
-    return this.#handing.places.filter((place) => place.required && !this.#done.has(place));
-  }
-
-  /** Why nothing can be done now. */
-  #stopped(): HoldfastError | undefined {
-    const { clock } = this.#handing;
-    if (this.#wrong !== undefined && clock.monotonicMs() < this.#wrong.untilMs) return this.#wrong.error;
-    const missing = this.#missing();
-    const away = missing.flatMap((place) => place.away ?? []);
-    return away.length === missing.length ? away[0] : undefined;
-  }
-
-  /** Each place by itself: one that fails holds up the marker, and no other place. */
-  async #store(): Promise<void> {
-    const { folder, name } = { folder: this.#handing.folder, name: this.name };
-    const { systemIdentifier, spool, filling } = this.#handing;
-    try {
-      const file = await readLogFile(folder, name, systemIdentifier);
-      const places = this.#missing().filter((place) => place.away === undefined);
-      const results = await Promise.allSettled(places.map(async (place) => await this.#give(place, file)));
-      const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-      if (failed.length > 0) throw failed[0];
-      if (this.#missing().length > 0) return;
-      if (wishOf(this.#handing.dataDirectory, name) === this.wish) await spool.mark(name);
-      this.#state = 'done';
-      filling.offer(file);
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      await this.#failed(error);
-    }
-  }
-
-  async #give(place: ArchivePlace, file: Parameters<ArchivePlace['take']>[0]): Promise<void> {
-    await place.take(file);
-    this.#done.add(place);
-  }
-
-  async #failed(error: HoldfastError): Promise<void> {
-    const isOfPlace = this.#missing().some((place) => place.away === error);
-    if (!isOfPlace) this.#wrong = { error, untilMs: this.#handing.clock.monotonicMs() + wrongFileMs };
-    await this.#handing.spool.fail(this.name, error);
   }
 }

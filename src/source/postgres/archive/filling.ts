@@ -1,109 +1,135 @@
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
-import type { Extent } from '../../../log/log.ts';
+import type { Listener } from '../../../events/events.ts';
+import type { Holding } from './at-hand.ts';
+import { copyHoles, copyLog } from './copy-log.ts';
 import type { LogFile } from './log-file.ts';
-import { isOfFile, keyOf, type ArchivePlace } from './place.ts';
+import { isConflict, type ArchivePlace } from './place.ts';
+import type { Notes } from './notes.ts';
+import { Warnings } from './warnings.ts';
 
 /** How long a place that is filled is not looked at again. */
 const lookMs = 5 * 60_000;
 
-interface Optional {
+/** A place that is filled from others. */
+interface Filled {
   readonly place: ArchivePlace;
   /** When it is compared with a required place again; at once where it is 0. */
   lookAtMs: number;
+  /** Another's stands there under the name of a file: nothing is put behind it any more. */
+  isTaken: boolean;
+  /** With which it was compared; of a required one each other is, once. */
+  readonly compared: Set<ArchivePlace>;
   task: Promise<void> | undefined;
 }
 
+interface FillingOptions {
+  readonly component: string;
+  readonly clock: Clock;
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+  readonly notes: Notes;
+}
+
 /**
- * Places that aren't required get each file once the required ones have it, one at a time and beside everything else: what
- * comes while they are busy or away is copied from a required place afterwards. Nothing waits for them.
+ * Places that aren't required get each file once a required one has it, one at a time and beside everything else: what
+ * comes while they are busy or away is copied from a required place afterwards. A required place gets each file before it
+ * counts as durable, but may not have been required before: its holes are filled once from every other (copy-log.ts). One that
+ * held nothing at first, required or not, is noted in the spool until it was given all: a kill amidst that leaves nothing out.
+ * Nothing waits for any of this.
  */
 export class Filling {
-  readonly #required: readonly ArchivePlace[];
-  readonly #optional: readonly Optional[];
-  readonly #clock: Clock;
-  readonly #signal: AbortSignal;
+  readonly #places: readonly ArchivePlace[];
+  readonly #filled: readonly Filled[];
+  readonly #options: FillingOptions;
+  readonly #warnings: Warnings;
   #fault: { readonly error: unknown } | undefined;
 
-  constructor(
-    places: readonly ArchivePlace[],
-    { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-  ) {
-    this.#required = places.filter(({ required }) => required);
-    this.#optional = places
-      .filter(({ required }) => !required)
-      .map((place) => ({ place, lookAtMs: 0, task: undefined }));
-    this.#clock = clock;
-    this.#signal = signal;
+  constructor(places: readonly ArchivePlace[], options: FillingOptions) {
+    this.#places = places;
+    this.#filled = places.map((place) => ({
+      ...{ place, lookAtMs: 0, isTaken: false, compared: new Set([place]), task: undefined },
+    }));
+    this.#options = options;
+    this.#warnings = new Warnings(options);
   }
 
   get isBusy(): boolean {
-    return this.#optional.some(({ task }) => task !== undefined);
+    return this.#filled.some(({ task }) => task !== undefined);
   }
 
-  offer(file: LogFile): void {
-    for (const one of this.#optional) {
-      if (one.task === undefined && one.place.away === undefined)
-        this.#run(one, async () => await one.place.take(file));
-      else one.lookAtMs = 0;
-    }
+  /** Resolves once nobody needs the file any more. */
+  async offer(file: LogFile, held?: Pick<Holding, 'again'>): Promise<void> {
+    const optional = this.#filled.filter(({ place }) => !place.required);
+    const taking = optional.filter(isFree);
+    for (const one of optional) if (!taking.includes(one)) one.lookAtMs = 0;
+    await Promise.all(taking.map(async (one) => await this.#run(one, async () => await one.place.take(file, held))));
   }
 
   /** Begins to fill what is due. Throws what is a defect. */
   look(): void {
     if (this.#fault !== undefined) throw this.#fault.error;
-    for (const one of this.#optional) {
-      if (one.task !== undefined || one.place.away !== undefined || this.#clock.monotonicMs() < one.lookAtMs) continue;
-      one.lookAtMs = this.#clock.monotonicMs() + lookMs;
-      this.#run(one, async () => await this.#fill(one.place));
+    const { clock } = this.#options;
+    for (const one of this.#filled.filter(isFree)) {
+      const from = this.#sourceOf(one);
+      if (from === undefined || clock.monotonicMs() < one.lookAtMs) continue;
+      one.lookAtMs = one.place.required ? 0 : clock.monotonicMs() + lookMs;
+      void this.#run(one, async () => await this.#fill(one, from));
     }
   }
 
   async ended(): Promise<void> {
-    await Promise.all(this.#optional.map(async ({ task }) => await task));
+    await Promise.all(this.#filled.map(async ({ task }) => await task));
   }
 
-  #run(one: Optional, body: () => Promise<void>): void {
-    one.task = body()
+  #sourceOf({ place, compared }: Filled): ArchivePlace | undefined {
+    const isSource = (other: ArchivePlace): boolean => (place.required ? !compared.has(other) : other.required);
+    return this.#places.find((other) => isSource(other) && other.away === undefined);
+  }
+
+  async #fill({ place: to, compared }: Filled, from: ArchivePlace): Promise<void> {
+    const { clock, signal, notes } = this.#options;
+    const sinceNs = clock.nowNs() - BigInt(Math.round(to.windowMs)) * 1_000_000n;
+    const onUnreadable = (what: string, { message }: HoldfastError): void =>
+      this.#warnings.once(`${to.repository} does not get ${what} from ${from.repository}: ${message}`);
+    const copying = { from, to, sinceNs, signal, onUnreadable, isDueAll: () => notes.isNew(to.repository) };
+    if (!to.required) {
+      const isSourceNew = notes.isNew(from.repository);
+      await copyLog(copying);
+      if (!isSourceNew && !notes.isNew(from.repository)) notes.forgetNew(to.repository); // it lacks what its source lacks
+      return;
+    }
+    try {
+      await copyHoles(copying);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      this.#warnings.once(`${to.repository} gets nothing of what ${from.repository} holds: ${error.message}`);
+    }
+    compared.add(from);
+    if (this.#places.every((place) => compared.has(place))) notes.forgetNew(to.repository);
+  }
+
+  /** Never rejects. */
+  async #run(one: Filled, body: () => Promise<void>): Promise<void> {
+    const task = body()
       .catch((error: unknown) => {
         if (!(error instanceof HoldfastError)) this.#fault = { error };
-        else if (!isOfFile(error)) one.lookAtMs = 0;
+        else if (isConflict(error)) this.#stop(one, error);
+        else one.lookAtMs = 0;
       })
       .finally(() => (one.task = undefined));
+    one.task = task;
+    await task;
   }
 
-  /** What fails is blamed on the place that it was asked of. */
-  async #fill(to: ArchivePlace): Promise<void> {
-    const from = this.#required.find(({ away }) => away === undefined);
-    if (from === undefined) return;
-    const held = await from.use(async ({ store }) => await store.list());
-    const there = await to.use(async ({ store }) => await store.list());
-    for (const epoch of held.histories.filter((one) => !there.histories.includes(one))) {
-      const history = await from.use(async ({ store }) => await store.getHistory(epoch));
-      await to.use(async ({ store }) => await store.putHistory(history));
-    }
-    for (const extent of lacking(held.partials, there.partials)) {
-      const bytes = await from.use(async ({ store }) => await store.getPartial(extent));
-      await to.use(async ({ store }) => await store.putPartial(extent, bytes));
-    }
-    await this.#copySegments(from, to, lacking(held.segments, there.segments));
-  }
-
-  /** The newest first: they are asked for most, and the window ends somewhere before. */
-  async #copySegments(from: ArchivePlace, to: ArchivePlace, extents: readonly Extent[]): Promise<void> {
-    const sinceNs = this.#clock.nowNs() - BigInt(Math.round(to.windowMs)) * 1_000_000n;
-    for (const extent of extents.toReversed()) {
-      this.#signal.throwIfAborted();
-      const about = await from.use(async ({ store }) => await store.about(extent));
-      if (about?.times !== undefined && about.times.latestNs < sinceNs) return;
-      const bytes = await from.use(async ({ store }) => await store.get(extent));
-      const noted = { times: about?.times, facts: about?.facts ?? {} };
-      await to.use(async ({ store }) => await store.put(extent, bytes, noted));
-    }
+  /** Until the worker is started again: somebody has to look first. */
+  #stop(one: Filled, { message }: HoldfastError): void {
+    if (one.isTaken) return;
+    one.isTaken = true;
+    this.#warnings.once(`${one.place.repository} gets no more of the log: ${message}`);
   }
 }
 
-function lacking(held: readonly Extent[], there: readonly Extent[]): readonly Extent[] {
-  const known = new Set(there.map(keyOf));
-  return held.filter((extent) => !known.has(keyOf(extent)));
+function isFree({ task, place, isTaken }: Filled): boolean {
+  return task === undefined && !isTaken && place.away === undefined;
 }

@@ -1,99 +1,143 @@
-import type { Clock } from '../../../clock/clock.ts';
-import { HoldfastError } from '../../../errors/error.ts';
+import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
 import type { Extent, LogName } from '../../../log/log.ts';
 import { lsnText } from '../lsn.ts';
-import { isOfFile, keyOf, type ArchivePlace } from './place.ts';
-import type { Spool } from './spool.ts';
+import { joined, within, without } from './extents.ts';
+import { isConflict, type ArchivePlace } from './place.ts';
+import type { Notes } from './notes.ts';
 
 export interface GapOptions {
-  readonly spool: Spool;
+  readonly notes: Notes;
   readonly places: readonly ArchivePlace[];
   readonly name: LogName;
   readonly listener: Listener;
-  readonly clock: Clock;
+}
+
+/** A segment that was dropped. */
+export interface Dropped extends Extent {
+  /** Repositories in which another's stands under its name: those lack it though they hold something there. */
+  readonly takenIn: readonly string[];
 }
 
 /**
  * Segments that were dropped so that production's disk doesn't fill. They are noted in the spool before the server may
- * remove them, and said in every place that lacks them once it can be reached: what was lost is known by name.
+ * remove them, and said in every place that lacks them once it can be reached: what was lost is known by name. Where
+ * another's log stands under those names the place itself stays as it is, and they are told and recorded alone.
  */
 export class Gaps {
   readonly #options: GapOptions;
-  /** Each by itself: a place may hold some of them. */
-  #extents: readonly Extent[];
+  #dropped: readonly Dropped[];
+  /** Noted, and spared since, where no note could be made of what is left of them: forgotten with the others. */
+  #stale: readonly Dropped[] = [];
+  #additions = 0;
   readonly #said = new Set<ArchivePlace>();
-  #running: Promise<void> | undefined;
+  readonly #running = new Map<ArchivePlace, Promise<void>>();
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: GapOptions) {
     this.#options = options;
-    this.#extents = options.spool.gaps();
+    this.#dropped = options.notes.gaps();
   }
 
-  /** Noted, and lasting, when it resolves. */
-  async add(extents: readonly Extent[], reason: string): Promise<void> {
-    const known = new Set(this.#extents.map(keyOf));
-    const added = extents.filter((extent) => !known.has(keyOf(extent)));
+  /** That are not said yet everywhere. */
+  get areAny(): boolean {
+    return this.#dropped.length > 0;
+  }
+
+  /** What the server hands over after all is not dropped yet: a worker was killed before that, or found no room for the marker. */
+  async spare(handedOver: readonly Extent[]): Promise<void> {
+    const dropped: Dropped[] = [];
+    for (const one of this.#dropped) {
+      const left = without(one, handedOver).map((extent) => ({ ...one, ...extent }));
+      dropped.push(...left);
+      if (!left.some(({ from, to }) => from === one.from && to === one.to)) await this.#replace(one, left);
+    }
+    this.#dropped = dropped;
+  }
+
+  async #replace(one: Dropped, left: readonly Dropped[]): Promise<void> {
+    const { notes } = this.#options;
+    try {
+      await notes.addGaps(left);
+      notes.forgetGap(one);
+    } catch (error) {
+      if (!hasCode(error, 'storage-full')) throw error;
+      this.#stale = [...this.#stale, one];
+    }
+  }
+
+  /** Noted, and lasting, when it resolves. 'storage-full' where the spool takes no name: then nothing may be dropped. */
+  async add(dropped: readonly Dropped[], reason: string): Promise<void> {
+    const added = joined(
+      dropped.flatMap((one) => without(one, this.#dropped).map((extent) => ({ ...one, ...extent }))),
+      (one, other) => one.takenIn.join() === other.takenIn.join(),
+    );
     if (added.length === 0) return;
-    const all = [...this.#extents, ...added].toSorted((a, b) => a.epoch - b.epoch || Number(a.from - b.from));
-    await this.#options.spool.noteGaps(all);
-    this.#extents = all;
+    await this.#options.notes.addGaps(added);
+    this.#dropped = [...this.#dropped, ...added].toSorted((a, b) => a.epoch - b.epoch || Number(a.from - b.from));
+    this.#additions++;
     this.#said.clear();
     const { component } = this.#options.name;
     this.#options.listener({ kind: 'note', name: 'base-backup-due', data: { component, reason } });
   }
 
-  /** Says them where it can be said now. Throws what is a defect. */
+  /** Says them where it can be said now, in each place by itself. Throws what is a defect. */
   look(): void {
     if (this.#fault !== undefined) throw this.#fault.error;
-    const due = this.#options.places.filter((place) => !this.#said.has(place) && place.away === undefined);
-    if (this.#extents.length === 0 || this.#running !== undefined || due.length === 0) return;
-    this.#running = this.#say(due, this.#extents)
-      .catch((error: unknown) => (this.#fault = { error }))
-      .then(() => (this.#running = undefined));
+    if (this.#dropped.length === 0) return;
+    for (const place of this.#options.places) {
+      if (this.#said.has(place) || this.#running.has(place) || place.away !== undefined) continue;
+      const saying = this.#say(place)
+        .catch((error: unknown) => void (this.#fault = { error }))
+        .finally(() => this.#running.delete(place));
+      this.#running.set(place, saying);
+    }
   }
 
   async ended(): Promise<void> {
-    await this.#running;
+    await Promise.all(this.#running.values());
   }
 
-  async #say(places: readonly ArchivePlace[], extents: readonly Extent[]): Promise<void> {
-    for (const place of places) {
-      try {
-        for (const gap of await lackingIn(place, extents)) await this.#put(place, gap);
-        if (this.#extents === extents) this.#said.add(place);
-      } catch (error) {
-        if (!(error instanceof HoldfastError) || isOfFile(error)) throw error;
-      }
+  async #say(place: ArchivePlace): Promise<void> {
+    const additions = this.#additions;
+    try {
+      await this.#sayIn(place);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || isConflict(error)) throw error;
+      return; // the place tells it, and is asked again
     }
-    if (this.#extents !== extents || this.#options.places.some((place) => !this.#said.has(place))) return;
-    await this.#options.spool.noteGaps([]);
-    this.#extents = [];
+    if (this.#additions === additions) this.#said.add(place);
+    if (!this.#options.places.every((one) => this.#said.has(one))) return;
+    for (const one of [...this.#dropped, ...this.#stale]) this.#options.notes.forgetGap(one);
+    [this.#dropped, this.#stale] = [[], []];
   }
 
-  async #put(place: ArchivePlace, gap: Extent): Promise<void> {
+  async #sayIn(place: ArchivePlace): Promise<void> {
+    const dropped = this.#dropped;
+    const { segments, gaps } = await place.use(async ({ store }) => await store.list());
+    for (const gap of joined(dropped.flatMap((one) => without(one, [...segments, ...gaps])))) {
+      await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
+      this.#tell(place, gap, reasons.dropped);
+    }
+    const { repository } = place;
+    for (const one of dropped.filter(({ takenIn }) => takenIn.includes(repository))) {
+      for (const gap of within(one, segments)) this.#tell(place, gap, reasons.taken);
+      this.#options.notes.forgetGap(one, repository);
+      this.#dropped = this.#dropped.map((each) =>
+        each.epoch === one.epoch && each.from === one.from
+          ? { ...each, takenIn: each.takenIn.filter((name) => name !== repository) }
+          : each,
+      );
+    }
+  }
+
+  #tell(place: ArchivePlace, gap: Extent, reason: string): void {
     const { listener, name } = this.#options;
-    await place.use(async ({ store }) => await store.putGap(gap, dropped));
     const [from, to] = [lsnText(gap.from), lsnText(gap.to)];
-    const data = { ...name, repository: place.repository, epoch: gap.epoch, from, to, reason: dropped };
+    const data = { ...name, repository: place.repository, epoch: gap.epoch, from, to, reason };
     listener({ kind: 'note', name: 'log-gap', data });
   }
 }
 
-const dropped = 'more waited than push-queue-max allows: it was dropped, so that production goes on';
-
-/** Those that it neither holds nor names, joined where they touch. */
-async function lackingIn(place: ArchivePlace, extents: readonly Extent[]): Promise<readonly Extent[]> {
-  const { segments, gaps } = await place.use(async ({ store }) => await store.list());
-  const held = new Set(segments.map(keyOf));
-  const isNamed = ({ epoch, from, to }: Extent): boolean =>
-    gaps.some((gap) => gap.epoch === epoch && gap.from <= from && to <= gap.to);
-  const joined: Extent[] = [];
-  for (const extent of extents.filter((one) => !held.has(keyOf(one)) && !isNamed(one))) {
-    const last = joined.at(-1);
-    if (last?.epoch === extent.epoch && last.to === extent.from) joined[joined.length - 1] = { ...last, to: extent.to };
-    else joined.push(extent);
-  }
-  return joined;
-}
+const why = 'more waited than push-queue-max allows: it was dropped, so that production goes on';
+const reasons = { dropped: why, taken: `${why}; what stands there under these names is another’s log` } as const;

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
-import { reasonOf } from '../../../host/system-error.ts';
-import type { Extent, History, LogStore, Noted } from '../../../log/log.ts';
+import { errorCode, reasonOf } from '../../../host/system-error.ts';
+import type { Extent, History, LogStore, Noted, PackedSegment } from '../../../log/log.ts';
 import { historiesIn } from '../stream/history.ts';
-import { notedOf } from '../wal/noted.ts';
 import { longHeaderBytes, parseSegmentName, segmentFacts, type SegmentFacts } from '../wal/segment.ts';
+import { written } from '../wal/written.ts';
 
 /**
  * What a server hands over, by its name: segments; the last one of a timeline that ended within it; the file that says
@@ -26,16 +25,20 @@ export type LogFile =
   | {
       readonly kind: 'segment';
       readonly extent: Extent;
-      readonly bytes: Uint8Array;
-      /** Hex; reckoned when it is asked for. */
-      readonly sha256: () => string;
+      readonly segment: PackedSegment;
       readonly noted: Noted;
     }
-  | { readonly kind: 'partial'; readonly extent: Extent; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'partial';
+      readonly extent: Extent;
+      readonly bytes: Uint8Array;
+      /** Behind the last record of its timeline. */
+      readonly end: bigint;
+    }
   | { readonly kind: 'history'; readonly history: History }
   | { readonly kind: 'backup' };
 
-/** Reads a file of pg_wal, and holds it against the cluster that it should be of. */
+/** Reads a file of pg_wal that is no whole segment, and holds it against the cluster that it should be of. */
 export async function readLogFile(folder: string, name: string, systemIdentifier: string): Promise<LogFile> {
   const kind = kindOfLogFile(name);
   if (kind === undefined) throw new HoldfastError('refused', `${name} is no file of PostgreSQL's log`);
@@ -44,10 +47,7 @@ export async function readLogFile(folder: string, name: string, systemIdentifier
   if (kind === 'history') return { kind, history: historyOf(name, bytes) };
   const facts = segmentFacts(name, bytes);
   assertOfCluster(facts, systemIdentifier);
-  const extent = extentOf(facts);
-  if (kind === 'partial') return { kind, extent, bytes };
-  const sha256 = (): string => createHash('sha256').update(bytes).digest('hex');
-  return { kind, extent, bytes, sha256, noted: notedOf(facts, bytes) };
+  return { kind: 'partial', extent: extentOf(facts), bytes, end: written(facts, bytes).end };
 }
 
 /** Those files that are whole segments, by their headers; what is none is left to whoever stores it. */
@@ -81,7 +81,7 @@ export async function beginningOf(
   }
 }
 
-function extentOf({ timeline, start, end }: SegmentFacts): Extent {
+export function extentOf({ timeline, start, end }: SegmentFacts): Extent {
   return { epoch: timeline, from: start, to: end };
 }
 
@@ -92,6 +92,23 @@ export function assertOfCluster(facts: SegmentFacts, systemIdentifier: string): 
   throw new HoldfastError('refused', `${facts.name} is of another cluster, ${own}: this one is ${systemIdentifier}`, {
     next: 'Find out how it came into pg_wal. Nothing was stored.',
   });
+}
+
+export function epochOf(file: LogFile): number {
+  if (file.kind === 'backup') return 1;
+  return file.kind === 'history' ? file.history.epoch : file.extent.epoch;
+}
+
+/** What a data directory says of a timeline; undefined where it has no file of it. */
+export async function ownHistory(dataDirectory: string, epoch: number): Promise<History | undefined> {
+  const name = `${epoch.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  try {
+    return historyOf(name, await readFile(join(dataDirectory, 'pg_wal', name)));
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    if (errorCode(cause) === undefined) throw cause;
+    throw new HoldfastError('source-failed', `the log's file ${name} can't be read: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 async function readWhole(path: string, name: string): Promise<Buffer> {
@@ -113,12 +130,22 @@ function historyOf(name: string, bytes: Buffer): History {
 export async function storeLogFile(store: LogStore, file: LogFile): Promise<void> {
   switch (file.kind) {
     case 'segment':
-      return void (await store.put(file.extent, file.bytes, file.noted));
+      return void (await store.put(file.extent, file.segment, file.noted));
     case 'partial':
-      return void (await store.putPartial(file.extent, file.bytes));
+      return await storePartial(store, file);
     case 'history':
       return void (await store.putHistory(file.history));
     case 'backup':
       return undefined;
   }
+}
+
+/** What is written of it is a piece, too: by that the timeline is known to reach there, and is replayed to its end. */
+async function storePartial(
+  store: LogStore,
+  { extent, bytes, end }: Extract<LogFile, { readonly kind: 'partial' }>,
+): Promise<void> {
+  const piece = { segment: extent, from: extent.from, to: end };
+  if (end > extent.from) await store.putPiece(piece, bytes.subarray(0, Number(end - extent.from)));
+  await store.putPartial(extent, bytes);
 }

@@ -1,39 +1,72 @@
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
-import { orAborted } from '../../../flow/abort.ts';
-import type { Extent, LogName, LogStore } from '../../../log/log.ts';
+import { orAborted, withDeadline } from '../../../flow/abort.ts';
+import type { Extent, History, Listing, LogName, LogStore } from '../../../log/log.ts';
 import { openLog } from '../../../log/store.ts';
 import type { Repository } from '../../../repository/repository.ts';
 import type { LogPlace } from '../../log.ts';
-import { storeLogFile, type LogFile } from './log-file.ts';
+import { historiesIn } from '../stream/history.ts';
+import { logConflicts, namingTimelines } from '../timeline-taken.ts';
+import type { Holding } from './at-hand.ts';
+import { epochOf, ownHistory, storeLogFile, type LogFile } from './log-file.ts';
 
 export interface PlaceOptions {
+  /** Of the server that hands it over. */
+  readonly dataDirectory: string;
   readonly place: LogPlace;
   readonly name: LogName;
   readonly clock: Clock;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** Told of a place that holds no segment, before it is given any. */
+  readonly onEmpty?: (() => Promise<void>) | undefined;
 }
 
 const [firstPauseMs, longestPauseMs] = [1_000, 30_000] as const;
+/** What hangs while it is closed keeps nobody waiting for longer. */
+const closingMs = 1_000;
+
+/** Another's stands under its name. */
+export function isConflict(error: unknown): error is HoldfastError {
+  return hasCode(error, ...logConflicts);
+}
 
 /** What is wrong with the file, not with the place: no other attempt mends it. */
-export function isOfFile(error: HoldfastError): boolean {
-  return hasCode(error, 'log-conflict');
+export function isOfFile(error: unknown): boolean {
+  return isConflict(error) || hasCode(error, 'source-failed');
+}
+
+interface Opening {
+  readonly repository: Promise<Repository>;
+  readonly opened: Promise<Opened>;
+  /** Ends all that is under way there. */
+  readonly ending: AbortController;
+  readonly signal: AbortSignal;
 }
 
 interface Opened {
   readonly repository: Repository;
   readonly store: LogStore;
-  /** What it held when it was opened: asked for what stands beside it before it is sent again. */
+  /** What it held when it was opened. */
+  readonly listing: Listing;
+  /** The segments of it: asked for what stands beside them before they are sent again. */
   readonly held: ReadonlySet<string>;
+  /** Epochs that are known there as the server has them. */
+  readonly ours: Set<number>;
+  /** Those of which it held whence they come when it was opened. */
+  readonly told: ReadonlySet<number>;
 }
 
 /** One repository that a log goes to; while it fails it is left alone for a time, and the others go on. */
 export class ArchivePlace {
   readonly #options: PlaceOptions;
-  #opened: Promise<Opened> | undefined;
+  #opening: Opening | undefined;
+  /** Segments here that are the server's own: nothing is ever replaced. */
+  readonly #compared = new Set<string>();
+  /** That of `#opening`, once it is open. */
+  #current: Opened | undefined;
+  readonly #closing = new Set<Promise<unknown>>();
   #failure: { readonly error: HoldfastError; readonly untilMs: number; readonly pauseMs: number } | undefined;
 
   constructor(options: PlaceOptions) {
@@ -52,59 +85,101 @@ export class ArchivePlace {
     return this.#options.place.windowMs;
   }
 
+  /** Whether nothing has come through since it failed, though it may be tried again. */
+  get isFailing(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Why it isn't tried just now. */
   get away(): HoldfastError | undefined {
     const failure = this.#failure;
     return failure !== undefined && this.#options.clock.monotonicMs() < failure.untilMs ? failure.error : undefined;
   }
 
-  /** Durable there when it resolves. */
-  async take(file: LogFile): Promise<void> {
-    await this.use(async ({ store, held }) => {
-      if (!(await isThere(file, store, held))) await storeLogFile(store, file);
+  /**
+   * Whether a segment stands here between these that it held when it was opened, and that was not compared with ours since:
+   * it may be another's, and then what comes behind it is none of its log. undefined: nobody knows before it is opened.
+   */
+  mayBeAnothers({ epoch, from, to }: Extent): boolean | undefined {
+    if (this.#current === undefined) return undefined;
+    const { segments } = this.#current.listing;
+    for (let index = segments.length - 1; index >= 0; index--) {
+      const one = segments[index];
+      if (one === undefined || one.epoch < epoch || (one.epoch === epoch && one.from < from)) return false;
+      if (one.epoch === epoch && one.from < to && !this.#compared.has(keyOf(one))) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Durable there when it resolves. Where it rejects, what is under way may read the file still: its memory is held until
+   * that has come to its end.
+   */
+  async take(file: LogFile, holding?: Pick<Holding, 'again'>): Promise<void> {
+    const { dataDirectory } = this.#options;
+    await this.use(async (opened, signal) => {
+      using _held = holding?.again();
+      const { store, held } = opened;
+      if (file.kind === 'segment' && (await isThere(file, store, held)))
+        return void this.#compared.add(keyOf(file.extent));
+      const epoch = epochOf(file);
+      const own = async (): Promise<History | undefined> => await ownHistory(dataDirectory, epoch);
+      const written = { store, repository: this.repository, epoch, own, writer: `the server of ${dataDirectory}` };
+      await namingTimelines(written, async () => {
+        await assureTimeline(opened, { epoch, own, dataDirectory });
+        signal.throwIfAborted();
+        await storeLogFile(store, file);
+      });
+      if (file.kind === 'segment') this.#compared.add(keyOf(file.extent));
     });
   }
 
-  /** Opens it where it isn't yet; a failure that is its own leaves it alone for a time. */
-  async use<T>(body: (opened: Opened) => Promise<T>): Promise<T> {
-    const { signal } = this.#options;
+  /** Opens it where it isn't yet; a failure that is its own leaves it alone for a time, and ends all that is under way there. */
+  async use<T>(body: (opened: Opened, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { away } = this;
     if (away !== undefined) throw away;
-    const opened = (this.#opened ??= this.#open());
+    const opening = (this.#opening ??= this.#open());
     try {
-      const done = await orAborted(body(await opened), signal);
-      this.#back();
+      const opened = await opening.opened;
+      if (this.#opening === opening) this.#current = opened;
+      const done = await orAborted(body(opened, opening.signal), opening.signal);
+      if (this.#opening === opening) this.#back();
       return done;
     } catch (error) {
-      signal.throwIfAborted();
+      this.#options.signal.throwIfAborted();
       // Of those that fail together the first has closed it for all.
-      if (error instanceof HoldfastError && !isOfFile(error) && this.#opened === opened) await this.#leave(error);
+      if (error instanceof HoldfastError && !isOfFile(error) && this.#opening === opening) this.#leave(error);
       throw error;
     }
   }
 
+  /** What is under way ends; resolves once it is closed, or hangs. */
   async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened === undefined) return;
-    const [result] = await Promise.allSettled([opened]);
-    if (result.status === 'fulfilled') await result.value.repository[Symbol.asyncDispose]();
+    const { clock } = this.#options;
+    this.#letGo(new HoldfastError('interrupted', `${this.repository} is closed`));
+    const error = (): Error => new HoldfastError('storage-timeout', `${this.repository} is not closed in time`);
+    await Promise.allSettled([
+      withDeadline({ ms: closingMs, clock, error }, async () => await Promise.all(this.#closing)),
+    ]);
   }
 
-  async #open(): Promise<Opened> {
-    const { place, name, signal } = this.#options;
-    const repository = await orAborted(place.open(), signal);
-    try {
-      const store = openLog(repository, name);
-      const { segments } = await store.list();
-      return { repository, store, held: new Set(segments.map(keyOf)) };
-    } catch (error) {
-      await repository[Symbol.asyncDispose]();
-      throw error;
-    }
+  #open(): Opening {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, ending.signal]);
+    const repository = this.#options.place.open();
+    return { repository, opened: this.#opened(repository, signal), ending, signal };
   }
 
-  async #leave(error: HoldfastError): Promise<void> {
+  async #opened(opening: Promise<Repository>, signal: AbortSignal): Promise<Opened> {
+    const repository = await orAborted(opening, signal);
+    const store = openLog(repository, this.#options.name);
+    const listing = await orAborted(store.list({ signal }), signal);
+    if (listing.segments.length === 0) await this.#options.onEmpty?.();
+    const [held, told] = [new Set(listing.segments.map(keyOf)), new Set(listing.histories)];
+    return { repository, store, listing, held, told, ours: new Set([1]) };
+  }
+
+  #leave(error: HoldfastError): void {
     const { listener, name, clock } = this.#options;
     const pauseMs = Math.min(longestPauseMs, (this.#failure?.pauseMs ?? firstPauseMs / 2) * 2);
     if (this.#failure === undefined)
@@ -113,7 +188,20 @@ export class ArchivePlace {
         message: `${this.repository} does not take the log: ${error.message}; it is tried again`,
       });
     this.#failure = { error, pauseMs, untilMs: clock.monotonicMs() + pauseMs };
-    await this.close();
+    this.#letGo(error);
+  }
+
+  /** It is closed aside, once it is open, which may be never. */
+  #letGo(reason: HoldfastError): void {
+    const opening = this.#opening;
+    [this.#opening, this.#current] = [undefined, undefined];
+    if (opening === undefined) return;
+    opening.ending.abort(reason);
+    const closing = Promise.allSettled([
+      opening.opened,
+      opening.repository.then(async (repository) => await repository[Symbol.asyncDispose]()),
+    ]).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   #back(): void {
@@ -132,8 +220,44 @@ export function keyOf({ epoch, from }: Extent): string {
   return `${epoch}.${from}`;
 }
 
-/** By what stands beside it; where nothing does, whoever stores it again finds out. */
-async function isThere(file: LogFile, store: LogStore, held: ReadonlySet<string>): Promise<boolean> {
-  if (file.kind !== 'segment' || !held.has(keyOf(file.extent))) return false;
-  return (await store.about(file.extent))?.sha256 === file.sha256();
+/**
+ * Of a timeline nothing is stored before whence it comes: where another's of the same number stands there, its segments
+ * that are not there yet would go in between.
+ */
+async function assureTimeline(opened: Opened, { epoch, own, dataDirectory }: Timeline): Promise<void> {
+  const { store, ours } = opened;
+  if (ours.has(epoch)) return;
+  const history = await own();
+  if (history !== undefined) {
+    await store.putHistory(history);
+    await assureAncestors(opened, history, dataDirectory);
+  }
+  ours.add(epoch);
 }
+
+interface Timeline {
+  readonly epoch: number;
+  readonly own: () => Promise<History | undefined>;
+  readonly dataDirectory: string;
+}
+
+/**
+ * A server that was promoted more than once before its log was archived hands the files of older timelines over to nobody.
+ * Where it has one no more, that of a later timeline tells what it was.
+ */
+async function assureAncestors(
+  { store, told }: Opened,
+  { epoch, bytes }: History,
+  dataDirectory: string,
+): Promise<void> {
+  for (const ancestor of historiesIn(epoch, bytes.toString()).slice(1))
+    if (!told.has(ancestor.epoch))
+      await store.putHistory((await ownHistory(dataDirectory, ancestor.epoch)) ?? ancestor);
+}
+
+/** By what stands beside it; where nothing does, whoever stores it again finds out. */
+async function isThere({ extent, segment }: Segment, store: LogStore, held: ReadonlySet<string>): Promise<boolean> {
+  return held.has(keyOf(extent)) && (await store.about(extent))?.sha256 === segment.sha256;
+}
+
+type Segment = Extract<LogFile, { readonly kind: 'segment' }>;

@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
-import { lockFile } from '../../../host/file-lock.ts';
 import type { PushRequest } from '../../archiving.ts';
 import { checkGrant } from '../grant.ts';
 import { segmentFacts } from '../wal/segment.ts';
@@ -12,6 +11,8 @@ import { Spool } from './spool.ts';
 const mostMs = 55_000;
 const lookMs = 10;
 const mostStarts = 3;
+/** Where the server has its success meanwhile, as by a marker, the worker tells whether it is stored. */
+const overMs = 2_000;
 
 /** Waits until the worker has stored a file of the log; starts one where none is at work. */
 export async function pushFile(request: PushRequest): Promise<void> {
@@ -22,8 +23,7 @@ export async function pushFile(request: PushRequest): Promise<void> {
   if (verdict.state === 'refused') throw new HoldfastError('refused', verdict.reason, { next: verdict.next });
   const { systemIdentifier } = verdict.directory;
   if ((await assertFits(path, name, systemIdentifier)) === 'needs no place') return;
-  if (wishOf(dataDirectory, name) === undefined)
-    throw new HoldfastError('refused', `${component}: the server of ${dataDirectory} does not hand ${name} over`);
+  if (wishOf(dataDirectory, name) === undefined) throw notHandedOver(request, name);
   const spool = new Spool(stateFolder, component, systemIdentifier);
   spool.make();
   spool.want(name);
@@ -49,6 +49,7 @@ class Waiting {
   readonly #spool: Spool;
   readonly #name: string;
   #starts = 0;
+  #overAtMs: number | undefined;
   #started: ReturnType<PushRequest['startWorker']> | undefined;
 
   constructor(request: PushRequest, spool: Spool, name: string) {
@@ -58,21 +59,30 @@ class Waiting {
   }
 
   async wait(): Promise<void> {
-    const { clock, signal, component } = this.#request;
+    const { clock, signal, component, dataDirectory } = this.#request;
     const giveUpAt = clock.monotonicMs() + mostMs;
     while (clock.monotonicMs() < giveUpAt) {
       signal.throwIfAborted();
-      if (this.#spool.consume(this.#name)) return;
+      const wish = wishOf(dataDirectory, this.#name);
+      if (wish === undefined ? this.#spool.isStored(this.#name) : this.#spool.consume(this.#name, wish)) return;
       const failure = this.#spool.failure(this.#name);
       if (failure !== undefined)
         throw new HoldfastError(failure.code, `${component}: ${failure.message}`, { next: failure.next });
-      this.#assureWorker();
+      if (wish === undefined) this.#assureNotOver();
+      else this.#assureWorker();
       await clock.sleep(lookMs, signal);
     }
     throw new HoldfastError('source-failed', `${component}: ${this.#name} is not stored yet${this.#said()}`, { next });
   }
 
+  #assureNotOver(): void {
+    const nowMs = this.#request.clock.monotonicMs();
+    this.#overAtMs ??= nowMs + overMs;
+    if (nowMs > this.#overAtMs) throw notHandedOver(this.#request, this.#name);
+  }
+
   #assureWorker(): void {
+    this.#spool.wantStill(this.#name);
     const { startWorker, component } = this.#request;
     if (this.#started?.isRunning() || isAtWork(this.#spool)) return;
     if (this.#starts === mostStarts)
@@ -80,7 +90,7 @@ class Waiting {
         next,
       });
     this.#starts++;
-    this.#started = startWorker(this.#spool.logPath);
+    this.#started = this.#spool.logged(startWorker);
   }
 
   #said(): string {
@@ -89,11 +99,14 @@ class Waiting {
   }
 }
 
+function notHandedOver({ component, dataDirectory }: PushRequest, name: string): HoldfastError {
+  return new HoldfastError('refused', `${component}: the server of ${dataDirectory} does not hand ${name} over`);
+}
+
 const next = 'The server keeps the segment and tries again.';
 
-function isAtWork({ lockPath }: Spool): boolean {
-  const lock = lockFile(lockPath);
-  if (lock === 'held') return true;
-  if (lock !== 'unknown') lock[Symbol.dispose]();
-  return false;
+function isAtWork(spool: Spool): boolean {
+  const lock = spool.lock();
+  lock?.[Symbol.dispose]();
+  return lock === undefined;
 }

@@ -23,16 +23,23 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/**
- * What tells this wish of a server from an earlier one of the same name, as after a re-initdb or a rewind; undefined where
- * there is none any more.
- */
-export function wishOf(dataDirectory: string, name: string): string | undefined {
+/** That a server wants one file to be archived. */
+export interface Wish {
+  /** Tells it from an earlier one of the same name, as after a re-initdb or a rewind. */
+  readonly id: string;
+  /** When it was written down: milliseconds since 1970, by its file. */
+  readonly atMs: number;
+}
+
+/** undefined: there is none any more. */
+export function wishOf(dataDirectory: string, name: string): Wish | undefined {
   try {
-    const { ino, ctimeNs } = statSync(join(dataDirectory, statusFolder, `${name}.ready`), { bigint: true });
-    return `${ino}.${ctimeNs}`;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
+    const { ino, ctimeNs, mtimeNs } = statSync(join(dataDirectory, statusFolder, `${name}.ready`), { bigint: true });
+    return { id: `${ino}.${ctimeNs}`, atMs: Number(mtimeNs / 1000n) / 1000 };
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw new HoldfastError('source-failed', `${dataDirectory} can't be asked for ${name}: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }

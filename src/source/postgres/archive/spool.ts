@@ -1,135 +1,157 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fieldsInText } from '../../../bytes/fields.ts';
 import { codes, type ErrorCode } from '../../../errors/codes.ts';
-import { HoldfastError } from '../../../errors/error.ts';
-import { errorCode, reasonOf } from '../../../host/system-error.ts';
-import type { Extent } from '../../../log/log.ts';
+import { HoldfastError, hasCode } from '../../../errors/error.ts';
+import { errorCode } from '../../../host/system-error.ts';
+import { lockFile } from '../../../host/file-lock.ts';
+import { isNote, Notes } from './notes.ts';
+import type { Wish } from './ready.ts';
+import { SpoolFolder } from './spool-folder.ts';
 
 /**
  * What `archive_command`, `archive-push` and their worker tell each other, as files by the names of segments:
  *
- * - `<name>.ok` — a marker: durable in every required place. Consumed by success (`rm`), so that none is believed twice.
+ * - `<name>.ok` — a marker: durable in every required place. Consumed by success (`rm`), so that none is believed twice. It
+ *   is dated a second later than the wish of the server that it is for: where the data directory alone was put back, and
+ *   the same name is another segment since, its wish is the newer one.
  * - `<name>.wanted` — a push waits for it.
+ * - `<name>.stored` — in place of that: somebody else took the marker, and the server wishes no more.
+ * - `<name>.coming` — the worker is at it: the shell waits for that, before it starts a push.
  * - `<name>.failed` — why it isn't there yet, for the push that waits.
- * - `gaps` — what was dropped, and is to be said in places that can't be reached.
+ *
+ * What outlives a worker is in `notes`. A marker needs no bytes, so that a full disk has room for one as long as it takes any
+ * file.
  *
  * A marker of an earlier life of a data directory would lose a segment: the folder is of one system identifier, markers are
  * removed when a worker begins, and where the server has nothing to hand over by that name.
  */
 export class Spool {
-  readonly folder: string;
-  readonly lockPath: string;
-  readonly logPath: string;
+  readonly notes: Notes;
+  readonly #folder: SpoolFolder;
+  readonly #lockPath: string;
+  readonly #logPath: string;
 
   constructor(stateFolder: string, component: string, systemIdentifier: string) {
     const own = join(stateFolder, 'spool', component);
-    this.folder = join(own, systemIdentifier);
-    this.lockPath = join(own, 'worker.lock');
-    this.logPath = join(own, 'worker.log');
+    this.#folder = new SpoolFolder(join(own, systemIdentifier));
+    this.notes = new Notes(this.#folder);
+    this.#lockPath = join(own, 'worker.lock');
+    this.#logPath = join(own, 'worker.log');
   }
 
   /** 'refused' where it can't be written. */
   make(): void {
-    this.#guarded(() => mkdirSync(this.folder, { recursive: true, mode: 0o700 }));
+    this.#folder.make();
   }
 
+  /** Nothing that was said before is meant for whoever waits now. */
   want(name: string): void {
-    this.#remove(`${name}.failed`);
-    this.#guarded(() => emptyFile(join(this.folder, `${name}.wanted`)));
+    for (const rest of ['failed', 'stored']) this.#folder.remove(`${name}.${rest}`);
+    this.wantStill(name);
+  }
+
+  /** Another push that waited for the same may have taken the wish with it. */
+  wantStill(name: string): void {
+    this.#folder.empty(`${name}.wanted`);
   }
 
   unwant(name: string): void {
-    this.#remove(`${name}.wanted`);
+    this.#folder.remove(`${name}.wanted`);
   }
 
-  /** Whether a marker was there; it is gone then, and so is all else of that name. */
-  consume(name: string): boolean {
-    if (!this.#remove(`${name}.ok`)) return false;
-    for (const rest of ['wanted', 'failed']) this.#remove(`${name}.${rest}`);
-    return true;
+  /** Whether a marker of this wish was there; it is gone then, as is one of an earlier wish. */
+  consume(name: string, { atMs }: Wish): boolean {
+    const markedMs = this.#folder.modifiedMs(`${name}.ok`);
+    return markedMs !== undefined && this.#folder.remove(`${name}.ok`) && markedMs > atMs;
   }
 
-  isMarked(name: string): boolean {
-    return this.#names().includes(`${name}.ok`);
+  /** Tells those who wait for a file that the server wants no more that it is stored. */
+  sayStored(name: string): void {
+    this.#folder.rename(`${name}.wanted`, `${name}.stored`);
+  }
+
+  isStored(name: string): boolean {
+    return this.#folder.modifiedMs(`${name}.stored`) !== undefined;
+  }
+
+  /** Until it is disposed of, and so after the marker. Where there is no room for it the shell starts a push the sooner. */
+  begun(name: string): Disposable {
+    this.#folder.whereThereIsRoom(() => this.#folder.empty(`${name}.coming`));
+    return { [Symbol.dispose]: () => void this.#folder.remove(`${name}.coming`) };
   }
 
   /** There, and whole, when it resolves. */
-  async mark(name: string): Promise<void> {
-    this.#remove(`${name}.failed`);
-    await this.#write(`${name}.ok`, '');
+  async mark(name: string, { atMs }: Wish): Promise<void> {
+    this.#folder.remove(`${name}.failed`);
+    await this.#folder.write(`${name}.ok`, '', atMs + 1000);
   }
 
+  /** An empty one where there is room for its name alone; where not even that is, a push waits in vain, and says so. */
   async fail(name: string, { code, message, next }: HoldfastError): Promise<void> {
-    await this.#write(`${name}.failed`, JSON.stringify({ code, message, next }));
+    try {
+      await this.#folder.write(`${name}.failed`, JSON.stringify({ code, message, next }));
+    } catch (error) {
+      if (!hasCode(error, 'storage-full')) throw error;
+      this.#folder.whereThereIsRoom(() => this.#folder.empty(`${name}.failed`));
+    }
   }
 
   /** Why it isn't there yet; told once. */
   failure(name: string): HoldfastError | undefined {
-    const text = this.#text(`${name}.failed`);
-    if (text === undefined || text === '') return undefined;
-    this.#remove(`${name}.failed`);
-    return failureIn(text, name);
+    const text = this.#folder.text(`${name}.failed`);
+    if (text === undefined) return undefined;
+    this.#folder.remove(`${name}.failed`);
+    return text === '' ? unsaid(name, this.#folder.path) : failureIn(text, name);
   }
 
   isFailed(name: string): boolean {
-    return this.#text(`${name}.failed`) !== undefined;
+    return this.#folder.text(`${name}.failed`) !== undefined;
   }
 
   /** Names that pushes wait for, and names that are marked. */
   look(): { readonly wanted: readonly string[]; readonly marked: readonly string[] } {
-    const names = this.#names();
+    const names = this.#folder.names();
     const ending = (end: string): readonly string[] =>
       names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
     return { wanted: ending('.wanted'), marked: ending('.ok') };
   }
 
+  /** undefined: another process has it. */
+  lock(): Disposable | undefined {
+    const lock = this.#folder.guarded(() => lockFile(this.#lockPath));
+    if (lock === 'unknown')
+      throw new HoldfastError('unsupported', 'this system has no locks for files, which the worker of a log needs');
+    return lock === 'held' ? undefined : lock;
+  }
+
   /** For people: the process that holds the lock. */
   sayWho(pid: number): void {
-    this.#guarded(() => writeFileSync(this.lockPath, `${pid}\n`));
+    this.#folder.whereThereIsRoom(() => writeFileSync(this.#lockPath, `${pid}\n`));
   }
 
-  /** Nothing that an earlier worker left is believed; what pushes wait for stays. */
+  /** Starts what says something to the end of the worker's log. */
+  logged<T>(start: (logPath: string) => T): T {
+    return this.#folder.guarded(() => start(this.#logPath));
+  }
+
+  /** Nothing that an earlier worker left is believed; what pushes wait for stays, and what is not done yet. */
   begin(): void {
-    for (const name of this.#names()) if (!name.endsWith('.wanted') && name !== 'gaps') this.#remove(name);
-  }
-
-  /** What was dropped, and is not said yet in every place. */
-  gaps(): readonly Extent[] {
-    const lines = (this.#text('gaps') ?? '').split('\n').filter((line) => line !== '');
-    return lines.map((line) => {
-      const [epoch = '0', from = '0', to = '0'] = line.split(' ');
-      return { epoch: Number(epoch), from: BigInt(from), to: BigInt(to) };
-    });
-  }
-
-  /** Lasting when it resolves. */
-  async noteGaps(extents: readonly Extent[]): Promise<void> {
-    await this.#write('gaps', extents.map(({ epoch, from, to }) => `${epoch} ${from} ${to}\n`).join(''));
+    for (const name of this.#folder.names()) if (!name.endsWith('.wanted') && !isNote(name)) this.#folder.remove(name);
   }
 
   /** Removes what is about files that the server doesn't hand over (any more). */
   keepOnly(ready: ReadonlySet<string>): void {
-    for (const name of this.#names()) {
-      const [, file] = /^(.*)\.(?:ok|wanted|failed)$/.exec(name) ?? [];
-      if (file !== undefined && !ready.has(file)) this.#remove(name);
+    for (const name of this.#folder.names()) {
+      const [, file] = /^(.*)\.(?:ok|wanted|failed|coming)$/.exec(name) ?? [];
+      if (file !== undefined && !ready.has(file)) this.#folder.remove(name);
     }
   }
 
   /** The last lines that the worker said, which may be of an earlier one. */
   lastWords(): string {
     try {
-      return readFileSync(this.logPath, 'utf8').trimEnd().split('\n').slice(-3).join(' ').slice(-1000);
+      return readFileSync(this.#logPath, 'utf8').trimEnd().split('\n').slice(-3).join(' ').slice(-1000);
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
       return '';
@@ -139,72 +161,18 @@ export class Spool {
   /** Whatever a worker goes on saying, its log stays small. */
   boundLog(): void {
     try {
-      if (statSync(this.logPath).size > mostLogBytes) truncateSync(this.logPath);
+      if (statSync(this.#logPath).size > mostLogBytes) truncateSync(this.#logPath);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }
-  }
-
-  #names(): readonly string[] {
-    return this.#guarded(() => readdirSync(this.folder));
-  }
-
-  #text(name: string): string | undefined {
-    try {
-      return readFileSync(join(this.folder, name), 'utf8');
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw this.#unusable(error);
-    }
-  }
-
-  #remove(name: string): boolean {
-    try {
-      unlinkSync(join(this.folder, name));
-      return true;
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw this.#unusable(error);
-    }
-  }
-
-  async #write(name: string, text: string): Promise<void> {
-    const draft = join(this.folder, `${name}.tmp`);
-    try {
-      {
-        await using file = await open(draft, 'w', 0o600);
-        await file.writeFile(text);
-        await file.sync();
-      }
-      await rename(draft, join(this.folder, name));
-    } catch (error) {
-      rmSync(draft, { force: true });
-      throw this.#unusable(error);
-    }
-  }
-
-  #guarded<T>(body: () => T): T {
-    try {
-      return body();
-    } catch (error) {
-      throw this.#unusable(error);
-    }
-  }
-
-  #unusable(cause: unknown): unknown {
-    if (errorCode(cause) === undefined) return cause;
-    const code = errorCode(cause) === 'ENOSPC' ? 'storage-full' : 'refused';
-    return new HoldfastError(code, `the spool ${this.folder} can't be used: ${reasonOf(cause)}`, {
-      cause,
-      next: 'Make it writable for the user of the server. The server keeps the segment and tries again.',
-    });
   }
 }
 
 const mostLogBytes = 256 * 1024;
 
-function emptyFile(path: string): void {
-  writeFileSync(path, '', { mode: 0o600 });
+function unsaid(name: string, folder: string): HoldfastError {
+  const message = `${name} is not stored, and ${folder} has no room to say why`;
+  return new HoldfastError('storage-full', message, { next: 'The server keeps the segment and tries again.' });
 }
 
 function failureIn(text: string, name: string): HoldfastError {

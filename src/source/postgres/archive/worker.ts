@@ -1,59 +1,119 @@
 import { join } from 'node:path';
-import type { Clock } from '../../../clock/clock.ts';
-import { HoldfastError } from '../../../errors/error.ts';
-import { lockFile } from '../../../host/file-lock.ts';
+import { HoldfastError, hasCode } from '../../../errors/error.ts';
+import { withDeadline } from '../../../flow/abort.ts';
+import type { LogName } from '../../../log/log.ts';
 import type { ArchiveWork } from '../../log.ts';
 import { checkGrant } from '../grant.ts';
-import { FileTask, type Handing } from './file-task.ts';
+import { markCluster } from '../cluster-mark.ts';
+import { AtHand } from './at-hand.ts';
+import { dropAll } from './dropping.ts';
+import type { Handing } from './file-task.ts';
 import { Filling } from './filling.ts';
 import { Gaps } from './gaps.ts';
+import { Lane, type Due } from './lane.ts';
 import { segmentsAmong } from './log-file.ts';
+import type { Notes } from './notes.ts';
+import { Packing } from './packing.ts';
 import { ArchivePlace } from './place.ts';
-import { readyFiles, wishOf } from './ready.ts';
+import { readyFiles } from './ready.ts';
 import { Spool } from './spool.ts';
+import { Tasks } from './tasks.ts';
+import { Warnings } from './warnings.ts';
 
 /** Without a file to store it ends after so long; the next push starts another. */
 const idleMs = 30_000;
 const scanMs = 50;
-/** A grant may be taken away while it works. */
+/** A grant may be taken away while it works, and the policy changed. */
 const grantMs = 1_000;
+/** What is under way when it ends may come to its end for so long; a place that hangs keeps nobody waiting. */
+const graceMs = 5_000;
 const queueMs = 1_000;
 /** Who gives the lock back may have been asked whether anybody has it. */
 const lockMs = 2_000;
-/** Files that are stored and not asked for yet: beyond that it waits for the server. */
-const mostAhead = 200;
-/** What is read of segments at the same time; each is held several times while it is packed and sealed. */
-const mostBytes = 128 * 2 ** 20;
-const mostAtOnce = 4;
 
 /**
- * Stores what the server of a data directory hands over, ahead of its asking: several files at a time, each in every
- * required place before its marker is written. One a host and component; resolves when there is nothing to do any more,
- * or another is at work. 'refused' where the directory has no grant.
+ * Stores what the server of a data directory hands over, ahead of its asking: to each place at its own pace, several files
+ * at a time, and each file in every required place before its marker is written. One a host and component; resolves when
+ * there is nothing to do any more, or another is at work. 'refused' where the directory has no grant.
  */
 export async function archiveFiles(work: ArchiveWork): Promise<void> {
-  const { component, stateFolder, dataDirectory } = work;
+  const { component, stateFolder } = work;
   const { systemIdentifier } = await granted(work);
   const spool = new Spool(stateFolder, component, systemIdentifier);
   spool.make();
-  const lock = await acquire(spool.lockPath, work);
+  const lock = await acquire(spool, work);
   if (lock === undefined) return;
   using _lock = lock;
   spool.sayWho(process.pid);
   spool.begin();
+  mark(work, systemIdentifier);
+  await archiveBy(spool, systemIdentifier, work);
+}
+
+async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWork): Promise<void> {
+  const { component, dataDirectory } = work;
+  const { notes } = spool;
+  const folder = join(dataDirectory, 'pg_wal');
   const controller = new AbortController();
   const signal = AbortSignal.any([work.signal, controller.signal]);
   const name = { component, stream: systemIdentifier };
-  const places = work.places.map((place) => new ArchivePlace({ ...work, signal, place, name }));
-  const filling = new Filling(places, { ...work, signal });
-  const gaps = new Gaps({ ...work, spool, places, name });
-  const handing = { folder: join(dataDirectory, 'pg_wal'), dataDirectory, systemIdentifier, spool, places, filling };
+  const warnings = new Warnings(work);
+  const places = placesOf(work, { signal, name, notes, warnings });
+  const required = places.filter((place) => place.required);
+  const filling = new Filling(places, { ...work, signal, notes });
+  const gaps = new Gaps({ ...work, notes, places, name });
+  await spare(gaps, work);
+  await using packing = new Packing({ folder, name });
+  const atHand = new AtHand(packing, required.length);
+  const handing = { folder, dataDirectory, spool, required, warnings, clock: work.clock };
+  const worker = new Worker(work, { handing, gaps, filling, systemIdentifier, atHand });
   try {
-    await new Worker(work, { ...handing, clock: work.clock }, gaps).run();
+    await worker.run();
   } finally {
+    await worker.comeToAnEnd();
     controller.abort(new HoldfastError('interrupted', 'the worker of the log has ended'));
-    await Promise.allSettled([filling.ended(), gaps.ended()]);
-    for (const place of places) await place.close();
+    await Promise.allSettled([worker.ended(), filling.ended(), gaps.ended()]);
+    await Promise.all(places.map(async (place) => await place.close()));
+  }
+}
+
+/** What the server hands over after all. */
+async function spare(gaps: Gaps, { dataDirectory }: ArchiveWork): Promise<void> {
+  if (!gaps.areAny) return;
+  const segments = await segmentsAmong(join(dataDirectory, 'pg_wal'), await readyFiles(dataDirectory));
+  await gaps.spare(segments.map(({ extent }) => extent));
+}
+
+interface PlacesOptions {
+  readonly signal: AbortSignal;
+  readonly name: LogName;
+  readonly notes: Notes;
+  readonly warnings: Warnings;
+}
+
+/** Those that others can fill are noted where they hold nothing yet. */
+function placesOf(work: ArchiveWork, { notes, warnings, ...options }: PlacesOptions): readonly ArchivePlace[] {
+  return work.places.map((place) => {
+    const { repository } = place;
+    const onEmpty = async (): Promise<void> => {
+      try {
+        await notes.addNew(repository);
+      } catch (error) {
+        if (!hasCode(error, 'storage-full')) throw error;
+        warnings.once(`${repository} may lack what others hold, if it is not filled at once: ${error.message}`);
+      }
+    };
+    return new ArchivePlace({ ...work, ...options, place, onEmpty: work.places.length > 1 ? onEmpty : undefined });
+  });
+}
+
+/** On a full disk it can't be made, and storing is what frees it: without the mark each file takes a push. */
+function mark({ dataDirectory, component, listener }: ArchiveWork, systemIdentifier: string): void {
+  try {
+    markCluster(dataDirectory, systemIdentifier);
+  } catch (error) {
+    if (!hasCode(error, 'refused')) throw error;
+    listener({ kind: 'warning', during: 'log', item: component, message: error.message });
   }
 }
 
@@ -67,135 +127,169 @@ async function granted({
   throw new HoldfastError('refused', verdict.reason, { next: verdict.next });
 }
 
-async function acquire(
-  path: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Disposable | undefined> {
+async function acquire(spool: Spool, { clock, signal }: ArchiveWork): Promise<Disposable | undefined> {
   const giveUpAt = clock.monotonicMs() + lockMs;
   for (;;) {
-    const lock = lockFile(path);
-    if (lock === 'unknown')
-      throw new HoldfastError('unsupported', 'this system has no locks for files, which the worker of a log needs');
-    if (lock !== 'held') return lock;
-    if (clock.monotonicMs() > giveUpAt) return undefined;
+    const lock = spool.lock();
+    if (lock !== undefined || clock.monotonicMs() > giveUpAt) return lock;
     await clock.sleep(20, signal);
   }
 }
 
+interface Parts {
+  readonly handing: Handing;
+  readonly gaps: Gaps;
+  readonly filling: Filling;
+  readonly atHand: AtHand;
+  readonly systemIdentifier: string;
+}
+
 class Worker {
   readonly #work: ArchiveWork;
-  readonly #handing: Handing;
-  readonly #gaps: Gaps;
-  /** Under way, or with a wish that is not over yet. */
-  readonly #tasks = new Map<string, FileTask>();
+  readonly #parts: Parts;
+  readonly #tasks: Tasks;
+  readonly #lanes: readonly Lane[];
+  readonly #warnings: Warnings;
+  /** What the last look has found. */
+  #due: readonly Due[] = [];
+  #marked = 0;
+  /** What is to be dropped is chosen: nothing is begun meanwhile. */
+  #isDropping = false;
+  #fault: { readonly error: unknown } | undefined;
+  #isOver = false;
   #grantAtMs: number;
   #queueAtMs = 0;
   #busyAtMs: number;
 
-  constructor(work: ArchiveWork, handing: Handing, gaps: Gaps) {
+  constructor(work: ArchiveWork, parts: Parts) {
     this.#work = work;
-    this.#gaps = gaps;
-    this.#handing = handing;
+    this.#parts = parts;
+    this.#warnings = parts.handing.warnings;
+    this.#tasks = new Tasks(parts.handing);
+    const onEnd = (fault?: { readonly error: unknown }): void => this.#next(fault);
+    const lane = { tasks: this.#tasks, atHand: parts.atHand, filling: parts.filling, onEnd };
+    this.#lanes = parts.handing.required.map((place) => new Lane({ ...lane, place }));
     this.#grantAtMs = work.clock.monotonicMs();
     this.#busyAtMs = this.#grantAtMs;
   }
 
   async run(): Promise<void> {
     const { clock, signal } = this.#work;
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        await this.#checkGrant();
-        await this.#scan();
-        if (clock.monotonicMs() - this.#busyAtMs > idleMs) return;
-        await clock.sleep(scanMs, signal);
-      }
-    } finally {
-      await Promise.allSettled([...this.#tasks.values()].map(async (task) => await task.running));
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#fault !== undefined) throw this.#fault.error;
+      if (!(await this.#isStillWanted())) return;
+      await this.#scan();
+      if (clock.monotonicMs() - this.#busyAtMs > idleMs) return;
+      await clock.sleep(scanMs, signal);
     }
   }
 
-  async #checkGrant(): Promise<void> {
+  /** Nothing is begun any more, and what is under way goes on for a while. Never rejects. */
+  async comeToAnEnd(): Promise<void> {
+    this.#isOver = true;
+    const { clock, signal } = this.#work;
+    const error = (): Error => new HoldfastError('interrupted', 'the worker of the log ends');
+    const grace = { ms: graceMs, clock, signal, error };
+    await Promise.allSettled([withDeadline(grace, async () => await this.ended())]);
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#lanes.map(async (lane) => await lane.ended()));
+  }
+
+  /** Throws where it may not write the log any more. */
+  async #isStillWanted(): Promise<boolean> {
     const nowMs = this.#work.clock.monotonicMs();
-    if (nowMs - this.#grantAtMs < grantMs) return;
+    if (nowMs - this.#grantAtMs < grantMs) return true;
     this.#grantAtMs = nowMs;
     const { systemIdentifier } = await granted(this.#work);
-    if (systemIdentifier !== this.#handing.systemIdentifier)
+    if (systemIdentifier !== this.#parts.systemIdentifier)
       throw new HoldfastError('refused', `${this.#work.dataDirectory} holds another cluster now`);
+    return (await this.#work.isStillWanted?.()) ?? true;
   }
 
   async #scan(): Promise<void> {
-    const { spool, dataDirectory, filling } = this.#handing;
+    const { handing, filling, gaps } = this.#parts;
+    const { spool, dataDirectory } = handing;
     const ready = await readyFiles(dataDirectory);
     const there = new Set(ready);
+    const { wanted, marked } = spool.look();
+    for (const name of wanted) if (!there.has(name) && this.#tasks.isStored(name)) spool.sayStored(name);
     spool.keepOnly(there);
     spool.boundLog();
-    const { wanted, marked } = spool.look();
-    this.#forget(there, marked);
-    const asked = new Set(wanted);
+    this.#tasks.keep(ready, marked);
     const isMarked = new Set(marked);
-    await this.#dropBeyond(ready.filter((name) => !isMarked.has(name)));
-    for (const name of [...ready.filter((one) => asked.has(one)), ...ready.filter((one) => !asked.has(one))]) {
-      if (isMarked.has(name)) continue;
-      const task = this.#taskOf(name, asked.has(name));
-      if (task !== undefined) this.#start(task, asked.has(name) ? 'wanted' : 'ahead', marked.length);
-    }
+    const waiting = ready.filter((name) => !isMarked.has(name));
+    this.#due = this.#dueOf(waiting, new Set(wanted));
+    this.#marked = marked.length;
+    this.#begin();
     filling.look();
-    this.#gaps.look();
+    gaps.look();
     if (ready.length > 0 || filling.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
+    await this.#settle();
+    await this.#dropBeyond(waiting);
   }
 
-  /** All that waits: what is replayed ends at the first hole, whatever stands behind it. */
+  /** What pushes wait for first. */
+  #dueOf(waiting: readonly string[], asked: ReadonlySet<string>): readonly Due[] {
+    const due = waiting.flatMap((name): readonly Due[] => {
+      const why = asked.has(name) ? 'wanted' : 'ahead';
+      const task = this.#tasks.due(name, why === 'wanted');
+      return task === undefined ? [] : [{ task, why }];
+    });
+    return [...due.filter(({ why }) => why === 'wanted'), ...due.filter(({ why }) => why === 'ahead')];
+  }
+
+  /** What is stored, and could not be marked; and pushes that wait in vain just now are told why. */
+  async #settle(): Promise<void> {
+    const { spool } = this.#parts.handing;
+    const idle = this.#due.filter(({ task }) => !task.isRunning);
+    for (const { task } of idle) if ((await task.settle()) === 'no room') break;
+    for (const { task, why } of idle) {
+      if (why === 'ahead' || task.isOver || task.isRunning) continue;
+      const stopped = task.stopped ?? this.#tasks.inTheWayOf(task.name);
+      if (stopped !== undefined && !spool.isFailed(task.name)) await spool.fail(task.name, stopped);
+    }
+  }
+
   async #dropBeyond(waiting: readonly string[]): Promise<void> {
-    const { mostQueuedBytes, component, dataDirectory, clock } = this.#work;
+    const { mostQueuedBytes, clock } = this.#work;
     if (mostQueuedBytes === undefined || clock.monotonicMs() - this.#queueAtMs < queueMs) return;
     this.#queueAtMs = clock.monotonicMs();
-    const idle = waiting.filter((name) => this.#tasks.get(name)?.state !== 'running');
-    const segments = await segmentsAmong(join(dataDirectory, 'pg_wal'), idle);
+    this.#isDropping = true;
+    try {
+      const idle = waiting.filter((name) => !this.#tasks.isRunning(name) && !this.#tasks.isDurable(name));
+      await this.#drop(idle, mostQueuedBytes);
+    } catch (error) {
+      if (!hasCode(error, 'storage-full')) throw error;
+      this.#warnings.once(`what waits stays, though it is more than push-queue-max allows: ${error.message}`);
+    } finally {
+      this.#isDropping = false;
+    }
+  }
+
+  async #drop(idle: readonly string[], mostQueuedBytes: number): Promise<void> {
+    const { component, listener } = this.#work;
+    const segments = await segmentsAmong(this.#parts.handing.folder, idle);
     const bytes = segments.reduce((sum, { extent }) => sum + Number(extent.to - extent.from), 0);
-    if (bytes <= mostQueuedBytes) return;
-    const [first] = segments;
-    const reason = `${segments.length} segments from ${first?.name} on were dropped, for more waited than push-queue-max allows`;
-    await this.#gaps.add(
-      segments.map(({ extent }) => extent),
-      reason,
-    );
-    const message = `${reason}: take a base backup now`;
-    this.#work.listener({ kind: 'warning', during: 'log', item: component, message });
-    for (const { name } of segments) await this.#drop(name);
+    if (bytes > mostQueuedBytes)
+      await dropAll(segments, { component, listener, tasks: this.#tasks, gaps: this.#parts.gaps });
   }
 
-  async #drop(name: string): Promise<void> {
-    const wish = wishOf(this.#work.dataDirectory, name);
-    if (wish === undefined) return;
-    const task = new FileTask(this.#handing, name, wish);
-    this.#tasks.set(name, task);
-    await task.drop();
+  #begin(): void {
+    if (this.#isDropping) return;
+    for (const lane of this.#lanes) lane.begin(this.#due, this.#marked);
   }
 
-  /** What was consumed, and what is over for the server. */
-  #forget(ready: ReadonlySet<string>, marked: readonly string[]): void {
-    for (const [name, task] of this.#tasks)
-      if (!ready.has(name) && task.state !== 'running' && !marked.includes(name)) this.#tasks.delete(name);
-  }
-
-  /** The task of this very wish; one that was done is begun anew only where a push waits, which found no marker. */
-  #taskOf(name: string, isWanted: boolean): FileTask | undefined {
-    const known = this.#tasks.get(name);
-    if (known?.state === 'running') return undefined;
-    const wish = wishOf(this.#handing.dataDirectory, name);
-    if (wish === undefined) return undefined;
-    if (known !== undefined && known.wish === wish && (known.state === 'waiting' || !isWanted))
-      return known.state === 'waiting' ? known : undefined;
-    const task = new FileTask(this.#handing, name, wish);
-    this.#tasks.set(name, task);
-    return task;
-  }
-
-  #start(task: FileTask, why: 'wanted' | 'ahead', marked: number): void {
-    const running = [...this.#tasks.values()].filter(({ state }) => state === 'running').length;
-    const most = Math.max(1, Math.min(mostAtOnce, Math.floor(mostBytes / task.sizeBytes())));
-    if (running >= most || (why === 'ahead' && marked + running >= mostAhead)) return;
-    task.start(why);
+  /** Whenever one has ended, another begins. */
+  #next(fault: { readonly error: unknown } | undefined): void {
+    this.#fault ??= fault;
+    if (this.#isOver || this.#work.signal.aborted || this.#fault !== undefined) return;
+    try {
+      this.#begin();
+    } catch (error) {
+      this.#fault ??= { error };
+    }
   }
 }

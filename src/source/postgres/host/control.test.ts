@@ -16,6 +16,8 @@ for (const version of [1300, 1700, 1800])
     const bytes = controlOf({ ...facts, version });
     const parsed = parseControl(bytes);
     assert.deepEqual([parsed?.systemIdentifier, parsed?.timeline], [String(facts.systemIdentifier), 3]);
+    const promoted = parseControl(controlOf({ ...facts, version, promotedTo: 4 }));
+    assert.deepEqual([parsed?.goesOnAs, promoted?.timeline, promoted?.goesOnAs], [3, 3, 4]);
     for (const at of [0, 20, 100, 287]) {
       const changed = Buffer.from(bytes);
       changed[at] = (changed[at] ?? 0) ^ 1;

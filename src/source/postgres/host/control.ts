@@ -11,6 +11,8 @@ export interface Control {
   readonly systemIdentifier: string;
   /** Of the newest checkpoint. */
   readonly timeline: number;
+  /** That which the cluster goes on with: a promotion is noted as the least end of recovery until the next checkpoint. */
+  readonly goesOnAs: number;
 }
 
 /** Where the CRC stands, which is of all before it: by pg_control_version. */
@@ -42,5 +44,7 @@ export function parseControl(bytes: Uint8Array): Control | undefined {
   if (at === undefined)
     throw new HoldfastError('unsupported', `global/pg_control is of version ${version}, which is not known`);
   if (crc32c(0, bytes.subarray(0, at)) !== view.getUint32(at, true)) return undefined;
-  return { bytes, systemIdentifier: view.getBigUint64(0, true).toString(), timeline: view.getUint32(48, true) };
+  const timeline = view.getUint32(48, true);
+  const goesOnAs = Math.max(timeline, view.getUint32(144, true));
+  return { bytes, systemIdentifier: view.getBigUint64(0, true).toString(), timeline, goesOnAs };
 }

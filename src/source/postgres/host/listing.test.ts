@@ -31,6 +31,7 @@ const away = [
   'base/5/pg_internal.init',
   'base/5/pg_internal.init.4711',
   'base/pgsql_tmp/pgsql_tmp1.0',
+  'pgsql_tmp.holdfast-0123456789ab-0/kept/base/5/16401', // what a restore in place keeps on a mount point
   'pg_wal/000000010000000000000001',
   'pg_wal/archive_status/000000010000000000000001.ready',
   'pg_replslot/mine/state',

@@ -1,22 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { serverFacts as facts } from '../../../../test/support/server-facts.ts';
 import type { Description } from '../description.ts';
-import type { ServerFacts } from '../server.ts';
 import { whyFull, type Now } from './why-full.ts';
 
 const day = 86_400_000_000_000n;
-const facts: ServerFacts = {
-  major: 18,
-  version: '18.4',
-  segmentBytes: 16_777_216,
-  dataMode: 0o700,
-  dataChecksums: 'on',
-  database: 'postgres',
-  superuser: 'postgres',
-  capacities: {},
-  dataDirectory: '/data',
-  configuration: [],
-};
 const parent: Description = {
   format: 1,
   version: '18.4',

@@ -17,7 +17,7 @@ for (const major of majors) {
     `PostgreSQL ${major}: what a dump needs to be loaded is known of a database`,
     { skip: withoutPostgresVersions() },
     async () => {
-      await using server = await startPostgresVersion({ major });
+      await using server = await startPostgresVersion({ major, databases: 'all' });
       for (const text of [
         'create role clerk',
         'create role reader',

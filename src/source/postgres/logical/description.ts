@@ -49,3 +49,17 @@ function asJson(text: string): unknown {
 export function fileNameOf(database: string): string {
   return encodeURIComponent(database.toWellFormed());
 }
+
+/** The one that is named; the only one beside the server's own `postgres`. */
+export function chosen({ databases }: LogicalDescription, part: string | undefined): DumpedDatabase {
+  const names = databases.map(({ name }) => name);
+  if (part !== undefined) {
+    const found = databases.find(({ name }) => name === part);
+    if (found !== undefined) return found;
+    throw new HoldfastError('point-not-found', `the point holds no database ${part}; it holds ${names.join(', ')}`);
+  }
+  const own = databases.length === 1 ? databases : databases.filter(({ name }) => name !== 'postgres');
+  const [only] = own;
+  if (only !== undefined && own.length === 1) return only;
+  throw new HoldfastError('usage', `which database? --database NAME, one of ${names.join(', ')}`);
+}

@@ -7,6 +7,7 @@ import { libpqEnvironment } from './libpq.ts';
 import { spoolLimitBytes } from './options.ts';
 import { bytesBelow, filesBelow, openSpool, watchSpool, type SpoolFolder } from './spool-folder.ts';
 import { dumpArguments } from './stream.ts';
+import { stalled, usualQuietMs } from './unstalled.ts';
 
 /** The format directory, by several jobs, through a spool that is gone afterwards, whatever happens. */
 export async function dumpDirectory(dumping: Dumping, database: string): Promise<Dumped> {
@@ -30,24 +31,29 @@ export async function dumpDirectory(dumping: Dumping, database: string): Promise
   return dumped;
 }
 
-/** Ends what fills the spool once it has outgrown its limit. */
+/** Ends what fills the spool once it has outgrown its limit, or grows no more. */
 async function within(
   spool: SpoolFolder,
   { options: { clock }, walk }: Dumping,
   body: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const done = new AbortController();
-  const beyond = new AbortController();
-  const limit = `${Math.floor(spool.limitBytes / 2 ** 20)} MiB`;
-  const tooLarge = new HoldfastError('source-failed', `the dump outgrew its spool: the limit is ${limit}`, {
-    next: 'Raise `logical: spool-limit:` or name a larger disk by `spool:`; the format custom needs no spool. No snapshot was written.',
-  });
-  const watching = watchSpool(spool, { clock, done: done.signal, beyond: () => beyond.abort(tooLarge) });
+  const given = new AbortController();
+  const giveUp = (why: 'outgrown' | 'quiet'): void =>
+    given.abort(why === 'outgrown' ? tooLarge(spool) : stalled('pg_dump', usualQuietMs));
+  const watching = watchSpool(spool, { clock, done: done.signal, quietMs: usualQuietMs, giveUp });
   try {
-    await body(AbortSignal.any([walk.signal, beyond.signal]));
-    if ((await bytesBelow(spool.path)) > spool.limitBytes) throw tooLarge;
+    await body(AbortSignal.any([walk.signal, given.signal]));
+    if ((await bytesBelow(spool.path)) > spool.limitBytes) throw tooLarge(spool);
   } finally {
     done.abort();
     await watching;
   }
+}
+
+function tooLarge({ limitBytes }: SpoolFolder): HoldfastError {
+  const limit = `${Math.floor(limitBytes / 2 ** 20)} MiB`;
+  return new HoldfastError('source-failed', `the dump outgrew its spool: the limit is ${limit}`, {
+    next: 'Raise `logical: spool-limit:` or name a larger disk by `spool:`; the format custom needs no spool. No snapshot was written.',
+  });
 }

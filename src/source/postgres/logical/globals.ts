@@ -3,6 +3,7 @@ import type { ServerConnection } from '../connect.ts';
 import type { Dumping } from './back-up.ts';
 import { succeeded } from './client.ts';
 import { libpqEnvironment } from './libpq.ts';
+import { unstalled, usualQuietMs } from './unstalled.ts';
 
 export type Globals =
   | { readonly kind: 'with passwords' | 'without passwords'; readonly stored: StoredContent }
@@ -26,7 +27,7 @@ export async function dumpGlobals(
   const own = { connection: libpqEnvironment(url), clock, signal, input: 'empty' } as const;
   await using dump = await client.start('pg_dumpall', args, own);
   const stream = async function* (): AsyncGenerator<Uint8Array> {
-    yield* dump.output;
+    yield* unstalled('pg_dumpall', dump.output, { clock, signal, mostMs: usualQuietMs });
     await succeeded('pg_dumpall', dump, signal);
   };
   return { kind, stored: await store({ kind: 'stream', stream: stream(), cut: 'rabin' }) };

@@ -38,21 +38,28 @@ const authorities = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/c
  * alone. 'refused' for an address that is none, which is not repeated.
  */
 export function libpqEnvironment(url: string, database?: string): LibpqEnvironment {
-  const address = URL.parse(url);
-  if (address === null || !/^postgres(?:ql)?:$/.test(address.protocol)) throw noAddress();
-  const { hostname, port, username, password, pathname, searchParams } = address;
-  const own = { host: unbracketed(hostname), port, user: username, password, dbname: pathname.slice(1) };
-  const given = Object.entries(own).flatMap(([name, text]) => (text === '' ? [] : [[name, decoded(text)] as const]));
-  const all = new Map([...given, ...searchParams, ...(database === undefined ? [] : [['dbname', database] as const])]);
-  if (all.get('sslmode')?.startsWith('verify-') === true && !all.has('sslrootcert')) {
-    const trusted = authorities.find((path) => existsSync(path));
-    if (trusted !== undefined) all.set('sslrootcert', trusted);
-  }
+  const all = addressParts(url);
+  if (database !== undefined) all.set('dbname', database);
   return {
     PGCONNECT_TIMEOUT: '30',
     PGAPPNAME: 'holdfast',
     ...Object.fromEntries([...all].map(([name, text]) => [variableOf(name), text])),
   };
+}
+
+/** What an address says, by libpq's names, in a map of the caller's own. */
+export function addressParts(url: string): Map<string, string> {
+  const address = URL.parse(url);
+  if (address === null || !/^postgres(?:ql)?:$/.test(address.protocol)) throw noAddress();
+  const { hostname, port, username, password, pathname, searchParams } = address;
+  const own = { host: unbracketed(hostname), port, user: username, password, dbname: pathname.slice(1) };
+  const given = Object.entries(own).flatMap(([name, text]) => (text === '' ? [] : [[name, decoded(text)] as const]));
+  const all = new Map([...given, ...searchParams]);
+  if (all.get('sslmode')?.startsWith('verify-') === true && !all.has('sslrootcert')) {
+    const trusted = authorities.find((path) => existsSync(path));
+    if (trusted !== undefined) all.set('sslrootcert', trusted);
+  }
+  return all;
 }
 
 function variableOf(name: string): string {

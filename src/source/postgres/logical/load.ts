@@ -4,12 +4,13 @@ import type { Clock } from '../../../clock/clock.ts';
 import { hasCode, HoldfastError } from '../../../errors/error.ts';
 import type { Loaded, PlannedLoad, WantedLoad } from '../../loading.ts';
 import { clientHere, textOf, type Client } from './client.ts';
-import { parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
+import { chosen, parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
 import { libpqEnvironment } from './libpq.ts';
 import type { LogicalOptions } from './options.ts';
 import { switchNames } from './switch.ts';
 import { assertLoadable, createDatabase, dropDatabase, targetOf, type Target } from './target.ts';
 import { countRows, giveSettings } from './loaded.ts';
+import { completeAddress } from '../address.ts';
 
 export interface LoadingOptions {
   readonly component: string;
@@ -43,7 +44,7 @@ export async function planLoad(
   const database = chosen(described, asked.part);
   const wanted = { ...asked, ...withinPolicy(options.logical, asked) };
   const target = await unchanged(async () => {
-    const found = await targetOf(asked.into.reveal(), signal);
+    const found = await targetOf(await completeAddress(asked.into), signal);
     await assertLoadable(found, { described, database, wanted, signal });
     return found;
   });
@@ -77,25 +78,11 @@ function withinPolicy(
   };
 }
 
-/** The one that is named; the only one beside the server's own `postgres`. */
-function chosen({ databases }: LogicalDescription, part: string | undefined): DumpedDatabase {
-  const names = databases.map(({ name }) => name);
-  if (part !== undefined) {
-    const found = databases.find(({ name }) => name === part);
-    if (found !== undefined) return found;
-    throw new HoldfastError('refused', `the point holds no database ${part}; it holds ${names.join(', ')}`);
-  }
-  const own = databases.length === 1 ? databases : databases.filter(({ name }) => name !== 'postgres');
-  const [only] = own;
-  if (only !== undefined && own.length === 1) return only;
-  throw new HoldfastError('usage', `which database? --database NAME, one of ${names.join(', ')}`);
-}
-
 /** pg_restore knows dumps of its own major and before, and writes statements of its own: the target's, else one between. */
-async function clientFor(
-  { programs, logical }: LoadingOptions,
-  described: LogicalDescription,
-  target: Target,
+export async function clientFor(
+  { programs, logical }: Pick<LoadingOptions, 'programs' | 'logical'>,
+  described: Pick<LogicalDescription, 'major'>,
+  target: Pick<Target, 'major'>,
   signal: AbortSignal,
 ): Promise<Client> {
   for (let major = target.major; major >= described.major; major -= 1) {

@@ -28,6 +28,10 @@ export class LoadedServer {
     return names.includes(database) ? database : (names.find((name) => name !== 'postgres') ?? names[0] ?? database);
   }
 
+  get superuser(): string {
+    return this.#description.superuser;
+  }
+
   /** Of its databases. */
   get names(): readonly string[] {
     return this.#description.databases.map(({ name }) => name);
@@ -77,7 +81,7 @@ export class LoadedServer {
   /** A path to a socket has at most 107 bytes: that of an open folder is short. */
   async in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
     await using folder = await open(this.#folder);
-    const url = `postgres://${encodeURIComponent(this.#description.superuser)}@localhost/?host=/proc/self/fd/${folder.fd}&port=5432`;
+    const url = `postgres://${encodeURIComponent(this.superuser)}@localhost/?host=/proc/self/fd/${folder.fd}&port=5432`;
     await using server = await connectTo({ url, database, use: 'statements', signal: this.#signal, waits, settings });
     return await body(server);
   }

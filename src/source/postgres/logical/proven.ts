@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { HoldfastError } from '../../../errors/error.ts';
 import type { RunningProgram } from '../../../host/process.ts';
 import { succeeded } from './client.ts';
+import { unstalled, usualQuietMs, type Quiet } from './unstalled.ts';
 
 /**
  * What pg_dump writes, while pg_restore reads it to its end, as a load would: a table of contents proves nothing of the
@@ -10,10 +11,10 @@ import { succeeded } from './client.ts';
 export async function* proven(
   dump: RunningProgram,
   reader: RunningProgram,
-  signal: AbortSignal,
+  { signal, clock }: Omit<Quiet, 'mostMs'>,
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const chunk of dump.output) {
+  for await (const chunk of unstalled('pg_dump', dump.output, { clock, signal, mostMs: usualQuietMs })) {
     bytes += chunk.length;
     // Before it is handed on: whoever takes it may give its memory away.
     if (reader.input !== undefined) await written(reader.input, chunk);

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import type { BroughtUp, Depth, Rehearsal, RehearsedStep } from '../../rehearsal.ts';
-import { findPrograms } from '../find-programs.ts';
+import { findPrograms, installationOf } from '../find-programs.ts';
 import { answer } from '../proof/questions.ts';
 import { readSample } from '../proof/sample.ts';
 import { creationOf } from './creation.ts';
@@ -23,8 +23,9 @@ export function rehearseDumps(options: LogicalRehearsalOptions): Rehearsal {
   const servers = new WeakMap<BroughtUp, LoadedServer>();
   return {
     folder: 'restored',
+    programs: async (restored, signal) => await programsForDumps(options, restored, signal),
     bringUp: async (sandbox, restored, signal) => {
-      const { steps, server } = await bringUp(options, { sandbox, restored, signal });
+      const { steps, server } = await bringUpDumps(options, { sandbox, restored, signal });
       if (server === undefined) return { steps, env: {} };
       const brought: BroughtUp = { steps, env: {}, answer: async (question) => await answer(server, question) };
       servers.set(brought, server);
@@ -46,6 +47,8 @@ interface Stage {
   readonly sandbox: Sandbox;
   readonly restored: string;
   readonly signal: AbortSignal;
+  /** This database alone; all without it. */
+  readonly only?: string;
 }
 
 interface Loading extends Stage {
@@ -56,16 +59,36 @@ interface Loading extends Stage {
   readonly clients: string;
 }
 
+const ofServer = ['postgres', 'initdb', 'pg_ctl'] as const;
+const ofClients = ['pg_restore', 'psql'] as const;
+
+/** Nothing where that is what `bringUpDumps` says. */
+export async function programsForDumps(
+  { component, programs }: LogicalRehearsalOptions,
+  restored: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const described = await descriptionIn(join(restored, component));
+  if ('state' in described) return [];
+  const installations: string[] = [];
+  for (const wanted of [ofServer, ofClients]) {
+    const found = await findPrograms(described.major, programs, signal, wanted);
+    if (found !== undefined) installations.push(...(await installationOf(found, wanted)));
+  }
+  return installations;
+}
+
 type Brought = Pick<BroughtUp, 'steps'> & { readonly server?: LoadedServer };
 
-async function bringUp({ component, programs }: LogicalRehearsalOptions, stage: Stage): Promise<Brought> {
-  const { sandbox, restored, signal } = stage;
+export async function bringUpDumps({ component, programs }: LogicalRehearsalOptions, stage: Stage): Promise<Brought> {
+  const { sandbox, restored, signal, only } = stage;
   const folder = join(restored, component);
-  const described = await descriptionIn(folder);
-  if ('state' in described) return { steps: [described] };
+  const all = await descriptionIn(folder);
+  if ('state' in all) return { steps: [all] };
+  const described = { ...all, databases: all.databases.filter(({ name }) => only === undefined || name === only) };
   const { major, version, superuser } = described;
-  const servers = await findPrograms(major, programs, signal, ['postgres', 'initdb', 'pg_ctl']);
-  const clients = await findPrograms(major, programs, signal, ['pg_restore', 'psql']);
+  const servers = await findPrograms(major, programs, signal, ofServer);
+  const clients = await findPrograms(major, programs, signal, ofClients);
   const expected = `a server and clients of PostgreSQL ${major}`;
   if (servers === undefined || clients === undefined) {
     const lacking = servers === undefined ? `postgresql-${major}` : `postgresql-client-${major}`;

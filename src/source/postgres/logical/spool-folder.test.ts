@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tempDir } from '../../../../test/support/temp-dir.ts';
-import { systemClock } from '../../../clock/clock.ts';
+import { systemClock, type Clock } from '../../../clock/clock.ts';
 import { hasCode } from '../../../errors/error.ts';
 import { openSpool, watchSpool } from './spool-folder.ts';
 
@@ -34,7 +34,27 @@ test('a spool that outgrows its limit while it is written is told once', async (
   await using spool = await openSpool({ folder: dir.path, limitBytes: 10 });
   await mkdir(`${spool.path}/dump`);
   await writeFile(`${spool.path}/dump/toc.dat`, 'more than ten bytes');
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const told: string[] = [];
   const { signal } = new AbortController();
-  await Promise.all([promise, watchSpool(spool, { clock: systemClock, done: signal, beyond: resolve })]);
+  await watchSpool(spool, { clock: systemClock, done: signal, quietMs: 1e9, giveUp: (why) => told.push(why) });
+  assert.deepEqual(told, ['outgrown']);
+});
+
+test('a spool that grows no more for too long is told, and one that grows slowly is not', async () => {
+  await using dir = await tempDir();
+  await using spool = await openSpool({ folder: dir.path, limitBytes: 1000 });
+  let [nowMs, looks] = [0, 0];
+  const clock: Clock = {
+    ...systemClock,
+    monotonicMs: () => nowMs,
+    sleep: async () => {
+      nowMs += 100;
+      looks += 1;
+      if (looks <= 5) await writeFile(`${spool.path}/toc.dat`, 'x'.repeat(looks));
+    },
+  };
+  const told: string[] = [];
+  const { signal } = new AbortController();
+  await watchSpool(spool, { clock, done: signal, quietMs: 150, giveUp: (why) => told.push(`${why} at ${nowMs}`) });
+  assert.deepEqual(told, ['quiet at 700']);
 });

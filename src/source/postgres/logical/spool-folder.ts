@@ -58,16 +58,27 @@ async function removeLeftovers(base: string): Promise<void> {
 
 const lookEveryMs = 500;
 
-/** Looks how large it is until `done`, and calls `beyond` once when it has outgrown its limit. */
+export interface SpoolWatch {
+  readonly clock: Clock;
+  /** What fills it has ended. */
+  readonly done: AbortSignal;
+  /** It may stay as large as it is for so long. */
+  readonly quietMs: number;
+  readonly giveUp: (why: 'outgrown' | 'quiet') => void;
+}
+
+/** Looks how large it is until `done`; says once that it has outgrown its limit, or has grown no more for too long. */
 export async function watchSpool(
   { path, limitBytes }: SpoolFolder,
-  { clock, done, beyond }: { readonly clock: Clock; readonly done: AbortSignal; readonly beyond: () => void },
+  { clock, done, quietMs, giveUp }: SpoolWatch,
 ): Promise<void> {
+  let [size, grewMs] = [0, clock.monotonicMs()];
   while (!done.aborted) {
-    if ((await bytesBelow(path)) > limitBytes) {
-      beyond();
-      return;
-    }
+    const bytes = await bytesBelow(path);
+    if (bytes > limitBytes) return giveUp('outgrown');
+    const nowMs = clock.monotonicMs();
+    if (bytes !== size) [size, grewMs] = [bytes, nowMs];
+    else if (nowMs - grewMs > quietMs) return giveUp('quiet');
     await clock.sleep(lookEveryMs, done).catch(() => undefined); // all is written
   }
 }

@@ -29,5 +29,10 @@ export async function dumpStream(dumping: Dumping, database: string): Promise<Du
   // It connects to nothing: it needs no address, and gets none.
   const reading = { ...own, connection: {}, input: 'piped' } as const;
   await using reader = await client.start('pg_restore', ['--file=/dev/null'], reading);
-  return [{ file: '', stored: await store({ kind: 'stream', stream: proven(dump, reader, signal), cut: 'rabin' }) }];
+  return [
+    {
+      file: '',
+      stored: await store({ kind: 'stream', stream: proven(dump, reader, { signal, clock }), cut: 'rabin' }),
+    },
+  ];
 }

@@ -1,9 +1,11 @@
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import { currentUser } from '../../../host/users.ts';
 import { settingLines } from '../isolated-settings.ts';
+import type { Replay } from '../../recovery.ts';
 import type { DataOwner } from '../sandbox-files.ts';
 
 /** Beside the data directory, while it is brought to a moment. */
@@ -30,19 +32,40 @@ const forGood: Readonly<Record<string, string>> = {
  * Makes a data directory one that recovers from an archive, and by nobody's command yet: started so, a server refuses.
  * What production had set by ALTER SYSTEM waits beside it.
  */
-export async function prepareDirectory(folder: string): Promise<void> {
+export async function prepareDirectory(folder: string, settings = always): Promise<void> {
   const [data, own] = [dataIn(folder), ownFolderIn(folder)];
   for (const name of leftovers) await rm(join(data, name), { force: true });
   await mkdir(own, { recursive: true, mode: 0o700 });
-  await writeFile(join(own, 'auto.conf'), await textIn(join(data, 'postgresql.auto.conf')), { mode: 0o600 });
+  if (settings === always) await rm(join(own, 'auto.conf'), { force: true });
+  await saveSettings(data, own);
   const owner = await ownerOf(data);
   for (const [name, text] of [
-    ['postgresql.auto.conf', settingLines(always)],
+    ['postgresql.auto.conf', settingLines(settings)],
     ['recovery.signal', ''],
   ] as const)
     await writeOwned(join(data, name), text, owner);
   await give(own, owner);
   if (owner !== undefined) for (const path of [folder, dirname(folder)]) await letThrough(path);
+}
+
+/** Before anything else is written there: what was saved once is what production had. */
+async function saveSettings(data: string, own: string): Promise<void> {
+  const saved = join(own, 'auto.conf');
+  if (existsSync(saved)) return;
+  const draft = `${saved}.tmp`;
+  {
+    await using file = await open(draft, 'w', 0o600);
+    await file.writeFile(await textIn(join(data, 'postgresql.auto.conf')));
+    await file.sync();
+  }
+  await rename(draft, saved);
+  await using names = await open(own, 'r');
+  await names.sync();
+}
+
+/** What was replayed to another place than it should doesn't start by itself. */
+export async function waitAgain(folder: string): Promise<void> {
+  await writeOwned(join(dataIn(folder), 'recovery.signal'), '', await ownerOf(dataIn(folder)));
 }
 
 /** The server's user has to reach its data directory; what else is here stays as closed as it was. */
@@ -51,23 +74,43 @@ async function letThrough(path: string): Promise<void> {
   if ((mode & 0o111) !== 0o111) await chmod(path, (mode & 0o7777) | 0o111);
 }
 
-/** Takes away what the recovery needed: the configuration that came with the copy is in force again. */
-export async function finishDirectory(folder: string): Promise<void> {
+/** Takes away what the recovery needed: the configuration that came with the copy is in force again, or will be. */
+export async function finishDirectory(folder: string, as: NonNullable<Replay['as']> = 'a copy'): Promise<void> {
   const [data, own] = [dataIn(folder), ownFolderIn(folder)];
-  const settings = withoutOurs(await textIn(join(own, 'auto.conf')));
+  const came = await textIn(join(own, 'auto.conf'));
+  const settings = as === 'a copy' ? `${withoutOurs(came)}${settingLines(forGood)}` : withoutTarget(came);
   const draft = join(data, 'postgresql.auto.conf.tmp');
-  await writeOwned(draft, `${settings}${settingLines(forGood)}`, await ownerOf(data));
+  await writeOwned(draft, settings, await ownerOf(data));
   await rename(draft, join(data, 'postgresql.auto.conf'));
   for (const name of ['backup_label.old', 'tablespace_map.old']) await rm(join(data, name), { force: true });
   await rm(own, { recursive: true, force: true });
 }
 
+/** Takes away what the recovery needed, and has it follow by these settings whenever it is started. */
+export async function finishStandby(folder: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const [data, own] = [dataIn(folder), ownFolderIn(folder)];
+  const owner = await ownerOf(data);
+  const came = without(await textIn(join(own, 'auto.conf')), (name) => name in settings || isTarget(name));
+  await writeOwned(join(data, 'postgresql.auto.conf'), `${came}${settingLines(settings)}`, owner);
+  await writeOwned(join(data, 'standby.signal'), '', owner);
+  await rm(join(data, 'recovery.signal'), { force: true });
+  await rm(own, { recursive: true, force: true });
+}
+
+const isTarget = (name: string): boolean => name.startsWith('recovery_target');
+
 function withoutOurs(text: string): string {
-  const isOurs = (line: string): boolean => {
-    const name = /^\s*([a-z_]+)\s*=/i.exec(line)?.[1]?.toLowerCase() ?? '';
-    return name in forGood || name.startsWith('recovery_target');
-  };
-  const kept = text.split('\n').filter((line) => line !== '' && !isOurs(line));
+  return without(text, (name) => name in forGood || isTarget(name));
+}
+
+/** Of what takes the place of its original all else stays as it was. */
+function withoutTarget(text: string): string {
+  return without(text, isTarget);
+}
+
+function without(text: string, isOurs: (name: string) => boolean): string {
+  const nameIn = (line: string): string => /^\s*([a-z_]+)\s*=/i.exec(line)?.[1]?.toLowerCase() ?? '';
+  const kept = text.split('\n').filter((line) => line !== '' && !isOurs(nameIn(line)));
   return kept.map((line) => `${line}\n`).join('');
 }
 

@@ -18,3 +18,11 @@ export function endingsIn(facts: SegmentFacts, bytes: Uint8Array): readonly Endi
   });
   return endings;
 }
+
+/** Where the last record begins that is whole in a segment, or in as much of it as is held. */
+export function lastWholeIn(facts: SegmentFacts, bytes: Uint8Array): bigint | undefined {
+  let last: bigint | undefined;
+  const all = (): boolean => true;
+  walkRecords(new Pages(facts, bytes), all, ({ offset }) => (last = facts.start + BigInt(offset)));
+  return last;
+}

@@ -20,9 +20,12 @@ function feedOf(count: number, asked: bigint[] = []): LogFeed {
   const numbers = Array.from({ length: count }, (_, index) => BigInt(index + 1));
   return {
     order: numbers.map((number) => ({ epoch: 1, from: number * size, to: (number + 1n) * size })),
-    segment: async (_epoch, from) => {
+    segment: async () => assert.fail('a segment is handed over as a file'),
+    segmentInto: async (_epoch, from, path) => {
       asked.push(from / size);
-      return numbers.includes(from / size) ? bytesOf(from / size) : undefined;
+      if (!numbers.includes(from / size)) return undefined;
+      await writeFile(path, bytesOf(from / size));
+      return segmentBytes;
     },
     history: async (epoch) => (epoch === 2 ? Buffer.from('1\t0/4\tno reason\n') : undefined),
   };
@@ -78,16 +81,40 @@ test('only what nobody holds for certain is the end of the log', async () => {
 });
 
 test('where a file can’t be had, or is of another size, the server is stopped, and the reason is kept', async () => {
-  const broken: readonly (readonly [LogFeed['segment'], RegExp])[] = [
+  const broken: readonly (readonly [LogFeed['segmentInto'], RegExp])[] = [
     [async () => await Promise.reject(new HoldfastError('storage-timeout', 'nobody answers')), /nobody answers/],
-    [async () => Buffer.alloc(7), /has 7 bytes/],
+    [async () => 7, /has 7 bytes/],
   ];
-  for (const [segment, reason] of broken) {
+  for (const [segmentInto, reason] of broken) {
     await using dir = await tempDir();
-    const { ask, end } = await fed(dir, { ...feedOf(0), segment });
+    const { ask, end } = await fed(dir, { ...feedOf(0), segmentInto });
     assert.equal((await ask(name(1))).code, 200);
     await assert.rejects(end(), reason);
   }
+});
+
+test('files that can’t be had at the same moment stop the server once, by what failed first', async () => {
+  await using dir = await tempDir();
+  let count = 0;
+  const segmentInto = async (): Promise<never> =>
+    await Promise.reject(new HoldfastError('damaged', `fault ${++count}`));
+  const { ask, end } = await fed(dir, { ...feedOf(4), segmentInto });
+  assert.equal((await ask(name(1))).code, 200);
+  await assert.rejects(end(), /fault 1$/);
+  assert.ok(count > 1, 'they were asked for together');
+});
+
+test('a replay that is begun again knows nothing of what stopped the one before', async () => {
+  await using dir = await tempDir();
+  const gone: LogFeed['segmentInto'] = async () =>
+    await Promise.reject(new HoldfastError('storage-timeout', 'nobody answers'));
+  const before = await fed(dir, { ...feedOf(0), segmentInto: gone });
+  assert.equal((await before.ask(name(1))).code, 200);
+  await assert.rejects(before.end());
+  const again = await fed(dir, feedOf(1));
+  assert.equal((await again.ask(name(1))).code, 0);
+  assert.equal((await again.ask('00000003.history')).code, 1);
+  await again.end();
 });
 
 test('nobody waits for a parent that is gone', async () => {

@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
@@ -28,6 +28,7 @@ export class Feeder {
   readonly #order: readonly string[];
   readonly #coming = new Map<string, Promise<void>>();
   #next = 0;
+  #wanted: readonly string[] = [];
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: FeederOptions) {
@@ -36,8 +37,9 @@ export class Feeder {
     this.#order = feed.order.map(({ epoch, from }) => segmentNameAt(epoch, from, segmentBytes));
   }
 
-  /** Makes its folders, which are the server's to write into. */
+  /** What an earlier replay left there, as the word of its failure, is gone. Makes its folders, which are the server's to write into, and the word of a failure: it needs no room then. */
   async open(): Promise<void> {
+    await rm(this.#options.spool, { recursive: true, force: true });
     await mkdir(this.#options.spool, { recursive: true, mode: 0o700 });
     await this.#give(this.#options.spool);
     for (const folder of spoolFolders) {
@@ -45,12 +47,19 @@ export class Feeder {
       await mkdir(path, { recursive: true, mode: 0o700 });
       await this.#give(path);
     }
+    await this.#draft('failed', new Uint8Array());
+  }
+
+  /** What the server has asked for and doesn't have yet. */
+  get wanted(): readonly string[] {
+    return this.#wanted;
   }
 
   /** Until it is aborted, or a file can't be had: then the server is told to stop, and this rejects. */
   async run(until: AbortSignal): Promise<void> {
     while (!until.aborted && this.#failure === undefined) {
       const [ready, wanted] = [new Set(await this.#names('ready')), await this.#names('wanted')];
+      this.#wanted = wanted.filter((name) => !ready.has(name));
       for (const name of wanted) this.#ask(name, ready);
       this.#readAhead(ready.size);
       await this.#options.clock.sleep(pauseMs, until).catch(() => undefined); // the end of the server ends it
@@ -75,35 +84,54 @@ export class Feeder {
   #fetch(name: string): void {
     if (this.#coming.has(name)) return;
     const done = this.#deliver(name)
-      .catch(async (error: unknown) => {
-        this.#failure ??= { error };
-        await this.#write('failed', new Uint8Array());
-      })
+      .catch(async (error: unknown) => await this.#fail(error))
       .finally(() => this.#coming.delete(name));
     this.#coming.set(name, done);
   }
 
-  async #deliver(name: string): Promise<void> {
-    const bytes = await this.#bytesOf(name);
-    if (bytes === undefined) return await this.#write(join('absent', name), new Uint8Array());
-    await this.#write(join('ready', name), bytes);
+  /** The first counts: others that were under way beside it often fail alike. */
+  async #fail(error: unknown): Promise<void> {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    await this.#show('failed');
   }
 
-  async #bytesOf(name: string): Promise<Uint8Array | undefined> {
+  async #deliver(name: string): Promise<void> {
+    const ready = join('ready', name);
+    if (await this.#bring(name, this.#draftOf(ready))) {
+      await this.#give(this.#draftOf(ready));
+      return await this.#show(ready);
+    }
+    await this.#draft(join('absent', name), new Uint8Array());
+    await this.#show(join('absent', name));
+  }
+
+  /** False: it is certain that nobody holds it. */
+  async #bring(name: string, path: string): Promise<boolean> {
     const { feed, segmentBytes } = this.#options;
     const file = walFileOf(name, segmentBytes);
-    if (file.kind === 'history') return await feed.history(file.epoch);
-    if (file.kind === 'other') return undefined;
-    const bytes = await feed.segment(file.epoch, file.from);
-    if (bytes === undefined || bytes.length === segmentBytes) return bytes;
-    throw new HoldfastError('damaged', `${name} of the log has ${bytes.length} bytes in place of ${segmentBytes}`);
+    if (file.kind === 'other') return false;
+    if (file.kind === 'history') {
+      const history = await feed.history(file.epoch);
+      if (history !== undefined) await writeFile(path, history, { mode: 0o600 });
+      return history !== undefined;
+    }
+    const sizeBytes = await feed.segmentInto(file.epoch, file.from, path);
+    if (sizeBytes === undefined || sizeBytes === segmentBytes) return sizeBytes !== undefined;
+    throw new HoldfastError('damaged', `${name} of the log has ${sizeBytes} bytes in place of ${segmentBytes}`);
   }
 
-  async #write(name: string, bytes: Uint8Array): Promise<void> {
-    const draft = join(this.#options.spool, 'coming', name.replaceAll('/', '-'));
-    await writeFile(draft, bytes, { mode: 0o600 });
-    await this.#give(draft);
-    await rename(draft, join(this.#options.spool, name));
+  async #draft(name: string, bytes: Uint8Array): Promise<void> {
+    await writeFile(this.#draftOf(name), bytes, { mode: 0o600 });
+    await this.#give(this.#draftOf(name));
+  }
+
+  async #show(name: string): Promise<void> {
+    await rename(this.#draftOf(name), join(this.#options.spool, name));
+  }
+
+  #draftOf(name: string): string {
+    return join(this.#options.spool, 'coming', name.replaceAll('/', '-'));
   }
 
   async #names(folder: (typeof spoolFolders)[number]): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '../../../host/sync.ts';
 import type { Replay, Replayed } from '../../recovery.ts';
 import type { Description } from '../description.ts';
 import { settingLines } from '../isolated-settings.ts';
@@ -12,7 +13,7 @@ import { segmentNameAt } from './wal-name.ts';
  * of the right major, started on it anywhere, comes to the moment by itself.
  */
 export async function leavePrepared(replay: Replay, { major, walSegmentBytes }: Description): Promise<Replayed> {
-  const { folder, feed } = replay;
+  const { folder, feed, signal } = replay;
   const [data, log] = [dataIn(folder), join(folder, 'log')];
   const owner = await ownerOf(data);
   await mkdir(log, { recursive: true, mode: 0o700 });
@@ -30,6 +31,7 @@ export async function leavePrepared(replay: Replay, { major, walSegmentBytes }: 
   const fetch = `test ! -e ${quoted(log)}/%f && exit 1; cp ${quoted(log)}/%f %p || exit 200`;
   const settings = { ...always, restore_command: fetch, ...targetSettings(replay) };
   await writeOwned(join(data, 'postgresql.auto.conf'), settingLines(settings), owner);
+  await syncFileSystem(folder, signal); // it waits for somebody, for who knows how long
   return {
     state: 'prepared',
     reason: `there are no programs of PostgreSQL ${major} on this host; the log is laid into ${log}`,

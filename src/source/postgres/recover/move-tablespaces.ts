@@ -2,6 +2,7 @@ import { readFile, readdir, rename, rm, rmdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
 import { outputOf } from '../../../host/output-of.ts';
+import { syncFileSystem } from '../../../host/sync.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { Replay } from '../../recovery.ts';
 import { parseDescription } from '../description.ts';
@@ -10,7 +11,11 @@ import { dataIn } from './data-files.ts';
 type Moved = NonNullable<Replay['moved']>[number];
 
 /** Moves tablespaces, which came as folders of the data directory, to places of their own, with links that lead there. */
-export async function moveTablespaces({ folder, moved = [], signal }: Replay): Promise<void> {
+export async function moveTablespaces({
+  folder,
+  moved = [],
+  signal,
+}: Pick<Replay, 'folder' | 'moved' | 'signal'>): Promise<void> {
   if (moved.length === 0) return;
   const { tablespaces } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   for (const one of moved) {
@@ -27,6 +32,7 @@ async function moveTo(folder: string, to: string, signal: AbortSignal): Promise<
   } catch (error) {
     if (errorCode(error) !== 'EXDEV') throw error;
     await outputOf('cp', ['-a', '--', folder, to], signal, 'unheard');
+    await syncFileSystem(to, signal); // another disk, which nobody else knows of
     await rm(folder, { recursive: true });
   }
   await symlink(to, folder);

@@ -13,13 +13,11 @@ export interface SegmentRead {
 
 /** What a segment tells: by its sidecar, or read where it has none that this version knows. */
 export async function readSummary(log: LogReader, extent: Extent): Promise<Sidecar> {
-  const about = await log.about(extent);
-  if (about !== undefined && 'version' in about.facts) {
-    try {
-      return readSidecar(about.facts, segmentNameOf(extent));
-    } catch (error) {
-      if (!hasCode(error, 'unsupported', 'damaged')) throw error;
-    }
+  try {
+    const about = await log.about(extent);
+    if (about !== undefined && 'version' in about.facts) return readSidecar(about.facts, segmentNameOf(extent));
+  } catch (error) {
+    if (!hasCode(error, 'unsupported', 'damaged')) throw error;
   }
   const { facts, bytes } = await readSegment(log, extent);
   return { major: facts.major, summary: summarize(facts, bytes) };

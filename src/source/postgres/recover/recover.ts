@@ -5,10 +5,12 @@ import { orAborted } from '../../../flow/abort.ts';
 import type { Replay, Replayed } from '../../recovery.ts';
 import { parseDescription, type Description } from '../description.ts';
 import { findPrograms } from '../find-programs.ts';
-import { dataIn, finishDirectory, ownerOf, ownFolderIn, writeOwned } from './data-files.ts';
+import { dataIn, finishDirectory, ownerOf, ownFolderIn, waitAgain, writeOwned } from './data-files.ts';
 import { Feeder } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
 import { leavePrepared } from './leave-prepared.ts';
+import { shortOfEnd } from './reached-end.ts';
+import { nameStalls } from './name-stalls.ts';
 import { ReplayingServer } from './replaying-server.ts';
 import { guidanceFor } from './server-words.ts';
 import { quoted, recoverySettings } from './settings.ts';
@@ -31,25 +33,59 @@ export async function replayLog({ component, programs: named }: RecoverOptions, 
   const feeder = await feederFor(replay, description);
   const startedMs = clock.monotonicMs();
   await using server = await startOn(replay, programs);
-  const fed = new AbortController();
-  const feeding = feeder.run(AbortSignal.any([fed.signal, signal]));
-  feeding.catch(() => undefined); // it has the server stop, and is heard then
-  const how = await orAborted(server.over(), signal);
-  fed.abort();
+  await feedToMoment({ component, server, feeder }, replay);
   const replayedMs = clock.monotonicMs();
-  await feeding;
-  if (how === 'gone') throw stopped(component, server.lastWords);
   await server.stop();
-  await finishDirectory(folder);
-  const { stopped: stop, redoneTo, lastCommit, timeline } = server.said;
+  await assertReachedEnd(component, replay, server);
+  if (replay.as !== 'in its place') await finishDirectory(folder, replay.as);
+  const { stopped, redoneTo, lastCommit, timeline } = server.said;
   return {
     state: 'recovered',
-    stopped: stop ?? 'at the end of the log',
+    stopped: stopped ?? 'at the end of the log',
     position: redoneTo,
     lastCommit,
     epoch: timeline,
     seconds: { replay: (replayedMs - startedMs) / 1000, finish: (clock.monotonicMs() - replayedMs) / 1000 },
   };
+}
+
+interface Feeding {
+  readonly component: string;
+  readonly server: ReplayingServer;
+  readonly feeder: Feeder;
+}
+
+/** Until the server is open, for it is at its moment. 'replay-failed', with its own words, where it is gone before. */
+async function feedToMoment(
+  { component, server, feeder }: Feeding,
+  { clock, signal, listener }: Replay,
+): Promise<void> {
+  const fed = new AbortController();
+  const until = AbortSignal.any([fed.signal, signal]);
+  const feeding = feeder.run(until);
+  feeding.catch(() => undefined); // it has the server stop, and is heard then
+  const tell = (message: string): void => listener({ kind: 'warning', during: 'restore', item: component, message });
+  const seen = { progress: () => server.progress, at: () => server.said.redoingAt, wants: () => feeder.wanted };
+  const watching = nameStalls(seen, { clock, until, tell });
+  const how = await orAborted(server.over(), signal);
+  fed.abort();
+  await watching;
+  await feeding;
+  if (how === 'open') return;
+  const said = server.lastWords;
+  throw new HoldfastError('replay-failed', `${component}: the server that replayed the log stopped: ${said}`, {
+    next: guidanceFor(said),
+  });
+}
+
+/** What was replayed short of all there is waits for a log again: it must not be taken for what was wanted. */
+async function assertReachedEnd(component: string, replay: Replay, { said }: ReplayingServer): Promise<void> {
+  const short = shortOfEnd(replay, said.redoneTo);
+  if (short === undefined) return;
+  await waitAgain(replay.folder);
+  throw new HoldfastError('replay-failed', `${component}: ${short}`, {
+    next: 'Bring a moment before that back, by --lsn or --at; a backup taken after it leads on. Two clusters may have written the log.',
+  });
 }
 
 async function feederFor(replay: Replay, { walSegmentBytes, capacities }: Description): Promise<Feeder> {
@@ -99,11 +135,5 @@ async function startOn({ folder, feed, listener, clock }: Replay, programs: stri
         doneBytes: restored * size,
         totalBytes: Math.max(totalBytes, restored * size),
       }),
-  });
-}
-
-function stopped(component: string, said: string): HoldfastError {
-  return new HoldfastError('replay-failed', `${component}: the server that replayed the log stopped: ${said}`, {
-    next: guidanceFor(said),
   });
 }

@@ -12,6 +12,7 @@ import { speaksOfSurroundings } from '../surroundings.ts';
 import { writeOwned } from './data-files.ts';
 import { Feeder } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
+import { shortOfEnd } from './reached-end.ts';
 import { ServerWords, type Said } from './server-words.ts';
 import { enough, quoted, replaySettings } from './settings.ts';
 
@@ -47,6 +48,8 @@ export async function replayInside(
     return [{ ...step, state: 'not run', found: error.message }];
   }
   if (said === undefined) return [started];
+  const short = said.isOpen ? shortOfEnd(replay, said.redoneTo) : undefined;
+  if (short !== undefined) return [started, { ...step, state: 'failed', found: short }];
   if (said.isOpen) return [started, { ...step, state: 'passed', found: whereOf(said) }];
   const found = said.errors.join('; ').slice(-2000);
   return [started, { ...step, state: speaksOfSurroundings(found) ? 'not run' : 'failed', found }];

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
 import { outputOf } from '../../../host/output-of.ts';
 import { startProgram, type RunningProgram } from '../../../host/process.ts';
@@ -45,7 +45,17 @@ export class ReplayingServer implements AsyncDisposable {
       if (told.restored !== undefined) options.onProgress(words.said);
       if (told.isOpen === true) opened.resolve();
     };
-    const server = [join(programs, 'postgres'), '-D', data, '-c', `config_file=${configuration}`];
+    // It beats what stands in the data directory's own settings, as those of a restore that is not through do.
+    const hba = join(dirname(configuration), 'pg_hba.conf');
+    const server = [
+      join(programs, 'postgres'),
+      '-D',
+      data,
+      '-c',
+      `config_file=${configuration}`,
+      '-c',
+      `hba_file=${hba}`,
+    ];
     const [program, ...args] = [...asOwner(owner), ...server];
     // It is ended in order, which gives back its shared memory; a kill doesn't.
     const { signal } = new AbortController();
@@ -64,6 +74,11 @@ export class ReplayingServer implements AsyncDisposable {
 
   get said(): Said {
     return this.#words.said;
+  }
+
+  /** Another text whenever it has come further. */
+  get progress(): string {
+    return this.#words.progress;
   }
 
   /** Why it is gone. */

@@ -3,6 +3,8 @@ import { parseLsn } from '../lsn.ts';
 /** What a server that replays its log has said of it. */
 export interface Said {
   readonly restored: number;
+  /** Where it is within the log; up to 14 it doesn't tell. */
+  readonly redoingAt: bigint | undefined;
   readonly stopped: string | undefined;
   readonly redoneTo: bigint | undefined;
   readonly lastCommit: string | undefined;
@@ -19,6 +21,7 @@ const mostErrors = 20;
 export class ServerWords {
   #said: Said = {
     restored: 0,
+    redoingAt: undefined,
     stopped: undefined,
     redoneTo: undefined,
     lastCommit: undefined,
@@ -28,13 +31,22 @@ export class ServerWords {
     errors: [],
   };
 
+  /** The last line that told something else than how long it takes. */
+  #progress = '';
+
   get said(): Said {
     return this.#said;
+  }
+
+  /** Another text whenever it has come further. */
+  get progress(): string {
+    return this.#progress;
   }
 
   /** What is new in what it said. */
   hear(line: string): Partial<Said> {
     const told = this.#told(line);
+    this.#progress = line.replace(/elapsed time: [\d.]+ s/, '');
     this.#said = { ...this.#said, ...told };
     return told;
   }
@@ -51,6 +63,8 @@ export class ServerWords {
     if (text.startsWith('recovery stopping')) return { stopped: text.slice('recovery '.length) };
     if (text.startsWith('database system is ready to accept connections')) return { isOpen: true };
     if (/^database system is shut down|^aborting startup/.test(text)) return { isShut: true };
+    const [, redoing] = /^redo in progress, .* current LSN: ([0-9A-F]+\/[0-9A-F]+)/.exec(text) ?? [];
+    if (redoing !== undefined) return { redoingAt: parseLsn(redoing) };
     const [, lsn] = /^redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(text) ?? [];
     if (lsn !== undefined) return { redoneTo: parseLsn(lsn) };
     const [, time] = /^last completed transaction was at log time (.*)$/.exec(text) ?? [];

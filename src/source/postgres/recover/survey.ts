@@ -5,7 +5,7 @@ import { lsnText } from '../lsn.ts';
 import type { Sidecar } from '../wal/sidecar.ts';
 import { recordBetween, type Ending, type LogEvent } from '../wal/summary.ts';
 import { holdsXid } from '../wal/xid-ranges.ts';
-import { endingsIn } from './endings.ts';
+import { endingsIn, lastWholeIn } from './endings.ts';
 import { readSegment, readSummary } from './read-summary.ts';
 
 const atOnce = 16;
@@ -24,6 +24,7 @@ export async function surveyLog(asked: MomentAsked, log: LogReader): Promise<Sur
       if (extent !== undefined && !surveyor.isDone) await surveyor.add(extent, sidecar);
     }
   }
+  await surveyor.finish();
   return surveyor.survey;
 }
 
@@ -33,6 +34,9 @@ class Surveyor {
   #before: Sidecar | undefined;
   #stop: Stop | undefined;
   #last: Stop | undefined;
+  #end: bigint | undefined;
+  /** The segment, the newest so far, whose last record its own end cuts in two. */
+  #cut: Extent | undefined;
   #isAfter = false;
   readonly #obstacles: string[] = [];
   readonly #needs: Record<string, number> = {};
@@ -48,7 +52,7 @@ class Surveyor {
 
   get survey(): Survey {
     const [stop, last, obstacles, needs] = [this.#stop, this.#last, this.#obstacles, this.#needs];
-    return { stop, last, obstacles, needs, begins: this.#isAfter ? 'after' : 'before' };
+    return { stop, last, obstacles, needs, end: this.#end, begins: this.#isAfter ? 'after' : 'before' };
   }
 
   async add(extent: Extent, sidecar: Sidecar): Promise<void> {
@@ -58,6 +62,16 @@ class Surveyor {
     if (this.#stop === undefined) await this.#within(extent, sidecar);
     for (const event of summary.events) if (this.#stop === undefined || event.lsn < this.#stop.at) this.#note(event);
     this.#before = sidecar;
+    const isCut = summary.tail !== undefined && summary.tail.lsn === summary.lastLsn;
+    this.#cut = isCut ? extent : undefined;
+    if (!isCut) this.#end = summary.lastLsn ?? this.#end;
+  }
+
+  /** What the end of all that is held cuts in two is not seen whole: the record before it is. */
+  async finish(): Promise<void> {
+    if (this.#cut === undefined || this.#asked.moment.kind !== 'latest') return;
+    const { facts, bytes } = await readSegment(this.#log, this.#cut);
+    this.#end = lastWholeIn(facts, bytes) ?? this.#end;
   }
 
   async #within(extent: Extent, { summary }: Sidecar): Promise<void> {

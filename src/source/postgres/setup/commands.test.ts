@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { runProgram, type RunResult } from '../../../../test/support/run-program.ts';
@@ -27,8 +27,20 @@ async function standIn(dir: TempDir, script = 'exit 0'): Promise<Parameters<type
   return { program: { path, options: ['--config', `${folder}/x.yaml`] }, stateFolder: folder };
 }
 
+function quotedPath(path: string): string {
+  return `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
 async function inShell(command: string, cwd: string): Promise<RunResult> {
   return await runProgram('/bin/sh', ['-c', filledIn(command)], { cwd });
+}
+
+/** The server's wish, written down so many seconds after 1970. */
+async function wish(dir: TempDir, atSeconds: number): Promise<void> {
+  await mkdir(dir.file('pg_wal/archive_status'), { recursive: true });
+  const path = dir.file(`pg_wal/archive_status/${segment}.ready`);
+  await writeFile(path, '');
+  await utimes(path, atSeconds, atSeconds);
 }
 
 async function called(dir: TempDir): Promise<readonly string[] | undefined> {
@@ -53,16 +65,44 @@ test('the shell starts the program with each word as it is meant, whatever is in
   assert.deepEqual(await called(dir), words);
 });
 
-test('a marker is consumed by success, without starting the program, and is believed once', async () => {
+test('a marker is consumed by success, without starting the program, and is believed once, for the wish that it is of, and of this very cluster', async () => {
   await using dir = await tempDir();
   const wanted = await standIn(dir, 'exit 7');
   const spool = `${wanted.stateFolder}/spool/shop-db/7312`;
   await mkdir(spool, { recursive: true });
   await writeFile(`${spool}/${segment}.ok`, '');
+  await utimes(`${spool}/${segment}.ok`, 1001, 1001);
+  await wish(dir, 1000);
   const command = archiveCommand('shop-db', '7312', wanted);
+  assert.equal((await inShell(command, dir.path)).code, 7, 'no worker has found that cluster here');
+  await writeFile(dir.file('pg_wal/.holdfast-7312'), '');
+  await wish(dir, 2000);
+  assert.equal((await inShell(command, dir.path)).code, 7, 'it is of before the data directory was put back');
+  await wish(dir, 1000);
+  await rm(dir.file('called'));
   assert.equal((await inShell(command, dir.path)).code, 0);
   assert.equal(await called(dir), undefined);
   assert.equal((await inShell(command, dir.path)).code, 7, 'without a marker its exit code is that of the program');
+});
+
+test('a file that the worker is at is waited for, without starting the program, and not for ever', async () => {
+  const sleeps = { 'mv "$0.coming" "$0.ok"': undefined, 'true': 'started' };
+  for (const [script, program] of Object.entries(sleeps)) {
+    await using dir = await tempDir();
+    const wanted = await standIn(dir);
+    const spool = `${wanted.stateFolder}/spool/shop-db/7312`;
+    await mkdir(spool, { recursive: true });
+    await writeFile(`${spool}/${segment}.coming`, '');
+    await wish(dir, 1000);
+    await writeFile(dir.file('pg_wal/.holdfast-7312'), '');
+    await mkdir(dir.file('bin'));
+    await writeFile(dir.file('bin/sleep'), `#!/bin/sh\ncd ${quotedPath(spool)}\n${script.replaceAll('$0', segment)}\n`);
+    await chmod(dir.file('bin/sleep'), 0o755);
+    const env = { PATH: `${dir.file('bin')}:${process.env['PATH'] ?? ''}` };
+    const command = filledIn(archiveCommand('shop-db', '7312', wanted));
+    assert.equal((await runProgram('/bin/sh', ['-c', command], { cwd: dir.path, env })).code, 0);
+    assert.equal((await called(dir)) === undefined ? undefined : 'started', program, script);
+  }
 });
 
 test('only proven absence is the end of the log; whatever else goes wrong stops the server', async () => {
@@ -84,6 +124,25 @@ test('only proven absence is the end of the log; whatever else goes wrong stops 
     assert.deepEqual(await called(dir), words);
     await rm(wanted.program.path);
     assert.equal((await inShell(restoreCommand('shop-db', wanted), dir.path)).code, 200, 'the program is gone');
+  }
+});
+
+test('what is fetched ahead, or on its way, costs no start of the program, and nobody waits for ever', async () => {
+  const sleeps = { 'mv $0.draft $0; true': undefined, 'true': 'started' };
+  for (const [script, program] of Object.entries(sleeps)) {
+    await using dir = await tempDir();
+    const wanted = await standIn(dir);
+    const ahead = dir.file(`pg_wal/.holdfast-ahead/${segment}`);
+    await mkdir(dir.file('pg_wal/.holdfast-ahead'), { recursive: true });
+    await writeFile(`${ahead}.draft`, 'its bytes');
+    await mkdir(dir.file('bin'));
+    await writeFile(dir.file('bin/sleep'), `#!/bin/sh\n${script.replaceAll('$0', ahead)}\n`);
+    await chmod(dir.file('bin/sleep'), 0o755);
+    const command = filledIn(restoreCommand('shop-db', wanted));
+    const env = { PATH: `${dir.file('bin')}:${process.env['PATH'] ?? ''}` };
+    assert.equal((await runProgram('/bin/sh', ['-c', command], { cwd: dir.path, env })).code, 0);
+    assert.equal((await called(dir)) === undefined ? undefined : 'started', program, script);
+    if (program === undefined) assert.equal(await readFile(dir.file(`pg_wal/${segment}`), 'utf8'), 'its bytes');
   }
 });
 

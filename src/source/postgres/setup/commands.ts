@@ -1,26 +1,39 @@
 import { join } from 'node:path';
+import { clusterMark } from '../cluster-mark.ts';
 import type { SetupWanted } from '../../setup.ts';
 
 type Wanted = Pick<SetupWanted, 'program' | 'stateFolder'>;
 
 /**
  * What PostgreSQL hands each segment to, by /bin/sh in the data directory. A marker says that the segment is stored
- * already: it is consumed by success, so that none is believed twice. Any role can read the command: no secret is in it.
+ * already: it is consumed by success, so that none is believed twice, and only where a worker has found this very cluster:
+ * after a re-initdb a configuration may have stayed, and markers. It is dated behind the wish that it is for: one that is
+ * older than the wish is of what was there before the data directory was put back. What the worker is at is waited for,
+ * some seconds. Any role can read the command: no secret is in it.
  */
 export function archiveCommand(component: string, systemIdentifier: string, wanted: Wanted): string {
   const markers = escaped(join(wanted.stateFolder, 'spool', component, systemIdentifier));
   const push = program(wanted, ['postgres', 'archive-push', component]);
-  return `rm '${markers}/%f.ok' 2>/dev/null || ${push} %p`;
+  const take = `t() { [ "$m.ok" -nt pg_wal/archive_status/%f.ready ] && rm "$m.ok"; }`;
+  const takeOrWait = `{ m='${markers}/%f'; ${take}; t || { ${waitWhile('"$m.coming"')}; t; }; } 2>/dev/null`;
+  return `test -e ${clusterMark(systemIdentifier)} && ${takeOrWait} || ${push} %p`;
 }
 
 /**
  * What fetches a segment while a server recovers. PostgreSQL takes 1 to 125 for the end of the log, and a program that
  * fails to start ends with 1: so only the one code that proves absence becomes 1, and whatever else happens stops it.
- * What was fetched ahead stands within the data directory, and is moved without starting the program.
+ * What was fetched ahead stands within the data directory, and is moved without starting the program; what is on its way
+ * is waited for, some seconds, in case whoever fetches it was killed.
  */
 export function restoreCommand(component: string, wanted: Wanted): string {
   const get = program(wanted, ['postgres', 'archive-get', component]);
-  return `mv pg_wal/.holdfast-ahead/%f %p 2>/dev/null && exit 0; ${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+  const take = 'mv $a %p 2>/dev/null && exit 0';
+  return `a=pg_wal/.holdfast-ahead/%f; ${take}; ${waitWhile('$a.draft')}; ${take}; ${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+}
+
+/** Five seconds at least: whoever is at it may have been killed. */
+function waitWhile(path: string): string {
+  return `i=0; while [ -e ${path} ] && [ $i -lt 250 ]; do i=$((i+1)); sleep .02 2>/dev/null; done`;
 }
 
 /** Whether a command is one of ours for this component, of whatever version and state folder. */
@@ -44,5 +57,5 @@ function escaped(word: string): string {
 /** Up to 15 the server cuts a command off here, without a word. */
 export function isTooLong(command: string, major: number): boolean {
   const longestName = '00000001000000000000000A.00000028.backup'.length + 'pg_wal/'.length;
-  return major <= 15 && Buffer.byteLength(command) + 2 * longestName >= 1024;
+  return major <= 15 && Buffer.byteLength(command) + 3 * longestName >= 1024;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { serverFacts } from '../../../../test/support/server-facts.ts';
 import type { SetupWanted } from '../../setup.ts';
 import { planArchiving } from './archiving.ts';
 import type { Setting, SetupFacts } from './facts.ts';
@@ -43,16 +44,7 @@ function looked({ settings = {}, facts = {}, looked: more = {}, log }: Given): L
   return {
     component: 'shop-db',
     facts: {
-      major: 18,
-      version: '18.4',
-      segmentBytes: 2 ** 24,
-      dataMode: 0o700,
-      dataChecksums: 'on',
-      database: 'postgres',
-      superuser: 'postgres',
-      capacities: {},
-      dataDirectory: '/data',
-      configuration: [],
+      ...serverFacts,
       systemIdentifier: '7312',
       role: {
         name: 'backup',

@@ -1,6 +1,7 @@
 import type { HeldStream, SetupItem, SetupWanted } from '../../setup.ts';
 import type { GrantVerdict } from '../grant.ts';
 import type { Setting, SettingName, SetupFacts } from './facts.ts';
+import type { HeartbeatTable } from './heartbeat.ts';
 import type { Here } from './here.ts';
 import type { LettingIn } from './letting-in.ts';
 
@@ -18,12 +19,15 @@ export interface Looked {
   /** How backups get at the files; 'from primary': the host’s, and the window is opened on another server. */
   readonly reads: 'protocol' | 'host' | 'host, from primary';
   readonly wanted: SetupWanted;
+  /** Where the policy wants one. */
+  readonly heartbeat?: HeartbeatTable | undefined;
 }
 
 /** What Holdfast does to have an item done. */
 export type Change =
   | { readonly do: 'alter system'; readonly name: SettingName; readonly value: string }
   | { readonly do: 'create slot'; readonly name: string }
+  | { readonly do: 'create heartbeat'; readonly table: string }
   | { readonly do: 'grant'; readonly dataDirectory: string };
 
 export interface PlannedItem extends SetupItem {

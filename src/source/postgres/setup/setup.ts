@@ -4,9 +4,11 @@ import type { Setup, SetupItem, SetupPlan, SetupWanted } from '../../setup.ts';
 import { connectTo, type ServerConnection } from '../connect.ts';
 import { lookAtDataDirectory } from '../data-directory.ts';
 import { checkGrant, issueGrant } from '../grant.ts';
+import { creationOf } from '../heartbeat.ts';
 import { wipeSpool } from '../wipe-spool.ts';
 import { planArchiving } from './archiving.ts';
 import { setupFacts } from './facts.ts';
+import { lookAtHeartbeat, planHeartbeat } from './heartbeat.ts';
 import { lookHere } from './here.ts';
 import { planHostReading } from './host-reading.ts';
 import { tryReplication } from './letting-in.ts';
@@ -20,6 +22,8 @@ export interface ServerToSetUp extends Pick<Looked, 'reads'> {
   readonly component: string;
   readonly clock: Clock;
   readonly url: string;
+  /** The table of the heartbeat that the policy wants. */
+  readonly heartbeat: string | undefined;
 }
 
 export function setupOf(at: ServerToSetUp): Setup {
@@ -43,7 +47,7 @@ interface Asked {
 }
 
 async function look(
-  { component, clock, url, reads }: ServerToSetUp,
+  { component, clock, url, reads, heartbeat }: ServerToSetUp,
   server: ServerConnection,
   { wanted, signal }: Asked,
 ): Promise<Looked> {
@@ -59,6 +63,7 @@ async function look(
     uid: process.getuid?.() ?? 0,
     reads,
     wanted,
+    heartbeat: heartbeat === undefined ? undefined : await lookAtHeartbeat(server, heartbeat),
   };
 }
 
@@ -83,8 +88,8 @@ function assertRunsOn(here: Looked['here'], directory: string): void {
 }
 
 function itemsOf(looked: Looked): readonly PlannedItem[] {
-  return [planRole, planReplication, planHostReading, planArchiving, planStreaming, planSafety].flatMap((plan) =>
-    plan(looked),
+  return [planRole, planReplication, planHostReading, planArchiving, planStreaming, planHeartbeat, planSafety].flatMap(
+    (plan) => plan(looked),
   );
 }
 
@@ -116,6 +121,8 @@ async function change(
     await server.rows('select pg_reload_conf()');
   } else if (due.do === 'create slot') {
     await server.rows('select pg_create_physical_replication_slot($1, true)', [due.name]);
+  } else if (due.do === 'create heartbeat') {
+    await server.rows(creationOf(due.table));
   } else {
     // Markers tell of the segments of another directory; with them gone, the grant.
     wipeSpool(wanted.stateFolder, component);

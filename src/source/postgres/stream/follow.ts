@@ -11,12 +11,14 @@ export async function followLog(
   work: LogWork,
   { mostLagBytes, until }: StreamOptions,
   address: Following['address'],
+  heartbeat?: Following['heartbeat'],
 ): Promise<void> {
   const following: Following = {
     work,
     mostLagBytes,
     until: until === undefined ? undefined : positionOf(until),
     address,
+    heartbeat,
   };
   for (let hasStreamed = false; ; hasStreamed = true) {
     const outcome = await new Streamer(following, { hasStreamed }).run();

@@ -8,6 +8,7 @@ import type { History, LogName, LogStore } from '../../../log/log.ts';
 import { openLog } from '../../../log/store.ts';
 import type { LogPlace } from '../../log.ts';
 import { lsnText } from '../lsn.ts';
+import { logConflicts, namingTimelines } from '../timeline-taken.ts';
 import type { Feed, HeldSegment, Reader } from './feed.ts';
 import { Kept } from './kept.ts';
 import { notedSegment } from './noted-segment.ts';
@@ -84,12 +85,12 @@ export class Place implements Reader {
 
   /** Opens it and learns how far it has come; undefined where it holds nothing of this log. */
   async open(signal: AbortSignal): Promise<bigint | undefined> {
-    const { place, name, lineage, histories } = this.#options;
+    const { place, name, lineage } = this.#options;
     const repository = await orAborted(place.open(), signal);
     await using opening = new AsyncDisposableStack();
     const kept = opening.use(new Kept(repository, openLog(repository, name)));
     const listing = await orAborted(kept.look(), signal);
-    for (const history of histories()) await orAborted(kept.store.putHistory(history), signal);
+    await orAborted(this.#putHistories(kept.store), signal);
     opening.move();
     this.#kept = kept;
     const reached = reachedIn(listing, lineage());
@@ -112,7 +113,8 @@ export class Place implements Reader {
       } catch (error) {
         if (signal.aborted) await this.#lastPiece();
         signal.throwIfAborted();
-        if (!(error instanceof HoldfastError) || hasCode(error, 'log-conflict', 'unsupported', 'internal')) throw error;
+        if (!(error instanceof HoldfastError) || hasCode(error, ...logConflicts, 'unsupported', 'internal'))
+          throw error;
         await this.#leave(error);
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt, 10));
         await this.#options.clock.sleep(pauseMs, signal);
@@ -196,8 +198,18 @@ export class Place implements Reader {
 
   /** What an older epoch wrote beyond the fork is none of this one's. */
   async #enterEpoch({ since }: HeldSegment): Promise<void> {
-    for (const history of this.#options.histories()) await this.#opened.store.putHistory(history);
+    await this.#putHistories(this.#opened.store);
     if (this.#durable !== undefined && this.#durable > since) this.#durable = since;
+  }
+
+  async #putHistories(store: LogStore): Promise<void> {
+    for (const history of this.#options.histories())
+      await this.#naming(store, history.epoch, async () => await store.putHistory(history));
+  }
+
+  async #naming<T>(store: LogStore, epoch: number, part: () => Promise<T>): Promise<T> {
+    const own = async (): Promise<History | undefined> => this.#options.histories().find((one) => one.epoch === epoch);
+    return await namingTimelines({ store, repository: this.repository, epoch, own, writer: 'the server' }, part);
   }
 
   async #pause({ closed }: HeldSegment, signal: AbortSignal): Promise<void> {
@@ -218,17 +230,22 @@ export class Place implements Reader {
 
   async #piece(segment: HeldSegment): Promise<void> {
     const { end } = segment;
-    await this.#opened.piece(segment);
+    await this.#naming(this.#opened.store, segment.extent.epoch, async () => await this.#opened.piece(segment));
     this.#reach(end);
   }
 
   async #finish(segment: HeldSegment): Promise<void> {
-    const { extent, state, end } = segment;
+    const { end } = segment;
+    await this.#naming(this.#opened.store, segment.extent.epoch, async () => await this.#keep(segment));
+    this.#reach(end);
+  }
+
+  async #keep(segment: HeldSegment): Promise<void> {
+    const { extent, state } = segment;
     if (state === 'cut') await this.#opened.piece(segment);
     else if (state === 'partial') await this.#opened.partial(segment);
     else if (this.#durable === undefined || this.#durable < extent.to) await this.#opened.whole(segment);
     else await this.#opened.forget(segment);
-    this.#reach(end);
   }
 
   #reach(position: bigint): void {

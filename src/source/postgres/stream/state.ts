@@ -1,12 +1,19 @@
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { TaskGroup } from '../../../flow/task-group.ts';
+import type { Sighting } from '../../../log/log.ts';
 import { lsnText } from '../lsn.ts';
+import { logConflicts } from '../timeline-taken.ts';
+import { Beating } from './beating.ts';
 import { Feed } from './feed.ts';
 import type { LogServer } from './log-server.ts';
 import { Marks } from './marks.ts';
 import { Place } from './place.ts';
 import type { NextTimeline } from './session.ts';
+import { tellSightings } from './sightings.ts';
 import type { Following } from './streamer.ts';
+
+/** A request or three to each place, as often. */
+const [sightingMs, beatenMs] = [60_000, 20_000] as const;
 
 /** Ends the work on a stream. */
 export class Ended extends Error {
@@ -25,6 +32,8 @@ type Ancestry = Pick<LogServer, 'histories' | 'lineage'>;
 export class State {
   readonly stream: string;
   readonly feed: Feed;
+  /** Where the policy wants a heartbeat. */
+  readonly beating: Beating | undefined;
   readonly #following: Following;
   readonly #places: readonly Place[];
   readonly #segmentBytes: bigint;
@@ -42,6 +51,7 @@ export class State {
     const { component, places, clock, listener } = following.work;
     this.stream = stream;
     this.#following = following;
+    this.beating = following.heartbeat && new Beating(following.heartbeat);
     this.#segmentBytes = BigInt(segmentBytes);
     this.#ancestry = { histories, lineage };
     this.feed = new Feed({ segmentBytes, readers: () => this.#places });
@@ -117,6 +127,22 @@ export class State {
     this.#begin(from.reduce((a, b) => (a < b ? a : b)));
     this.#group = group;
     for (const place of this.#places) group.run(async (signal) => await place.run(signal));
+    const { component, clock, listener } = this.#following.work;
+    const everyMs = this.beating === undefined ? sightingMs : beatenMs;
+    const seeing = { component, clock, listener, places: this.#places, sighting: () => this.#sighting(), everyMs };
+    group.run(async (signal) => await tellSightings(seeing, signal));
+  }
+
+  #sighting(): Sighting | undefined {
+    const { durable } = this;
+    const { clock } = this.#following.work;
+    const reachedMs = durable === undefined ? undefined : this.#marks.reachedMs(durable);
+    if (durable === undefined || reachedMs === undefined) return undefined;
+    const agoNs = BigInt(Math.round((clock.monotonicMs() - reachedMs) * 1_000_000));
+    const epoch = this.#ancestry.lineage.epochs.find(({ from }) => from <= durable)?.epoch;
+    const beatMs = this.beating?.reachedMs(durable);
+    const heartbeatNs = beatMs === undefined ? undefined : BigInt(beatMs) * 1_000_000n;
+    return epoch === undefined ? undefined : { epoch, at: durable, timeNs: clock.nowNs() - agoNs, heartbeatNs };
   }
 
   /** Where each required place has come to; undefined of one that holds nothing, or joins later. */
@@ -207,6 +233,7 @@ export class State {
       receivedBytes: this.#receivedBytes,
       lagBytes: durable === undefined ? undefined : Number(this.#serverEnd > durable ? this.#serverEnd - durable : 0n),
       rpoSeconds: reachedMs === undefined ? undefined : Math.round(clock.monotonicMs() - reachedMs) / 1000,
+      heartbeat: durable === undefined ? undefined : timeText(this.beating?.reachedMs(durable)),
       places: this.#places.map(({ repository, durable: at, away }) => ({
         repository,
         durable: at === undefined ? undefined : lsnText(at),
@@ -245,4 +272,8 @@ export class State {
   }
 }
 
-const final = ['log-conflict', 'unsupported', 'internal'] as const;
+function timeText(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(ms).toString();
+}
+
+const final = [...logConflicts, 'unsupported', 'internal'] as const;

@@ -6,6 +6,7 @@ import { ServerError } from '../connect.ts';
 import { lsnText } from '../lsn.ts';
 import { slotName } from '../slot-name.ts';
 import { usualWaits, type Waits } from '../waits.ts';
+import type { HeartbeatWanted } from './beating.ts';
 import { historiesOf, openLogServer, type LogServer } from './log-server.ts';
 import { streamTimeline } from './session.ts';
 import { createSlot, dropSlot, oldestHeld, readSlot, slotLag } from './slot.ts';
@@ -16,6 +17,7 @@ export interface Following extends Pick<StreamOptions, 'mostLagBytes'> {
   readonly until: bigint | undefined;
   /** Read anew for each connection: a password may change meanwhile. */
   readonly address: (signal: AbortSignal) => Promise<string>;
+  readonly heartbeat?: HeartbeatWanted | undefined;
 }
 
 const [firstPauseMs, longestPauseMs] = [500, 30_000] as const;
@@ -87,7 +89,8 @@ export class Streamer {
 
   async #round(group: TaskGroup, signal: AbortSignal): Promise<void> {
     const { address, work } = this.#following;
-    await using server = await openLogServer({ url: await address(signal), waits, signal });
+    const url = await address(signal);
+    await using server = await openLogServer({ url, waits, signal });
     const state = (this.#state ??= new State(this.#following, server));
     if (state.stream !== server.stream) throw new Ended('another stream');
     state.assertOn(server);
@@ -96,6 +99,7 @@ export class Streamer {
     await state.start(group, server, restart);
     await using session = new TaskGroup({ signal: AbortSignal.any([signal, state.rewinding()]) });
     session.run(async (until) => await this.#watchLag(server, until));
+    session.run(async (until) => await state.beating?.run(work, url, until));
     session.run(async (until) => {
       while (await this.#timeline(server, state, until));
       session.cancel(new HoldfastError('source-failed', `${work.component}: the server has ended the connection`));

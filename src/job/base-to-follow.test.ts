@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lineageOf } from '../log/cover.ts';
+import type { RecoverablePoint } from '../point/point.ts';
+import { newestOn } from './base-to-follow.ts';
+
+const of = { component: 'shop-db', stream: '7' };
+const lineage = lineageOf(2, [{ epoch: 2, parent: 1, forkedAt: 40n, bytes: new Uint8Array() }]) ?? assert.fail();
+const backup = (identity: string, epoch: number, to: bigint): RecoverablePoint => ({
+  ...{ component: 'shop-db', rule: 'full', method: 'physical', identity, timeNs: to, sizeBytes: 1, copies: [] },
+  log: { stream: '7', epoch, from: to - 2n, to },
+});
+
+test('a standby begins with a backup of the timeline that goes on, and is refused where there is none', () => {
+  const [before, left, since] = [backup('before', 1, 40n), backup('left', 1, 44n), backup('since', 2, 42n)];
+  assert.equal(newestOn(lineage, [before, left], of).identity, 'before');
+  assert.equal(newestOn(lineage, [before, since, left], of).identity, 'since');
+  assert.throws(() => newestOn(lineage, [left], of), { code: 'unreachable', message: /no backup leads to timeline 2/ });
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { shopContext } from '../../../test/support/component-context.ts';
+import { controlOf } from '../../../test/support/control-file.ts';
+import { switchCall } from '../../../test/support/switching.ts';
+import { tempDir } from '../../../test/support/temp-dir.ts';
+import { systemClock } from '../../clock/clock.ts';
+import { MemoryStorage } from '../../storage/memory.ts';
+import { withholding } from './withhold.ts';
+
+const stream = '7300000000000000001';
+
+const control = (systemIdentifier: bigint): Buffer => controlOf({ systemIdentifier, timeline: 1, version: 1300 });
+
+test('what came to a place while a plan waited is not restored over: another cluster, and a standby, stay as they are', async () => {
+  await using dir = await tempDir();
+  const [storage, stateFolder, live] = [new MemoryStorage(), dir.file('state'), dir.file('srv/data')];
+  const context = shopContext({ storage, clock: systemClock, stateFolder });
+  await mkdir(join(live, 'global'), { recursive: true });
+  const given = { component: 'shop-db', stream, others: [], within: 'shop-db/data', over: 'yes' };
+  const call = switchCall('withhold', live, given);
+  const withhold = withholding(context);
+  const key = join(live, 'global/pg_control');
+  await writeFile(key, control(7300000000000000002n));
+  await assert.rejects(withhold.run(call), { code: 'refused', message: /holds another cluster, 7300000000000000002/ });
+  await writeFile(key, control(BigInt(stream)));
+  await writeFile(join(live, 'standby.signal'), '');
+  await assert.rejects(withhold.run(call), { code: 'refused', message: /holds a standby/ });
+  await rm(join(live, 'standby.signal'));
+  await withhold.run(call);
+  assert.equal(existsSync(key), false);
+  await withhold.undo?.(call);
+  assert.deepEqual(await readFile(key), control(BigInt(stream)));
+});

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { textOf } from '../../bytes/fields.ts';
+import { HoldfastError } from '../../errors/error.ts';
+import type { ComponentContext } from '../../job/component.ts';
+import type { StepCall, StepKind } from '../../plan/plan.ts';
+import { syncFolder, writeWhole } from './durable.ts';
+import { overStateOf } from './half-over.ts';
+import { removeOwn } from './removal.ts';
+import { replacementOf, type Replacement } from './replacement.ts';
+
+/** Takes out of what is live what nothing starts without; put back by an undo. `arguments` as of `replacementOf`. */
+export function withholding(context: ComponentContext): StepKind {
+  return {
+    isDone: async (call) => (existsSync(replacementOf(context, call).key.live) ? 'not done' : 'done'),
+    run: async (call) => {
+      const replacement = replacementOf(context, call);
+      const { driver, places, key, granted } = replacement;
+      await driver.inPlace.assertStopped(places.live);
+      await assertOurs(call, replacement);
+      await mkdir(places.root, { recursive: true });
+      if (await mayWrite(context, replacement)) await writeWhole(granted, '');
+      await moveKey(key.live, key.old);
+    },
+    undo: async (call) => {
+      const replacement = replacementOf(context, call);
+      const { driver, places, key, granted } = replacement;
+      if (existsSync(key.old)) {
+        if (existsSync(key.live)) throw new HoldfastError('refused', `something came to ${key.live} meanwhile`);
+        await moveKey(key.old, key.live);
+      }
+      if (existsSync(granted) && !(await mayWrite(context, replacement)))
+        await driver.inPlace.takeOver({ ...context, signal: call.signal }, places.live);
+      if (isOver(call) && overStateOf(places, driver.inPlace.over) === 'untouched') await removeOwn(places.root);
+    },
+  };
+}
+
+/** A plan may have waited: what stands there then, and isn’t kept, is looked at once more. */
+async function assertOurs(call: StepCall, { driver, places }: Replacement): Promise<void> {
+  if (!isOver(call) || overStateOf(places, driver.inPlace.over) === 'half over') return;
+  await driver.inPlace.assertOurs(places.live, textOf(call.step.arguments['stream'], call.step.key));
+}
+
+function isOver({ step }: StepCall): boolean {
+  return step.arguments['over'] === 'yes';
+}
+
+async function mayWrite({ stateFolder }: ComponentContext, { driver, places }: Replacement): Promise<boolean> {
+  return await driver.inPlace.mayWrite(stateFolder, places.live);
+}
+
+export async function moveKey(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  for (const path of [from, to]) await syncFolder(dirname(path));
+}

@@ -1,0 +1,70 @@
+import type { Extent } from '../../../log/log.ts';
+import type { Dropped } from './gaps.ts';
+import type { SpoolFolder } from './spool-folder.ts';
+
+/**
+ * What a worker leaves to the next, in the spool: what was dropped, and which places are due what others hold. Each is the
+ * name of an empty file, for which there is room on a full disk.
+ *
+ * - `gap-<epoch>-<from>-<to>` — dropped, and to be said in places that can't be reached; `…-in-<repository>` beside it:
+ *   where another's stands under these names.
+ * - `new-<repository>` — it held nothing at first, and was not given yet all that other places hold.
+ */
+export class Notes {
+  readonly #folder: SpoolFolder;
+
+  constructor(folder: SpoolFolder) {
+    this.#folder = folder;
+  }
+
+  /** In the order of epochs and positions. */
+  gaps(): readonly Dropped[] {
+    const names = this.#folder.names();
+    return names
+      .flatMap((name) => {
+        const [, epoch, from, to] = /^gap-([0-9a-f]{8})-([0-9a-f]{16})-([0-9a-f]{16})$/.exec(name) ?? [];
+        if (epoch === undefined || from === undefined || to === undefined) return [];
+        const beside = `${name}-in-`;
+        const takenIn = names.filter((one) => one.startsWith(beside)).map((one) => one.slice(beside.length));
+        return [{ epoch: Number.parseInt(epoch, 16), from: BigInt(`0x${from}`), to: BigInt(`0x${to}`), takenIn }];
+      })
+      .toSorted((a, b) => a.epoch - b.epoch || Number(a.from - b.from));
+  }
+
+  /** All of them or none; lasting when it resolves. */
+  async addGaps(dropped: readonly Dropped[]): Promise<void> {
+    await this.#folder.emptyForGood(
+      dropped.flatMap((one) => [...one.takenIn.map((repository) => gapName(one, repository)), gapName(one)]),
+    );
+  }
+
+  /** It is said everywhere; or with a repository, what stands in its way there is told. */
+  forgetGap(dropped: Dropped, repository?: string): void {
+    const names = repository === undefined ? [...dropped.takenIn, undefined] : [repository];
+    for (const one of names) this.#folder.remove(gapName(dropped, one));
+  }
+
+  /** Lasting when it resolves: all that others hold is due there. */
+  async addNew(repository: string): Promise<void> {
+    await this.#folder.emptyForGood([`new-${repository}`]);
+  }
+
+  isNew(repository: string): boolean {
+    return this.#folder.modifiedMs(`new-${repository}`) !== undefined;
+  }
+
+  forgetNew(repository: string): void {
+    this.#folder.remove(`new-${repository}`);
+  }
+}
+
+export function isNote(name: string): boolean {
+  return /^(?:gap|new)-/.test(name);
+}
+
+function gapName({ epoch, from, to }: Extent, repository?: string): string {
+  const name = ['gap', epoch.toString(16).padStart(8, '0'), hex(from), hex(to)].join('-');
+  return repository === undefined ? name : `${name}-in-${repository}`;
+}
+
+const hex = (position: bigint): string => position.toString(16).padStart(16, '0');

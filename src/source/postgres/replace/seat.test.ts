@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { controlOf } from '../../../../test/support/control-file.ts';
+import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
+import type { Seat } from '../../in-place.ts';
+import { lookAtSeat } from './seat.ts';
+
+const own = '7300000000000000001';
+const { signal } = new AbortController();
+
+const control = (systemIdentifier: string): Buffer =>
+  controlOf({ systemIdentifier: BigInt(systemIdentifier), timeline: 1, version: 1300 });
+
+/** What a backup says, and programs of its major. */
+async function backupOf(dir: TempDir, said: object = {}): Promise<() => Promise<Seat>> {
+  const description = {
+    ...{ format: 1, version: '15.1', major: 15, systemIdentifier: own, timeline: 1, startLsn: '0/2', endLsn: '0/3' },
+    ...{ walSegmentBytes: 2 ** 24, dataDirectory: dir.file('data'), dataChecksums: 'off', tablespaces: [] },
+    ...{ configuration: [], database: 'postgres', superuser: 'postgres', capacities: {}, ...said },
+  };
+  for (const folder of ['shop-db', 'data/global', 'bin']) await mkdir(dir.file(folder), { recursive: true });
+  await writeFile(dir.file('shop-db/postgres.json'), JSON.stringify(description));
+  for (const name of ['postgres', 'pg_ctl']) {
+    await writeFile(dir.file('bin', name), '#!/bin/sh\necho "postgres (PostgreSQL) 15.1"\n');
+    await chmod(dir.file('bin', name), 0o755);
+  }
+  const given = {
+    component: 'shop-db',
+    folder: dir.path,
+    programs: [dir.file('bin')],
+    signal,
+    isHalfOver: () => false,
+  };
+  return async () => await lookAtSeat(given);
+}
+
+test('what stands where a cluster stood is that cluster, or nothing: another one, and a standby, are refused', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir);
+  await writeFile(dir.file('data/global/pg_control'), control(own));
+  const { place, epoch } = await look();
+  assert.deepEqual([place, epoch], [dir.file('data'), 1]);
+  await writeFile(dir.file('data/global/pg_control'), control('7300000000000000002'));
+  await assert.rejects(look(), { code: 'refused', message: /holds another cluster, 7300000000000000002/ });
+  await writeFile(dir.file('data/standby.signal'), '');
+  await assert.rejects(look(), { code: 'refused', message: /holds a standby/ });
+  await rm(dir.file('data'), { recursive: true });
+  assert.deepEqual((await look()).epoch, undefined);
+});
+
+test('a tablespace comes to where it stood, whose folder has to be there', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir, { tablespaces: [{ oid: '16400', location: dir.file('far') }] });
+  await assert.rejects(look(), { code: 'refused', message: /the tablespace 16400 stood in/ });
+  await mkdir(dir.file('far/PG_15_202209061'), { recursive: true });
+  await assert.rejects(look(), { code: 'refused', message: /is a tablespace that .* doesn’t link to/ });
+  await mkdir(dir.file('data/pg_tblspc'));
+  await symlink(dir.file('elsewhere'), dir.file('data/pg_tblspc/16399'));
+  await symlink(dir.file('far'), dir.file('data/pg_tblspc/16400'));
+  assert.deepEqual((await look()).others, [{ from: '16400', location: dir.file('far'), name: 'PG_15_202209061' }]);
+  await rm(dir.file('far/PG_15_202209061'), { recursive: true });
+  assert.deepEqual((await look()).others, [{ from: '16400', location: dir.file('far'), name: 'PG_15_202209061' }]);
+});
+
+test('a backup that does not say where the data directory stood can’t be put there', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir, { dataDirectory: null });
+  await assert.rejects(look(), { code: 'unsupported', message: /doesn’t say where/ });
+});
+
+test('a tablespace that a backup names by no number, or in no whole path, is damaged', async () => {
+  await using dir = await tempDir();
+  for (const tablespace of [
+    { oid: '../global', location: dir.file('far') },
+    { oid: '16400', location: 'far' },
+  ]) {
+    const look = await backupOf(dir, { tablespaces: [tablespace] });
+    await assert.rejects(look(), { code: 'damaged' });
+  }
+});
