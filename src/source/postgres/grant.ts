@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseFields, textOf, type Fields } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { hostIdentity, type HostIdentity } from '../../host/identity.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
+import { currentUser } from '../../host/users.ts';
 import { lookAtDataDirectory, type DataDirectory } from './data-directory.ts';
 
 /**
@@ -66,14 +67,27 @@ export async function issueGrant(
   dataDirectory: string,
   host = hostIdentity(),
 ): Promise<void> {
-  const { uid: _owner, ...directory } = lookAtDataDirectory(dataDirectory);
+  const { uid, ...directory } = lookAtDataDirectory(dataDirectory);
   const grant: Grant = { host, ...directory };
   const path = pathOf(stateDir, component);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeLasting(path, `${JSON.stringify({ version: 1, ...grant })}\n`);
+    // The server's user reads it, whoever gave it.
+    if (currentUser().uid === 0) for (const one of [path, dirname(path)]) await chown(one, uid, -1);
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+/** Takes the grant from whoever has it; lasting when it resolves. Where there is none, that is so already. */
+export async function withdrawGrant(stateDir: string, component: string): Promise<void> {
+  const path = pathOf(stateDir, component);
+  try {
+    await unlink(path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw unusable(path, error);
   }
 }
 
@@ -89,7 +103,11 @@ async function writeLasting(path: string, text: string): Promise<void> {
     await file.sync();
   }
   await rename(draft, path);
-  await using folder = await open(dirname(path), 'r');
+  await syncFolder(dirname(path));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
   await folder.sync();
 }
 

@@ -226,7 +226,7 @@ class Worker {
     this.#begin();
     filling.look();
     gaps.look();
-    if (ready.length > 0 || filling.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
+    if (waiting.length > 0 || filling.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
     await this.#settle();
     await this.#dropBeyond(waiting);
   }
