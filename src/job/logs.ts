@@ -1,5 +1,6 @@
 import { hasCode, type HoldfastError } from '../errors/error.ts';
 import type { Extent, Listing, LogStore, Sighting } from '../log/log.ts';
+import { lastNamedGap } from '../log/ranges.ts';
 import { openLog, streamsOf } from '../log/store.ts';
 import type { Signs } from '../point/living.ts';
 import { isKnownBad, type RecoverablePoint } from '../point/point.ts';
@@ -26,7 +27,7 @@ export interface TimedLog extends HeldLog {
   readonly endStoredNs: bigint | undefined;
   /** When all that the server had written was in it, where something in it leads up to there. */
   readonly sighting: Sighting | undefined;
-  /** The newest gap that was named, and why. */
+  /** The newest gap that was named and is one still, and why. */
   readonly lastGap: { readonly extent: Extent; readonly reason: string } | undefined;
 }
 
@@ -90,8 +91,8 @@ function latestOf(times: readonly bigint[]): bigint | undefined {
   return times.toSorted((a, b) => (a < b ? -1 : 1)).at(-1);
 }
 
-async function lastGapIn(store: LogStore, { gaps }: Listing): Promise<TimedLog['lastGap']> {
-  const extent = gaps.at(-1);
+async function lastGapIn(store: LogStore, listing: Listing): Promise<TimedLog['lastGap']> {
+  const extent = lastNamedGap(listing);
   const reason = extent && (await ifThere(async () => await store.gapReason(extent)));
   return extent && reason !== undefined ? { extent, reason } : undefined;
 }

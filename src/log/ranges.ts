@@ -24,6 +24,14 @@ export function rangesOf(listing: Listing): readonly Range[] {
   ];
 }
 
+/** The newest gap that an object names, of which something is missing still: what was said to be lost may come after all. */
+export function lastNamedGap(listing: Listing): Extent | undefined {
+  const ranges = rangesOf(listing);
+  const isFilled = ({ epoch, from, to }: Extent): boolean =>
+    ranges.some((range) => range.epoch === epoch && range.from <= from && range.to >= to);
+  return listing.gaps.findLast((gap) => !isFilled(gap));
+}
+
 function openEnd({ pieces }: Listing, epoch: number, at: bigint): bigint {
   const part = piecesAt(pieces, epoch, at);
   return part?.held === 'pieces' ? (part.pieces.at(-1)?.to ?? at) : at;

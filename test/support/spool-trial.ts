@@ -1,5 +1,5 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { systemClock } from '../../src/clock/clock.ts';
 import { HoldfastError } from '../../src/errors/error.ts';
 import type { Listener } from '../../src/events/events.ts';
@@ -9,11 +9,11 @@ import type { Repository } from '../../src/repository/repository.ts';
 import type { ArchiveWork } from '../../src/source/log.ts';
 import { pushFile } from '../../src/source/postgres/archive/push.ts';
 import { archiveFiles } from '../../src/source/postgres/archive/worker.ts';
+import { handSegments, mib, nameOf } from './handed-segments.ts';
 import { handedOver, handingOver, handOver } from './handing-over.ts';
 import { newRepository } from './repository.ts';
 import { runOk } from './run-program.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
-import { writeWal } from './wal-writer.ts';
 
 /**
  * What becomes of pushes while the disk with the state folder has no room for bytes, then for files, then some. Runs as root
@@ -120,8 +120,6 @@ async function run(): Promise<SpoolTrial> {
   return { noBytes, noFiles, room, stored, beyondQueue: await beyondQueue() };
 }
 
-const mib = 2 ** 20;
-
 async function beyondQueue(): Promise<BeyondQueue> {
   await using dir = await tempDir();
   const [near, far] = [await newRepository(), await newRepository()];
@@ -158,16 +156,6 @@ async function beyondQueue(): Promise<BeyondQueue> {
   return { push, withoutNames, gaps: numbers, workers: workers.length };
 }
 
-const segmentNames = ['000000010000000000000001', '000000010000000000000002', '000000010000000000000003'];
-
-async function handSegments(dataDirectory: string, numbers: readonly number[]): Promise<void> {
-  for (const [index, number] of numbers.entries()) {
-    const records = [{ manager: 10, info: 0, xid: 0, data: Buffer.from(`${number}`) }];
-    const of = { major: 18, timeline: 1, systemIdentifier: 7n, segmentBytes: mib, start: BigInt(number * mib) };
-    const file = segmentNames[index] ?? '';
-    await writeFile(`${dataDirectory}/pg_wal/${file}`, writeWal({ ...of, records }).segments[0] ?? '');
-    await writeFile(`${dataDirectory}/pg_wal/archive_status/${file}.ready`, '');
-  }
-}
+const segmentNames = [1, 2, 3].map(nameOf);
 
 process.stdout.write(JSON.stringify(await run()));

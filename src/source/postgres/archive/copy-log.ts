@@ -13,6 +13,8 @@ interface Copying {
   readonly onUnreadable: (what: string, why: HoldfastError) => void;
   /** Whether a required place held nothing at first, and is due all of it; asked once it is open. */
   readonly isDueAll?: () => boolean;
+  /** Whether they are compared by what they hold now, though they lacked nothing of each other when they were opened. */
+  readonly isListedAnew?: boolean;
 }
 
 /** What one holds and another doesn't. */
@@ -44,7 +46,7 @@ export async function copyHoles(copying: Copying): Promise<void> {
     const lacking = behind(lackingIn(there, held), oldest);
     return from.required ? lacking : amid(lacking, before);
   };
-  if (isNothing(missing(before, first))) return;
+  if (copying.isListedAnew !== true && isNothing(missing(before, first))) return;
   const [held, there] = await listings(copying);
   const lacking = missing(there, held);
   await assertOneLog(copying, held, there);

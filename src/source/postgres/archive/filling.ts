@@ -18,8 +18,10 @@ interface Filled {
   lookAtMs: number;
   /** Another's stands there under the name of a file: nothing is put behind it any more. */
   isTaken: boolean;
-  /** With which it was compared; of a required one each other is, once. */
-  readonly compared: Set<ArchivePlace>;
+  /** With which it was compared; of a required one each other is, once, and once more behind a gap. */
+  compared: Set<ArchivePlace>;
+  /** What both held when they were opened tells no more what it lacks. */
+  isListedAnew: boolean;
   task: Promise<void> | undefined;
 }
 
@@ -34,7 +36,8 @@ interface FillingOptions {
 /**
  * Places that aren't required get each file once a required one has it, one at a time and beside everything else: what
  * comes while they are busy or away is copied from a required place afterwards. A required place gets each file before it
- * counts as durable, but may not have been required before: its holes are filled once from every other (copy-log.ts). One that
+ * counts as durable, but may not have been required before: its holes are filled once from every other (copy-log.ts), and once
+ * more where a gap was said there, for another may have what was dropped. One that
  * held nothing at first, required or not, is noted in the spool until it was given all: a kill amidst that leaves nothing out.
  * Nothing waits for any of this.
  */
@@ -48,7 +51,7 @@ export class Filling {
   constructor(places: readonly ArchivePlace[], options: FillingOptions) {
     this.#places = places;
     this.#filled = places.map((place) => ({
-      ...{ place, lookAtMs: 0, isTaken: false, compared: new Set([place]), task: undefined },
+      ...{ place, lookAtMs: 0, isTaken: false, compared: new Set([place]), isListedAnew: false, task: undefined },
     }));
     this.#options = options;
     this.#warnings = new Warnings(options);
@@ -64,6 +67,12 @@ export class Filling {
     const taking = optional.filter(isFree);
     for (const one of optional) if (!taking.includes(one)) one.lookAtMs = 0;
     await Promise.all(taking.map(async (one) => await this.#run(one, async () => await one.place.take(file, held))));
+  }
+
+  /** What was dropped before it came there may be held by others: it is compared once more with each. */
+  compareAgain(place: ArchivePlace): void {
+    for (const one of this.#filled.filter((each) => each.place === place))
+      [one.compared, one.isListedAnew] = [new Set([place]), true];
   }
 
   /** Begins to fill what is due. Throws what is a defect. */
@@ -87,12 +96,20 @@ export class Filling {
     return this.#places.find((other) => isSource(other) && other.away === undefined);
   }
 
-  async #fill({ place: to, compared }: Filled, from: ArchivePlace): Promise<void> {
+  async #fill({ place: to, compared, isListedAnew }: Filled, from: ArchivePlace): Promise<void> {
     const { clock, signal, notes } = this.#options;
     const sinceNs = clock.nowNs() - BigInt(Math.round(to.windowMs)) * 1_000_000n;
     const onUnreadable = (what: string, { message }: HoldfastError): void =>
       this.#warnings.once(`${to.repository} does not get ${what} from ${from.repository}: ${message}`);
-    const copying = { from, to, sinceNs, signal, onUnreadable, isDueAll: () => notes.isNew(to.repository) };
+    const copying = {
+      from,
+      to,
+      sinceNs,
+      signal,
+      isListedAnew,
+      onUnreadable,
+      isDueAll: () => notes.isNew(to.repository),
+    };
     if (!to.required) {
       const isSourceNew = notes.isNew(from.repository);
       await copyLog(copying);

@@ -11,6 +11,8 @@ export interface GapOptions {
   readonly places: readonly ArchivePlace[];
   readonly name: LogName;
   readonly listener: Listener;
+  /** A gap was said in a place where nothing is another's: whoever has what was dropped may give it to that place. */
+  readonly onSaid?: (place: ArchivePlace) => void;
 }
 
 /** A segment that was dropped. */
@@ -115,12 +117,15 @@ export class Gaps {
   async #sayIn(place: ArchivePlace): Promise<void> {
     const dropped = this.#dropped;
     const { segments, gaps } = await place.use(async ({ store }) => await store.list());
-    for (const gap of joined(dropped.flatMap((one) => without(one, [...segments, ...gaps])))) {
+    const lacking = joined(dropped.flatMap((one) => without(one, [...segments, ...gaps])));
+    for (const gap of lacking) {
       await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
       this.#tell(place, gap, reasons.dropped);
     }
     const { repository } = place;
-    for (const one of dropped.filter(({ takenIn }) => takenIn.includes(repository))) {
+    const taken = dropped.filter(({ takenIn }) => takenIn.includes(repository));
+    if (lacking.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
+    for (const one of taken) {
       for (const gap of within(one, segments)) this.#tell(place, gap, reasons.taken);
       this.#options.notes.forgetGap(one, repository);
       this.#dropped = this.#dropped.map((each) =>

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { handedOver, handingOver } from '../../../../test/support/handing-over.ts';
+import { handSegments, mib, nameOf, segment } from '../../../../test/support/handed-segments.ts';
 import { newRepository } from '../../../../test/support/repository.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
-import { writeWal } from '../../../../test/support/wal-writer.ts';
 import { systemClock, type Clock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
 import { silent, type Listener } from '../../../events/events.ts';
-import type { Extent, LogStore } from '../../../log/log.ts';
+import type { LogStore } from '../../../log/log.ts';
 import { openLog } from '../../../log/store.ts';
 import { MemoryStorage } from '../../../storage/memory.ts';
 import type { ArchiveWork } from '../../log.ts';
@@ -157,19 +157,6 @@ async function away(): Promise<never> {
   return await Promise.reject(new HoldfastError('storage-failed', 'it is away'));
 }
 
-const mib = 1024 * 1024;
-
-/** A segment of a log as a server writes it. */
-function segment(number: number, contents: string): { readonly extent: Extent; readonly bytes: Buffer } {
-  const from = BigInt(number * mib);
-  const record = { manager: 10, info: 0, xid: 0, data: Buffer.from(`${contents} ${number}`) };
-  const wal = { major: 18, timeline: 1, systemIdentifier: 7n, segmentBytes: mib, start: from, records: [record] };
-  const [bytes = Buffer.alloc(0)] = writeWal(wal).segments;
-  return { extent: { epoch: 1, from, to: from + BigInt(mib) }, bytes };
-}
-
-const nameOf = (number: number): string => `0000000100000000${number.toString(16).toUpperCase().padStart(8, '0')}`;
-
 interface Conflicting {
   readonly isOver: () => Promise<boolean>;
   readonly listener?: Listener;
@@ -179,11 +166,7 @@ interface Conflicting {
 /** A server hands eight segments over, and another's stands where the third should be, until `isOver`. */
 async function conflicting(dir: TempDir, { isOver, listener = silent, mostQueued }: Conflicting): Promise<LogStore> {
   const handed = await handingOver(dir);
-  const wal = `${handed.dataDirectory}/pg_wal`;
-  for (let number = 1; number <= 8; number++) {
-    await writeFile(`${wal}/${nameOf(number)}`, segment(number, 'ours').bytes);
-    await writeFile(`${wal}/archive_status/${nameOf(number)}.ready`, '');
-  }
+  await handSegments(handed.dataDirectory, [1, 2, 3, 4, 5, 6, 7, 8]);
   const repository = await newRepository(new MemoryStorage());
   const store = openLog(repository, { component: 'shop-db', stream: '7' });
   for (const [number, contents] of [

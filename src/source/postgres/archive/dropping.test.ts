@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { test } from 'node:test';
+import { handSegments, mib, segment } from '../../../../test/support/handed-segments.ts';
+import { handedOver, handingOver } from '../../../../test/support/handing-over.ts';
+import { newRepository } from '../../../../test/support/repository.ts';
+import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
+import { systemClock, type Clock } from '../../../clock/clock.ts';
+import { HoldfastError } from '../../../errors/error.ts';
+import { silent } from '../../../events/events.ts';
+import type { LogStore } from '../../../log/log.ts';
+import { openLog } from '../../../log/store.ts';
+import { rangesOf } from '../../../log/ranges.ts';
+import { MemoryStorage } from '../../../storage/memory.ts';
+import type { ArchiveWork } from '../../log.ts';
+import { Spool } from './spool.ts';
+import { archiveFiles } from './worker.ts';
+
+/** A storage that goes away, and comes back. */
+class Leaving extends MemoryStorage {
+  isAway = false;
+
+  override async put(...call: Parameters<MemoryStorage['put']>): Promise<void> {
+    this.#assertThere();
+    await super.put(...call);
+  }
+
+  override async *list(prefix: string): ReturnType<MemoryStorage['list']> {
+    this.#assertThere();
+    yield* super.list(prefix);
+  }
+
+  #assertThere(): void {
+    if (this.isAway) throw new HoldfastError('storage-failed', 'it is away');
+  }
+}
+
+/** Whether what the worker works at has come so far; then what comes next is waited for. */
+type Step = () => boolean | Promise<boolean>;
+
+interface Scene {
+  readonly spool: Spool;
+  readonly near: LogStore;
+  readonly far: LogStore;
+  readonly farStorage: Leaving;
+  mostQueuedBytes: number | undefined;
+  readonly hand: (numbers: readonly number[]) => Promise<void>;
+  /** A worker, until all these have come, one after the other; the server takes each success at once. */
+  readonly work: (steps: readonly Step[]) => Promise<void>;
+}
+
+/** A server hands segments over to two required places; of both the first is held, and its own. */
+async function scene(dir: TempDir): Promise<Scene> {
+  const handed = await handingOver(dir);
+  const status = `${handed.dataDirectory}/pg_wal/archive_status`;
+  await rm(`${status}/${handedOver}.ready`);
+  const farStorage = new Leaving();
+  const repositories = { near: await newRepository(new MemoryStorage()), far: await newRepository(farStorage) };
+  const name = { component: 'shop-db', stream: '7' };
+  const [near, far] = [openLog(repositories.near, name), openLog(repositories.far, name)];
+  for (const store of [near, far]) {
+    const { extent, bytes } = segment(1, 'ours');
+    await store.put(extent, bytes, { facts: {} });
+  }
+  const spool = new Spool(handed.stateFolder, 'shop-db', '7');
+  const places = Object.entries(repositories).map(([repository, opened]) => ({
+    ...{ repository, required: true, windowMs: 3_600_000, open: async () => opened },
+  }));
+  const work = async (steps: readonly Step[]): Promise<void> => {
+    const controller = new AbortController();
+    const left = [...steps];
+    const sleep: Clock['sleep'] = async (ms, until) => {
+      await consume();
+      if ((await left[0]?.()) === true) left.shift();
+      if (left.length === 0) controller.abort(new Error('all have come'));
+      await systemClock.sleep(ms, until);
+    };
+    const base = { ...handed, places, listener: silent, signal: controller.signal, clock: { ...systemClock, sleep } };
+    const asked: ArchiveWork = {
+      ...base,
+      get mostQueuedBytes() {
+        return made.mostQueuedBytes;
+      },
+    };
+    await assert.rejects(archiveFiles(asked), /all have come/);
+  };
+  const consume = async (): Promise<void> => {
+    for (const marked of spool.look().marked) {
+      await rm(`${dir.file('state/spool/shop-db/7')}/${marked}.ok`, { force: true });
+      await rm(`${status}/${marked}.ready`, { force: true });
+    }
+  };
+  const hand = async (numbers: readonly number[]): Promise<void> => await handSegments(handed.dataDirectory, numbers);
+  const made: Scene = { spool, near, far, farStorage, mostQueuedBytes: undefined, hand, work };
+  return made;
+}
+
+async function held(store: LogStore): Promise<readonly number[]> {
+  return (await store.list()).segments.map(({ from }) => Number(from) / mib);
+}
+
+test('a place gets what was dropped before it came there from another that has it, while the same worker lives', async () => {
+  await using dir = await tempDir();
+  const made = await scene(dir);
+  const { near, far, farStorage, spool } = made;
+  await made.hand([2]);
+  await made.work([
+    async () => (await held(far)).includes(2) && (await held(near)).includes(2),
+    async () => {
+      farStorage.isAway = true;
+      await made.hand([3, 4]);
+      return true;
+    },
+    async () => (await held(near)).includes(4),
+    () => {
+      made.mostQueuedBytes = 1;
+      return spool.notes.gaps().length > 0;
+    },
+    () => {
+      farStorage.isAway = false;
+      return spool.notes.gaps().length === 0;
+    },
+    async () => (await held(far)).length === 4,
+  ]);
+  const listing = await far.list();
+  assert.deepEqual(listing.gaps, [{ epoch: 1, from: BigInt(3 * mib), to: BigInt(5 * mib) }]);
+  assert.deepEqual(
+    rangesOf(listing).map(({ from, to, segments }) => [Number(from) / mib, Number(to) / mib, segments]),
+    [[1, 5, 4]],
+    'what was said to be lost, and came after all, is no hole',
+  );
+});
