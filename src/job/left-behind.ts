@@ -32,11 +32,16 @@ export function leftBehind(
   return `the log is held from ${positionText(next)} on too, but nothing has it between there and ${positionText(to)}: what stands behind that is not brought back`;
 }
 
+interface Led {
+  /** That of whom it is to follow, by that one's own word. */
+  readonly leading?: number | undefined;
+}
+
 /** Why a plan follows its epoch, where others are held; undefined where there are none. */
 export function whyFollowed(
   { listing }: Pick<StreamHeld, 'listing'>,
   { lineage: { epochs } }: Pick<MomentPlan, 'lineage'>,
-  { epoch, standing, living }: Preferred & Pick<MomentAsked, 'epoch'>,
+  { epoch, standing, living, leading }: Preferred & Pick<MomentAsked, 'epoch'> & Led,
 ): string | undefined {
   const followed = epochs[0]?.epoch;
   if (followed === undefined || heldEpochs(listing).size < 2) return undefined;
@@ -46,6 +51,7 @@ export function whyFollowed(
   const reasons = [
     ...(epoch === followed ? ['it was asked for'] : []),
     ...(standing === followed ? ['it is the one that stands there'] : []),
+    ...(leading === followed ? ['the primary is on it'] : []),
     ...(living === followed ? [isUndone ? 'an undo went back to it' : 'its log, or a backup of it, came last'] : []),
     'it is the newest that a backup leads to',
   ];

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath, type RawPath } from '../bytes/ids.ts';
-import { HoldfastError } from '../errors/error.ts';
+import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
-import type { Following, RecoveryDriver, Replay } from '../source/recovery.ts';
+import type { Following, Leader, RecoveryDriver, Replay } from '../source/recovery.ts';
 import { baseToFollow, type BaseToFollow } from './base-to-follow.ts';
 import { recorded, type ComponentContext } from './component.ts';
 import { restorePoint } from './component-restore.ts';
@@ -30,7 +30,8 @@ export interface StandbyOutcome {
 
 /**
  * Restores the newest backup of what lives of a component to a folder, as one that follows it once a person starts it. What
- * a kill leaves can't be started.
+ * a kill leaves can't be started. 'refused' or 'unreachable', before anything is written, where that could never follow the
+ * one that is asked; one that doesn't answer is a warning.
  */
 export async function restoreAsStandby(context: ComponentContext, options: StandbyOptions): Promise<StandbyOutcome> {
   const { component: name, target } = options;
@@ -59,7 +60,7 @@ async function execute(
   driver: RecoveryDriver,
   prepare: (folder: string, epochs: BaseToFollow['epochs']) => Promise<readonly string[]>,
 ): Promise<StandbyOutcome & { readonly from: string; readonly point: string }> {
-  const found = await baseToFollow(context, component);
+  const found = await baseToFollow(context, component, await leaderOf(context, component, driver));
   onBase(found);
   const { base, epochs } = found;
   assertPlace(driver, { target: displayPath(target), component, bytes: base.sizeBytes });
@@ -67,6 +68,22 @@ async function execute(
   const ready = async (): Promise<void> => void (next = await prepare(join(displayPath(target), component), epochs));
   const restored = await restorePoint(context, base, { component, target, restore, onCopy, ready });
   return { restored, next, from: restored.copy.repository, point: base.identity };
+}
+
+/** Undefined where it can't be asked: then what the log and the backups tell has to do. */
+async function leaderOf(
+  { listener, signal }: ComponentContext,
+  component: string,
+  { leader }: RecoveryDriver,
+): Promise<Leader | undefined> {
+  try {
+    return await leader?.(signal);
+  } catch (error) {
+    if (signal.aborted || !hasCode(error, 'source-failed')) throw error;
+    const message = `the primary can’t be asked which timeline it is on, so that only the log and the backups tell: ${error.message}`;
+    listener({ kind: 'warning', during: 'restore', item: component, message });
+    return undefined;
+  }
 }
 
 function assertFree(folder: string): void {

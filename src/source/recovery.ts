@@ -1,7 +1,7 @@
 import type { RawPath } from '../bytes/ids.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
-import type { About, Extent } from '../log/log.ts';
+import type { About, Extent, History } from '../log/log.ts';
 import type { MomentAsked, Stop } from '../point/moment.ts';
 import type { InPlaceDriver } from './in-place.ts';
 import type { SetupWanted } from './setup.ts';
@@ -36,6 +36,18 @@ export interface RecoveryDriver {
    * no secret is written. Resolves with what is left to a person, line by line. Undefined where it can't.
    */
   readonly follow?: (following: Following) => Promise<readonly string[]>;
+  /** Whom it would follow, by that one's own word; 'source-failed' where it can't be asked. Undefined where it can't tell. */
+  readonly leader?: (signal: AbortSignal) => Promise<Leader>;
+}
+
+/** One that lives, and is to be followed. */
+export interface Leader {
+  /** By which its log is told from those of others. */
+  readonly stream: string;
+  /** That it writes now. */
+  readonly epoch: number;
+  /** Whence that comes, and those before it, as far as it knows. */
+  readonly histories: readonly History[];
 }
 
 export interface Following extends Pick<Replay, 'folder' | 'signal'> {

@@ -40,5 +40,10 @@ export function openRecovery(
       const { followPrimary } = await import('./follow-primary.ts');
       return await followPrimary({ component, programs, address }, following);
     },
+    leader: async (signal) => {
+      const address = await readAddress(readSecret, primary ?? url, signal);
+      const { askLeader } = await import('./ask-leader.ts');
+      return await askLeader(address, signal);
+    },
   };
 }

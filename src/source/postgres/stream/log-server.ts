@@ -53,7 +53,8 @@ export async function openLogServer({ url, waits, signal }: ServerAddress): Prom
   };
 }
 
-async function identify(replication: ServerConnection): Promise<Pick<LogServer, 'stream' | 'timeline' | 'end'>> {
+/** On a connection for replication; of a standby what it replays. */
+export async function identify(replication: ServerConnection): Promise<Pick<LogServer, 'stream' | 'timeline' | 'end'>> {
   const [stream, timeline, end] = await rowOf(replication, 'IDENTIFY_SYSTEM');
   if (typeof stream === 'string' && typeof end === 'string')
     return { stream, timeline: Number(timeline), end: parseLsn(end) };
