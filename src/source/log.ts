@@ -39,6 +39,8 @@ export interface ArchiveWork extends LogWork {
   readonly mostQueuedBytes?: number | undefined;
   /** Whether all this is still what is wanted; asked every second. Once it isn't the work ends, and can be begun anew. */
   readonly isStillWanted?: (() => Promise<boolean>) | undefined;
+  /** Whether all notes are recorded that the listener was told so far; resolves once they are, or can't be. */
+  readonly areRecorded?: (() => Promise<boolean>) | undefined;
 }
 
 export interface FetchWork extends ArchiveWork {

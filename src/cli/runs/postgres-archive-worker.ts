@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { logWork } from '../../job/log-places.ts';
 import { openSource } from '../../job/open-source.ts';
-import type { Listener, Note } from '../../events/events.ts';
+import type { Note } from '../../events/events.ts';
 import type { Policy } from '../../policy/policy.ts';
+import type { ArchiveWork } from '../../source/log.ts';
 import { componentContext, componentsMeant, recordingContext } from '../components/context.ts';
 import type { Context } from '../context.ts';
 import { policyFileName, policyOf } from '../policy-file.ts';
@@ -25,7 +26,8 @@ export async function work(name: string, context: Context): Promise<number> {
   if (log?.archive === undefined) throw new HoldfastError('unsupported', `${name} has no log that a server hands over`);
   const own = logWork({ ...base, stateFolder: resolve(base.stateFolder) }, name, component);
   const mostQueuedBytes = component.log['push-queue-max'];
-  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes, isStillWanted });
+  const { areRecorded } = notes;
+  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes, isStillWanted, areRecorded });
   return 0;
 }
 
@@ -34,8 +36,9 @@ function recordingNotes(
   context: Context,
   policy: Policy,
   component: string,
-): AsyncDisposable & { readonly listener: Listener } {
+): AsyncDisposable & Required<Pick<ArchiveWork, 'listener' | 'areRecorded'>> {
   let last = Promise.resolve();
+  let areAllRecorded = true;
   const record = async ({ name, data }: Note): Promise<void> => {
     await using base = await recordingContext(context, policy, { mode: 'execute', listener: context.listener });
     await base.recording?.record({ kind: 'log', component, data: { action: name, ...data } });
@@ -43,6 +46,7 @@ function recordingNotes(
   // The log goes on: what can't be written down is told.
   const unrecorded = (error: unknown): void => {
     if (!(error instanceof Error)) throw error;
+    areAllRecorded = false;
     const message = `what became of the log is not recorded: ${error.message}`;
     context.listener({ kind: 'warning', during: 'log', item: component, message });
   };
@@ -51,6 +55,10 @@ function recordingNotes(
       context.listener(event);
       if (event.kind === 'note' && ['log-gap', 'base-backup-due'].includes(event.name))
         last = last.then(async () => await record(event)).catch((error: unknown) => unrecorded(error));
+    },
+    areRecorded: async () => {
+      await last;
+      return areAllRecorded;
     },
     [Symbol.asyncDispose]: async () => await last,
   };

@@ -1,7 +1,9 @@
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
+import { orAborted } from '../../../flow/abort.ts';
 import type { Extent, LogName } from '../../../log/log.ts';
 import { lsnText } from '../lsn.ts';
+import type { ArchiveWork } from '../../log.ts';
 import { joined, within, without } from './extents.ts';
 import { isConflict, type ArchivePlace } from './place.ts';
 import type { Notes } from './notes.ts';
@@ -13,6 +15,8 @@ export interface GapOptions {
   readonly listener: Listener;
   /** A gap was said in a place where nothing is another's: whoever has what was dropped may give it to that place. */
   readonly onSaid?: (place: ArchivePlace) => void;
+  readonly areRecorded?: ArchiveWork['areRecorded'];
+  readonly signal: AbortSignal;
 }
 
 /** A segment that was dropped. */
@@ -24,7 +28,8 @@ export interface Dropped extends Extent {
 /**
  * Segments that were dropped so that production's disk doesn't fill. They are noted in the spool before the server may
  * remove them, and said in every place that lacks them once it can be reached: what was lost is known by name. Where
- * another's log stands under those names the place itself stays as it is, and they are told and recorded alone.
+ * another's log stands under those names the place itself stays as it is, and they are told and recorded alone: until that is
+ * done they are noted, so that the next worker does it where this one is killed, or can't.
  */
 export class Gaps {
   readonly #options: GapOptions;
@@ -32,6 +37,7 @@ export class Gaps {
   /** Noted, and spared since, where no note could be made of what is left of them: forgotten with the others. */
   #stale: readonly Dropped[] = [];
   #additions = 0;
+  #areRecorded = true;
   readonly #said = new Set<ArchivePlace>();
   readonly #running = new Map<ArchivePlace, Promise<void>>();
   #fault: { readonly error: unknown } | undefined;
@@ -110,7 +116,7 @@ export class Gaps {
     }
     if (this.#additions === additions) this.#said.add(place);
     if (!this.#options.places.every((one) => this.#said.has(one))) return;
-    for (const one of [...this.#dropped, ...this.#stale]) this.#options.notes.forgetGap(one);
+    if (this.#areRecorded) for (const one of [...this.#dropped, ...this.#stale]) this.#options.notes.forgetGap(one);
     [this.#dropped, this.#stale] = [[], []];
   }
 
@@ -125,15 +131,21 @@ export class Gaps {
     const { repository } = place;
     const taken = dropped.filter(({ takenIn }) => takenIn.includes(repository));
     if (lacking.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
+    for (const gap of taken.flatMap((one) => within(one, segments))) this.#tell(place, gap, reasons.taken);
+    if (taken.length > 0) await this.#record();
     for (const one of taken) {
-      for (const gap of within(one, segments)) this.#tell(place, gap, reasons.taken);
-      this.#options.notes.forgetGap(one, repository);
+      if (this.#areRecorded) this.#options.notes.forgetGap(one, repository);
       this.#dropped = this.#dropped.map((each) =>
         each.epoch === one.epoch && each.from === one.from
           ? { ...each, takenIn: each.takenIn.filter((name) => name !== repository) }
           : each,
       );
     }
+  }
+
+  async #record(): Promise<void> {
+    const { areRecorded, signal } = this.#options;
+    if (areRecorded !== undefined && !(await orAborted(areRecorded(), signal))) this.#areRecorded = false;
   }
 
   #tell(place: ArchivePlace, gap: Extent, reason: string): void {

@@ -15,6 +15,7 @@ import { ArchivePlace } from './place.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { Spool } from './spool.ts';
 
+const { signal } = new AbortController();
 const name = { component: 'shop-db', stream: '7' };
 const at = (from: bigint, to: bigint, takenIn: readonly string[] = []) => ({ epoch: 1, from, to, takenIn });
 
@@ -39,7 +40,7 @@ test('what a worker was killed before it let go of is not dropped: the server ha
   spool.make();
   const { notes } = spool;
   await notes.addGaps([at(3n, 8n, ['near']), at(9n, 10n)]);
-  await new Gaps({ notes, places: [], name, listener: silent }).spare([at(4n, 5n), at(5n, 6n), at(9n, 10n)]);
+  await new Gaps({ notes, places: [], name, listener: silent, signal }).spare([at(4n, 5n), at(5n, 6n), at(9n, 10n)]);
   assert.deepEqual(notes.gaps(), [at(3n, 4n, ['near']), at(6n, 8n, ['near'])]);
 });
 
@@ -56,11 +57,11 @@ test('what is left on a disk that takes no marker amid dropping is no gap, nor s
   const notes = new Notes(folder);
   const repository = await newRepository(new MemoryStorage());
   const place = new ArchivePlace({
-    ...{ dataDirectory: dir.path, name, clock: systemClock, listener: silent, signal: new AbortController().signal },
+    ...{ dataDirectory: dir.path, name, clock: systemClock, listener: silent, signal },
     place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
   });
   const warnings: string[] = [];
-  const gaps = new Gaps({ notes, places: [place], name, listener: silent });
+  const gaps = new Gaps({ notes, places: [place], name, listener: silent, signal });
   const segments = [1, 2, 3, 4].map((number) => ({ name: `${number}`, extent: extentAt(number) }));
   const tasks = {
     takenIn: () => [],
@@ -78,6 +79,37 @@ test('what is left on a disk that takes no marker amid dropping is no gap, nor s
   const { gaps: said } = await openLog(repository, name).list();
   assert.deepEqual(said, [{ ...extentAt(1), to: extentAt(2).to }]);
   assert.deepEqual(notes.gaps(), []);
+  await place.close();
+});
+
+test('what is recorded alone, since another’s stands in its place, is noted until it is, and for the next worker where it can’t be', async () => {
+  await using dir = await tempDir();
+  const spool = new Spool(dir.file('state'), 'shop-db', '7');
+  spool.make();
+  const { notes } = spool;
+  const taken = { ...extentAt(1), takenIn: ['near'] };
+  const repository = await newRepository(new MemoryStorage());
+  await openLog(repository, name).put(extentAt(1), Buffer.from('another’s'), { facts: {} });
+  const place = new ArchivePlace({
+    ...{ dataDirectory: dir.path, name, clock: systemClock, listener: silent, signal },
+    place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
+  });
+  let told = Promise.withResolvers<void>();
+  const listener: Listener = (event) => void (event.kind === 'note' && event.name === 'log-gap' && told.resolve());
+  await notes.addGaps([taken]);
+  for (const isRecorded of [false, true]) {
+    told = Promise.withResolvers<void>();
+    const recorded = Promise.withResolvers<boolean>();
+    const areRecorded = async (): Promise<boolean> => await recorded.promise;
+    const gaps = new Gaps({ notes, places: [place], name, listener, signal, areRecorded });
+    gaps.look();
+    await told.promise;
+    assert.deepEqual(notes.gaps(), [taken], 'a kill now loses nothing');
+    recorded.resolve(isRecorded);
+    await gaps.ended();
+    assert.deepEqual(notes.gaps(), isRecorded ? [] : [taken]);
+    assert.ok(!gaps.areAny, 'it is told once');
+  }
   await place.close();
 });
 

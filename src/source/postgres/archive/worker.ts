@@ -61,7 +61,7 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const places = placesOf(work, { signal, name, notes, warnings });
   const required = places.filter((place) => place.required);
   const filling = new Filling(places, { ...work, signal, notes });
-  const gaps = new Gaps({ ...work, notes, places, name, onSaid: (place) => filling.compareAgain(place) });
+  const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid: (place) => filling.compareAgain(place) });
   await spare(gaps, work);
   await using packing = new Packing({ folder, name });
   const atHand = new AtHand(packing, required.length);
