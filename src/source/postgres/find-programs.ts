@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { canBeFound } from '../../host/find-program.ts';
@@ -49,8 +49,22 @@ export async function installationOf(
   return [...new Set([folder, own, ...beside.filter((path) => existsSync(path))])];
 }
 
-/** `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined where it can't be run. */
+/** What programs have said, each asked once a process, and again where another file stands in its place. */
+const answers = new Map<string, { readonly of: string; readonly major: number }>();
+
+/** undefined where it can't be run. */
 async function majorOf(program: string, signal: AbortSignal): Promise<number | undefined> {
+  const file = statSync(program, { bigint: true, throwIfNoEntry: false });
+  const of = file && [file.dev, file.ino, file.size, file.mtimeNs, file.ctimeNs].join(' ');
+  const known = answers.get(program);
+  if (known !== undefined && known.of === of) return known.major;
+  const major = await askedMajor(program, signal);
+  if (of !== undefined && major !== undefined) answers.set(program, { of, major });
+  return major;
+}
+
+/** `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined where it can't be run. */
+async function askedMajor(program: string, signal: AbortSignal): Promise<number | undefined> {
   try {
     const said = Buffer.from(await outputOf(program, ['--version'], signal)).toString();
     return Number(/\(PostgreSQL\) (\d+)/.exec(said)?.[1]);
