@@ -1,4 +1,5 @@
 import { withDeadline } from '../flow/abort.ts';
+import { codes } from '../errors/codes.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Execution } from './execution.ts';
 import type { Entry } from './journal.ts';
@@ -44,7 +45,12 @@ async function attemptOnce(attempting: Attempting, attempt: number, task: Task):
   try {
     await call(execution, step, { attempt, signal }, task);
   } catch (error) {
-    await note({ what: words.failed, ...told(), reason: reasonFor(error, signal) });
+    const reason = reasonFor(error, signal);
+    await note({
+      what: words.failed,
+      ...told(),
+      reason: words.failed === 'not undone' ? reason + wayOut(error) : reason,
+    });
     throw error;
   }
   await note({ what: words.done, ...told() });
@@ -72,6 +78,13 @@ export async function call<T>(
     // Nothing else begins while it may still be at work.
     await settled;
   }
+}
+
+/** An undo that fails leaves what was replaced where it is: what to do then is said where its reason is. */
+function wayOut(error: unknown): string {
+  if (!(error instanceof HoldfastError) || error.next === codes[error.code].next) return '';
+  const next = error.next.replace(/ ?Nothing was changed\.$/, '');
+  return next === '' ? '' : `. ${next}`;
 }
 
 export function reasonFor(error: unknown, { aborted, reason }: AbortSignal): string {

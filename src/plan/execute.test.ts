@@ -78,7 +78,8 @@ class World {
         await this.lasting(() => this.effects.push(`do ${key}`));
       },
       undo: async ({ step: { key } }) => {
-        if (this.broken.has(`undo ${key}`)) throw new HoldfastError('refused', `${key} can’t be undone`);
+        if (this.broken.has(`undo ${key}`))
+          throw new HoldfastError('refused', `${key} can’t be undone`, { next: 'Make room. Nothing was changed.' });
         if (this.present(key)) await this.lasting(() => this.effects.push(`undo ${key}`));
       },
       confirm: async ({ step: { key } }) => {
@@ -187,6 +188,8 @@ test('what can not be undone holds up the rest, but what must be undone in any c
   world.broken = new Set(['d', 'undo c']);
   const plan = planOf(step('stop', { undo: 'in any case' }), step('b'), step('c'), step('d'));
   assert.equal((await execute(plan, world.surroundings())).phase, 'undone in part');
+  const said = world.entries.find(({ what }) => what === 'not undone')?.reason;
+  assert.match(said ?? '', /can’t be undone\. Make room\.$/, 'it says what to do');
   assert.deepEqual(world.effects, ['do stop', 'do b', 'do c', 'undo stop']);
   world.broken.clear();
   assert.equal((await undo(plan, world.surroundings(), 'ann')).phase, 'undone');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
+import { isMountPoint } from '../../../host/mount-point.ts';
 import { errorCode, reasonOf } from '../../../host/system-error.ts';
 import type { Extent } from '../../../log/log.ts';
 import { beginningOf } from '../archive/log-file.ts';
@@ -48,13 +49,21 @@ export async function readOldLog(place: string, stream: string): Promise<OldLog>
   };
 }
 
+/** How a person gives up what only the log at a place has; a mount point itself can't be moved. */
+export function givingUp(place: string): string {
+  const what = isMountPoint(place)
+    ? `all that is in ${place}, but for its folder pgsql_tmp.holdfast-…, where there is one,`
+    : place;
+  return `move ${what} away, and run the command again: then nothing is rescued from there.`;
+}
+
 /** A cluster always has a segment. */
 function withoutLog(place: string, folder: string): HoldfastError {
   return new HoldfastError(
     'refused',
     `a cluster stands in ${place}, and no segment of its log is to be seen in ${folder}`,
     {
-      next: `Mount the disk that it is on. If it is lost for good, move ${place} away, and run the command again: then nothing is rescued from there.`,
+      next: `Mount the disk that it is on. If it is lost for good: ${givingUp(place)}`,
     },
   );
 }

@@ -12,6 +12,7 @@ import type { Listing } from '../../../log/log.ts';
 import { openRepository } from '../../../repository/open.ts';
 import { MemoryStorage } from '../../../storage/memory.ts';
 import type { LogPlace } from '../../log.ts';
+import { givingUp } from './old-log.ts';
 import { rescueLog } from './rescue.ts';
 import { assertStopped } from './stopped.ts';
 
@@ -150,7 +151,15 @@ test('nothing of a timeline is rescued in between those of another one of its nu
     await openLog(opened, { component: 'shop-db', stream }).putHistory(held);
   }
   const from = { place: dir.path, stream };
-  await assert.rejects(rescueLog(workWith([near]), from), { code: 'log-conflict', next: /move it away/ });
+  await assert.rejects(rescueLog(workWith([near]), from), { code: 'log-conflict', next: /: move \/.* away, and run/ });
+  assert.match(
+    givingUp('/proc'),
+    /all that is in \/proc, but for its folder pgsql_tmp/,
+    'a mount point can’t be moved',
+  );
+  await rename(dir.path, `${dir.path}.away`);
+  assert.deepEqual(await rescueLog(workWith([near]), from), { stored: 0, end: undefined });
+  await rename(`${dir.path}.away`, dir.path);
   assert.deepEqual((await near.listing()).segments, []);
   const other = await place('other');
   assert.equal((await rescueLog(workWith([other]), from)).stored, 3);

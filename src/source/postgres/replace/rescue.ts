@@ -6,7 +6,7 @@ import type { RescueFrom, Rescued } from '../../in-place.ts';
 import type { LogPlace, LogWork } from '../../log.ts';
 import { chainEnd } from '../stream/reached.ts';
 import { notedSegment } from '../stream/noted-segment.ts';
-import { readOldLog, stateOf, type NamedSegment, type OldLog } from './old-log.ts';
+import { givingUp, readOldLog, stateOf, type NamedSegment, type OldLog } from './old-log.ts';
 
 /**
  * Stores what the log of a server that doesn't run has and the places lack: its newest commits are there alone. The segment
@@ -102,7 +102,7 @@ function nowhere(component: string, place: string, cause: HoldfastError): Holdfa
   return new HoldfastError(cause.code, `${component}: no place takes the newest log of ${place}: ${cause.message}`, {
     cause,
     next: hasCode(cause, 'log-conflict')
-      ? `Another one of the same timeline is held. To give up what was committed last in ${place}, move it away, and run the command again: then nothing is rescued from there.`
+      ? `Another one of the same timeline is held. To give up what was committed last in ${place}: ${givingUp(place)}`
       : 'What was committed last is there alone: see that a place of the log can be written to, and run the command again.',
   });
 }
