@@ -39,8 +39,13 @@ export interface InPlaceDriver {
   adopt(folder: string, seat: Pick<Seat, 'place' | 'others'>, signal: AbortSignal): Promise<void>;
   /** The epoch that goes on once a `key` that was taken out is put in again; undefined where it doesn’t tell. */
   goesOnAs(key: string): Promise<number | undefined>;
-  /** Whether what stands at the place now has this host's word that it writes the component's log. */
-  mayWrite(stateFolder: string, place: string): Promise<boolean>;
+  /**
+   * Whether what stands at the place now has this host's word that it writes the component's log. Where that is gone, or
+   * doesn't tell any more what it is: whether the word was for what stood just there.
+   */
+  mayWrite(stateFolder: string, stood: RescueFrom): Promise<boolean>;
+  /** Why it may not, and what a person does about it; undefined where what stands at the place now has that word. */
+  whyNotWriting(stateFolder: string, place: string): Promise<string | undefined>;
   /**
    * Gives that word to what stands there now, and has nothing believed that was noted for what stood there before; resolves
    * with what of such notes is left, for it is another user's.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { componentContextOver } from '../../../test/support/component-context.ts';
+import { controlOf } from '../../../test/support/control-file.ts';
 import { newRepository } from '../../../test/support/repository.ts';
 import { switchCall } from '../../../test/support/switching.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
@@ -13,8 +14,9 @@ import { loadPolicy } from '../../policy/load.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
 import { replacementOf } from './replacement.ts';
 import { takingOver } from './take-over.ts';
+import { withholding } from './withhold.ts';
 
-async function contextAt(stateFolder: string): Promise<ComponentContext> {
+async function contextAt(stateFolder: string, mode: 'stream' | 'archive' = 'stream'): Promise<ComponentContext> {
   const storage = new MemoryStorage();
   await using _made = await newRepository(storage);
   const { policy } = loadPolicy(`version: 1
@@ -25,7 +27,7 @@ components:
     tier: t
     postgres: { url: { env: U } }
     backups: { daily: { every: 1d, method: physical, to: { near: { keep: { last: 7 } } } } }
-    log: { mode: stream, to: { near: { window: 14d } } }
+    log: { mode: ${mode}, to: { near: { window: 14d } } }
 `);
   assert.ok(policy);
   return componentContextOver({ policy, storageOf: () => storage, clock: systemClock, stateFolder });
@@ -63,4 +65,45 @@ test('what was committed since it took over is stored before it goes: where it c
   assert.equal(existsSync(places.root), true);
   const told = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
   assert.match(told.join('; '), /^near can’t be told which timeline was undone[^;]*$/, 'told once');
+});
+
+test('what replaces a lost disk may write the log; where what stood there might not, the command that lets it is told', async () => {
+  await using dir = await tempDir();
+  const [events, stateFolder, live]: [Event[], string, string] = [[], dir.file('state'), dir.file('srv/data')];
+  const listener = (event: Event): void => void events.push(event);
+  const context = { ...(await contextAt(stateFolder, 'archive')), listener };
+  const stream = '7300000000000000001';
+  const call = switchCall('take-over', live, { component: 'shop-db', stream, others: [], within: 'shop-db/data' });
+  const { driver, key, places } = replacementOf(context, call);
+  const mayWrite = async (place: string): Promise<boolean> =>
+    await driver.inPlace.mayWrite(stateFolder, { place, stream });
+  const [withhold, takeOver] = [withholding(context), takingOver(context)];
+  const standsAt = (path: string): void => {
+    mkdirSync(`${path}/global`, { recursive: true });
+    const systemIdentifier = BigInt(stream);
+    writeFileSync(`${path}/global/pg_control`, controlOf({ systemIdentifier, timeline: 1, version: 1300 }));
+  };
+  const restoredOnANewDisk = async (): Promise<void> => {
+    rmSync(live, { recursive: true });
+    if ((await withhold.isDone(call)) === 'not done') await withhold.run(call);
+    standsAt(live);
+    mkdirSync(places.root, { recursive: true });
+    renameSync(key.live, key.fresh);
+    await takeOver.run(call);
+  };
+  standsAt(live);
+  await driver.inPlace.takeOver(context, live);
+  await restoredOnANewDisk();
+  assert.deepEqual([await mayWrite(live), events], [true, []]);
+
+  rmSync(places.root, { recursive: true });
+  cpSync(live, dir.file('moved'), { recursive: true });
+  await driver.inPlace.takeOver(context, dir.file('moved'));
+  await restoredOnANewDisk();
+  const told = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
+  assert.match(
+    told.join('; '),
+    /is written by .*moved, not by .*data: .* say `holdfast postgres setup shop-db --apply --adopt /,
+  );
+  assert.deepEqual([await mayWrite(live), await mayWrite(dir.file('moved'))], [false, true]);
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComponentContext } from '../../job/component.ts';
-import type { StepKind } from '../../plan/plan.ts';
+import type { StepCall, StepKind } from '../../plan/plan.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { assertSeen } from './places.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
@@ -18,15 +18,11 @@ export function takingOver(context: ComponentContext): StepKind {
   return {
     isDone: async (call) => (existsSync(takenAt(replacementOf(context, call).places.root)) ? 'done' : 'not done'),
     run: async (call) => {
-      const { component, driver, places, key, granted } = replacementOf(context, call);
+      const replacement = replacementOf(context, call);
+      const { component, places, key, granted } = replacement;
       if (existsSync(key.fresh)) await moveKey(key.fresh, key.live);
-      const left = existsSync(granted)
-        ? await driver.inPlace.takeOver({ ...context, signal: call.signal }, places.live)
-        : [];
-      for (const path of left) {
-        const message = `${path} is another user’s, and is left: it tells of what stood there before`;
-        context.listener({ kind: 'warning', during: 'plan', item: component, message });
-      }
+      const told = existsSync(granted) ? givenWord(context, call, replacement) : withoutWord(context, replacement);
+      for (const message of await told) context.listener({ kind: 'warning', during: 'plan', item: component, message });
       await writeWhole(takenAt(places.root), '');
     },
     undo: async (call) => {
@@ -42,6 +38,25 @@ export function takingOver(context: ComponentContext): StepKind {
       await syncFolder(places.root);
     },
   };
+}
+
+async function givenWord(
+  context: ComponentContext,
+  { signal }: StepCall,
+  { driver, places }: Replacement,
+): Promise<readonly string[]> {
+  const left = await driver.inPlace.takeOver({ ...context, signal }, places.live);
+  return left.map((path) => `${path} is another user’s, and is left: it tells of what stood there before`);
+}
+
+/** What hands its log over by itself would be refused from its start on, and keep all of it. */
+async function withoutWord(
+  { policy, stateFolder }: ComponentContext,
+  { component, driver, places }: Replacement,
+): Promise<readonly string[]> {
+  if (policy.components[component]?.log?.mode !== 'archive') return [];
+  const why = await driver.inPlace.whyNotWriting(stateFolder, places.live);
+  return why === undefined ? [] : [why];
 }
 
 /**

@@ -9,6 +9,7 @@ import { switchCall } from '../../../test/support/switching.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { systemClock } from '../../clock/clock.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
+import { replacementOf } from './replacement.ts';
 import { withholding } from './withhold.ts';
 
 const stream = '7300000000000000001';
@@ -34,4 +35,42 @@ test('what came to a place while a plan waited is not restored over: another clu
   assert.equal(existsSync(key), false);
   await withhold.undo?.(call);
   assert.deepEqual(await readFile(key), control(BigInt(stream)));
+});
+
+test('of a lost disk, and of a pg_control that tells nothing, the grant tells whether what stood there may write the log', async () => {
+  await using dir = await tempDir();
+  const [storage, stateFolder, live] = [new MemoryStorage(), dir.file('state'), dir.file('srv/data')];
+  const context = shopContext({ storage, clock: systemClock, stateFolder });
+  const given = { component: 'shop-db', stream, others: [], within: 'shop-db/data' };
+  const call = switchCall('withhold', live, given);
+  const withhold = withholding(context);
+  const { granted, key, places, driver } = replacementOf(context, call);
+  const stands = async (bytes: Buffer): Promise<void> => {
+    await mkdir(join(live, 'global'), { recursive: true });
+    await writeFile(key.live, bytes);
+    await driver.inPlace.takeOver(context, live);
+  };
+  await mkdir(dir.file('srv'), { recursive: true });
+  assert.equal(await withhold.isDone(call), 'done', 'nothing stood there, and nobody may write');
+
+  await stands(control(7300000000000000002n));
+  await rm(live, { recursive: true });
+  assert.equal(await withhold.isDone(call), 'done', 'the grant is another cluster’s');
+
+  await stands(control(BigInt(stream)));
+  await rm(live, { recursive: true });
+  assert.equal(await withhold.isDone(call), 'not done');
+  await withhold.run(call);
+  assert.deepEqual([await withhold.isDone(call), existsSync(granted)], ['done', true]);
+  await withhold.undo?.(call);
+  assert.deepEqual([existsSync(live), existsSync(key.old)], [false, false]);
+  await rm(places.root, { recursive: true });
+
+  await stands(control(BigInt(stream)));
+  const garbled = control(BigInt(stream)).fill(7, 0, 8);
+  await writeFile(key.live, garbled);
+  await withhold.run(call);
+  assert.deepEqual([existsSync(granted), existsSync(key.live)], [true, false]);
+  await withhold.undo?.(call);
+  assert.deepEqual(await readFile(key.live), garbled);
 });

@@ -10,18 +10,28 @@ import { overStateOf } from './half-over.ts';
 import { removeOwn } from './removal.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
 
-/** Takes out of what is live what nothing starts without; put back by an undo. `arguments` as of `replacementOf`. */
+/**
+ * Takes out of what is live what nothing starts without, and notes whether that may write the log; put back by an undo.
+ * Where it is gone already, as on a disk that was lost, there is only the note to be made. `arguments` as of `replacementOf`,
+ * and {stream}.
+ */
 export function withholding(context: ComponentContext): StepKind {
   return {
-    isDone: async (call) => (existsSync(replacementOf(context, call).key.live) ? 'not done' : 'done'),
+    isDone: async (call) => {
+      const replacement = replacementOf(context, call);
+      const { key, granted } = replacement;
+      if (existsSync(key.live)) return 'not done';
+      if (existsSync(key.old) || existsSync(granted)) return 'done';
+      return (await mayWrite(context, call, replacement)) ? 'not done' : 'done';
+    },
     run: async (call) => {
       const replacement = replacementOf(context, call);
       const { driver, places, key, granted } = replacement;
       await driver.inPlace.assertStopped(places.live);
       await assertOurs(call, replacement);
       await mkdir(places.root, { recursive: true });
-      if (await mayWrite(context, replacement)) await writeWhole(granted, '');
-      await moveKey(key.live, key.old);
+      if (await mayWrite(context, call, replacement)) await writeWhole(granted, '');
+      if (existsSync(key.live)) await moveKey(key.live, key.old);
     },
     undo: async (call) => {
       const replacement = replacementOf(context, call);
@@ -30,7 +40,8 @@ export function withholding(context: ComponentContext): StepKind {
         if (existsSync(key.live)) throw new HoldfastError('refused', `something came to ${key.live} meanwhile`);
         await moveKey(key.old, key.live);
       }
-      if (existsSync(granted) && !(await mayWrite(context, replacement)))
+      const isBack = existsSync(key.live) && existsSync(granted);
+      if (isBack && !(await mayWrite(context, call, replacement)))
         await driver.inPlace.takeOver({ ...context, signal: call.signal }, places.live);
       if (isOver(call) && overStateOf(places, driver.inPlace.over) === 'untouched') await removeOwn(places.root);
     },
@@ -40,15 +51,23 @@ export function withholding(context: ComponentContext): StepKind {
 /** A plan may have waited: what stands there then, and isn’t kept, is looked at once more. */
 async function assertOurs(call: StepCall, { driver, places }: Replacement): Promise<void> {
   if (!isOver(call) || overStateOf(places, driver.inPlace.over) === 'half over') return;
-  await driver.inPlace.assertOurs(places.live, textOf(call.step.arguments['stream'], call.step.key));
+  await driver.inPlace.assertOurs(places.live, streamOf(call));
 }
 
 function isOver({ step }: StepCall): boolean {
   return step.arguments['over'] === 'yes';
 }
 
-async function mayWrite({ stateFolder }: ComponentContext, { driver, places }: Replacement): Promise<boolean> {
-  return await driver.inPlace.mayWrite(stateFolder, places.live);
+async function mayWrite(
+  { stateFolder }: ComponentContext,
+  call: StepCall,
+  { driver, places }: Replacement,
+): Promise<boolean> {
+  return await driver.inPlace.mayWrite(stateFolder, { place: places.live, stream: streamOf(call) });
+}
+
+function streamOf({ step }: StepCall): string {
+  return textOf(step.arguments['stream'], step.key);
 }
 
 export async function moveKey(from: string, to: string): Promise<void> {

@@ -60,6 +60,25 @@ export async function checkGrant(
   }
 }
 
+/**
+ * Whether the grant is for what stood at a path of this host: for a directory that is gone, or no longer tells what it is.
+ * Which directory it was, by its inode, nobody knows then.
+ */
+export async function hadGrant(
+  stateDir: string,
+  component: string,
+  stood: Pick<DataDirectory, 'path' | 'systemIdentifier'>,
+  host = hostIdentity(),
+): Promise<boolean> {
+  try {
+    const grant = await readGrant(stateDir, component);
+    return grant !== undefined && foreignness(grant, stood, host) === undefined;
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return false;
+  }
+}
+
 /** Gives the grant to this directory, and takes it from any other; there, and lasting, when it resolves. */
 export async function issueGrant(
   stateDir: string,
@@ -138,14 +157,25 @@ function grantOf(fields: Fields, what: string): Grant {
 }
 
 function differenceBetween(grant: Grant, directory: DataDirectory, host: HostIdentity): string | undefined {
+  const foreign = foreignness(grant, directory, host);
+  if (foreign !== undefined) return foreign;
+  const isSameRun = grant.host.boot !== undefined && grant.host.boot === host.boot;
+  if (grant.inode !== directory.inode || (isSameRun && grant.device !== directory.device))
+    return `${directory.path} is no longer the directory that had the grant: it was replaced`;
+  return undefined;
+}
+
+/** By host, path and cluster. */
+function foreignness(
+  grant: Grant,
+  directory: Pick<DataDirectory, 'path' | 'systemIdentifier'>,
+  host: HostIdentity,
+): string | undefined {
   if (grant.host.name !== host.name || grant.host.machine !== host.machine)
     return `the grant to write its log is of another host, ${grant.host.name}`;
   if (grant.path !== directory.path) return `its log is written by ${grant.path}, not by ${directory.path}`;
   if (grant.systemIdentifier !== directory.systemIdentifier)
     return `${directory.path} holds another cluster now, ${directory.systemIdentifier} in place of ${grant.systemIdentifier}`;
-  const isSameRun = grant.host.boot !== undefined && grant.host.boot === host.boot;
-  if (grant.inode !== directory.inode || (isSameRun && grant.device !== directory.device))
-    return `${directory.path} is no longer the directory that had the grant: it was replaced`;
   return undefined;
 }
 

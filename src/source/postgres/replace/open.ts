@@ -1,6 +1,5 @@
 import { rawPathOf } from '../../../bytes/ids.ts';
 import type { InPlaceDriver } from '../../in-place.ts';
-import { checkGrant } from '../grant.ts';
 import { isWholeCluster } from './prepared.ts';
 
 /** How a cluster takes the place of one that stands there. Its parts are loaded when they are needed. */
@@ -21,7 +20,10 @@ export function openReplacement(component: string, programs: readonly string[]):
     rescue: async (work, from) => await (await import('./rescue.ts')).rescueLog(work, from),
     adopt: async (folder, seat, signal) => await (await import('./adopt.ts')).adopt(folder, seat, signal),
     goesOnAs: async (key) => await (await import('./ours.ts')).goesOnAs(key),
-    mayWrite: async (stateFolder, place) => (await checkGrant(stateFolder, component, place)).state === 'ok',
+    mayWrite: async (stateFolder, stood) =>
+      await (await import('./may-write.ts')).mayWrite(component, stateFolder, stood),
+    whyNotWriting: async (stateFolder, place) =>
+      await (await import('./may-write.ts')).whyNotWriting(component, stateFolder, place),
     takeOver: async (work, place) => await (await import('./take-over.ts')).takeOver(component, work, place),
     over: {
       extent: async (seat) => await (await import('./over.ts')).extentOver(seat),

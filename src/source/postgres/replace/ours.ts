@@ -3,7 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
 import type { OtherSeat } from '../../in-place.ts';
-import { parseControl } from '../host/control.ts';
+import { parseControl, type Control } from '../host/control.ts';
 
 /** By the timeline that it goes on with. What can't be read any more accuses nobody: its disk is why it is restored. */
 export async function epochOfOurs(
@@ -15,9 +15,7 @@ export async function epochOfOurs(
       throw new HoldfastError('refused', `${component}: ${place} holds a standby, or a cluster that recovers`, {
         next: `A standby is made anew by \`restore ${component} --as-standby --target DIR\`. Nothing was changed.`,
       });
-  const control = join(place, 'global/pg_control');
-  if (!existsSync(control)) return undefined;
-  const standing = parseControl(await readFile(control));
+  const standing = await standingAt(join(place, 'global/pg_control'));
   const found = standing?.systemIdentifier;
   if (found === undefined || found === systemIdentifier) return standing?.goesOnAs;
   throw new HoldfastError(
@@ -29,13 +27,18 @@ export async function epochOfOurs(
   );
 }
 
+/** Undefined where a pg_control isn’t there, or tells nothing any more. */
+export async function standingAt(control: string): Promise<Control | undefined> {
+  return existsSync(control) ? parseControl(await readFile(control)) : undefined;
+}
+
 export async function assertOurs(component: string, place: string, stream: string): Promise<void> {
   await epochOfOurs(place, { component, systemIdentifier: stream });
 }
 
 /** By a pg_control that was taken out. */
 export async function goesOnAs(control: string): Promise<number | undefined> {
-  return parseControl(await readFile(control))?.goesOnAs;
+  return (await standingAt(control))?.goesOnAs;
 }
 
 /** What stands there may be another cluster’s, which would have it moved away from under it. */
