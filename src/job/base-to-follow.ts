@@ -6,6 +6,7 @@ import { isKnownBad, type RecoverablePoint } from '../point/point.ts';
 import type { Following, Leader } from '../source/recovery.ts';
 import type { ComponentContext } from './component.ts';
 import { backupOf } from './find-replacement.ts';
+import { assertFollowable } from './held-place.ts';
 import { whyFollowed } from './left-behind.ts';
 import { logPlaces } from './log-places.ts';
 import { listPoints } from './points.ts';
@@ -42,6 +43,8 @@ export async function baseToFollow(
   }
   await using held = await openLogs(context, component, stream, places);
   const living = leader?.epoch ?? livingIn(held, points);
+  if (leader === undefined || held.unread.has(leader.epoch))
+    assertFollowable(component, held, { wanted: living === undefined ? [] : [living], followed: undefined });
   const lineage = living === undefined ? undefined : lineageOf(living, leader?.histories ?? held.histories);
   if (living === undefined || lineage === undefined) return { base: alone, epochs: undefined, follows: undefined };
   const reaches = reachesOf(points, held, { epoch: living });

@@ -13,6 +13,7 @@ import type { RecoveryDriver, Replay, Survey } from '../source/recovery.ts';
 import type { ComponentContext } from './component.ts';
 import { replayForecast, type ReplayForecast } from '../objective/replay-forecast.ts';
 import { expectedRestores, replaysIn, type ExpectedRestore } from './expected.ts';
+import { assertFollowable } from './held-place.ts';
 import { leftBehind, whyFollowed } from './left-behind.ts';
 import { logPlaces } from './log-places.ts';
 import { openSource } from './open-source.ts';
@@ -82,6 +83,8 @@ export async function findMoment(
     const held = closing.use(await openLogs(context, name, stream, named));
     const living = livingIn(held, all);
     const reaches = reachesOf(points, held, { ...asked, living });
+    const wanted = [asked.epoch ?? [asked.standing, living]].flat().filter((epoch) => epoch !== undefined);
+    assertFollowable(name, held, { wanted, followed: reaches[0]?.lineage.epochs[0]?.epoch });
     if (reaches.length === 0) return withoutBackup(asked.epoch, held.listing);
     const found = await planSoundFirst(asked, reaches, async (one) => await driver.survey(asked, readerOf(held, one)));
     return 'reason' in found ? found : { ...found, held, living };

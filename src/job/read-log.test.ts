@@ -12,7 +12,8 @@ import { OwnFiles } from '../repository/own-files.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import { newRepository } from '../../test/support/engine.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
-import { feedOf, readerOf, type HeldPlace, type ReadLog } from './read-log.ts';
+import type { HeldPlace } from './held-place.ts';
+import { feedOf, readerOf, type ReadLog } from './read-log.ts';
 
 const size = 0x1000n;
 const at = (number: number, epoch = 1): Extent => ({
@@ -36,7 +37,7 @@ async function placeWith(
 
 function logOf(places: readonly HeldPlace[], histories: readonly History[] = []): ReadLog {
   const listing = unionOf(places.map((place) => place.listing));
-  const none = { unasked: [], abouts: new Map(), [Symbol.asyncDispose]: async () => undefined };
+  const none = { unread: new Map(), unasked: [], abouts: new Map(), [Symbol.asyncDispose]: async () => undefined };
   return { stream: '1', listing, histories, signs: noSigns, places, files, ...none };
 }
 

@@ -1,19 +1,18 @@
 import { writeFile } from 'node:fs/promises';
-import { HoldfastError, hasCode } from '../errors/error.ts';
-import type { About, Extent, History, Listing, LogStore, Piece } from '../log/log.ts';
+import { HoldfastError } from '../errors/error.ts';
+import type { About, Extent, Piece } from '../log/log.ts';
 import { openLog } from '../log/store.ts';
 import { unionOf } from '../log/union.ts';
-import { noSigns, togetherOf, type Signs } from '../point/living.ts';
 import { extentOf, type MomentPlan, type StreamHeld } from '../point/moment.ts';
 import { OwnFiles } from '../repository/own-files.ts';
 import type { LogFeed, LogReader } from '../source/recovery.ts';
 import type { LogPlace } from '../source/log.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
-import { heldEpochs, signsOf, told } from './signs.ts';
+import { firstOf, historiesIn, signsIn, type HeldHistories, type HeldPlace } from './held-place.ts';
 
 /** One stream of a component's log in all its places, which stay open until it is disposed of. */
-export interface ReadLog extends StreamHeld, AsyncDisposable {
+export interface ReadLog extends StreamHeld, HeldHistories, AsyncDisposable {
   /** In the order in which they are read, the nearest first. */
   readonly places: readonly HeldPlace[];
   /** Places that could not be asked: they may hold more. */
@@ -24,13 +23,7 @@ export interface ReadLog extends StreamHeld, AsyncDisposable {
   readonly files: OwnFiles;
 }
 
-export interface HeldPlace {
-  readonly repository: string;
-  readonly store: LogStore;
-  readonly listing: Listing;
-}
-
-/** Opens and lists the places of a component's log; each that can't be asked is told as a warning. */
+/** Opens and lists the places of a component's log; each that can't be asked, and what can't be read, is told as a warning. */
 export async function openLogs(
   context: ComponentContext,
   component: string,
@@ -46,57 +39,27 @@ export async function openLogs(
     return { repository, store, listing: await store.list() };
   };
   const answers = await fromEach([...byName.keys()], open, context);
-  const unasked = answers.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
-  for (const { repository: item, error } of unasked) {
-    const message = `what it holds of the log is not known: ${error.message}`;
-    context.listener({ kind: 'warning', during: 'restore', item, message });
-  }
   const held = answers.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const listing = unionOf(held.map((place) => place.listing));
-  const histories = await Promise.all(listing.histories.map(async (epoch) => await historyOf(held, epoch)));
-  const signs = await signsIn(held, listing);
+  const { histories, unread } = await historiesIn(held, listing, context);
+  const { signs, failed } = await signsIn(held, listing, context);
+  const unasked = [...answers, ...failed].filter(({ error }) => error !== undefined);
+  const warn = (item: string, message: string): void =>
+    context.listener({ kind: 'warning', during: 'restore', item, message });
+  for (const { repository, error } of unasked)
+    warn(repository, `what it holds of the log is not known: ${error?.message ?? ''}`);
+  for (const [epoch, { message }] of unread)
+    warn(component, `whence timeline ${epoch} of its log comes can’t be read: ${message}`);
   const files = closing.use(new OwnFiles());
   const kept = closing.move();
   return {
-    ...{ stream, listing, histories, signs },
+    ...{ stream, listing, histories, unread, signs },
     places: held,
     abouts: new Map(),
     files,
     unasked: unasked.map(({ repository }) => repository),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
-}
-
-/** Of one epoch alone nobody needs to be asked which goes on. */
-async function signsIn(places: readonly HeldPlace[], all: Listing): Promise<Signs> {
-  if (heldEpochs(all).size < 2) return noSigns;
-  const ask = async ({ store, listing }: HeldPlace): Promise<Signs> =>
-    await signsOf(store, listing, await told(async () => await store.sighting()));
-  return togetherOf(await Promise.all(places.map(ask)));
-}
-
-async function historyOf(places: readonly HeldPlace[], epoch: number): Promise<History> {
-  const holding = places.filter(({ listing }) => listing.histories.includes(epoch));
-  return await firstOf(holding, async ({ store }) => await store.getHistory(epoch));
-}
-
-/** From the nearest place that has it; from the next where that one fails. */
-async function firstOf<T>(places: readonly HeldPlace[], read: (place: HeldPlace) => Promise<T>): Promise<T> {
-  const failures: HoldfastError[] = [];
-  for (const place of places) {
-    try {
-      return await read(place);
-    } catch (error) {
-      // What can't be written here can't be from another place either.
-      if (!(error instanceof HoldfastError) || hasCode(error, 'source-failed')) throw error;
-      failures.push(error);
-    }
-  }
-  throw failures.find((error) => !hasCode(error, 'storage-not-found')) ?? failures[0] ?? nowhere();
-}
-
-function nowhere(): HoldfastError {
-  return new HoldfastError('internal', 'what no place lists was asked for');
 }
 
 /**
@@ -120,8 +83,18 @@ export function feedOf(log: ReadLog, plan: MomentPlan): LogFeed {
       if (bytes !== undefined) await writeFile(path, bytes, { mode: 0o600 });
       return bytes?.length;
     },
-    history: async (epoch) => log.histories.find((one) => one.epoch === epoch)?.bytes,
+    history: async (epoch) => historyFor(log, plan.lineage.epochs[0]?.epoch ?? plan.base.log.epoch, epoch),
   };
+}
+
+/** Behind the epoch that is followed the next number is looked for: one that is held is taken, be it unreadable. */
+export function historyFor(
+  { histories, unread }: HeldHistories,
+  followed: number,
+  epoch: number,
+): Uint8Array | undefined {
+  const bytes = histories.find((one) => one.epoch === epoch)?.bytes;
+  return bytes ?? (unread.has(epoch) && epoch > followed ? new Uint8Array() : undefined);
 }
 
 function wholeAt({ listing }: ReadLog, epoch: number, from: bigint): Extent | undefined {

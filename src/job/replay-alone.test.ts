@@ -24,6 +24,11 @@ test('a backup that is brought back without its log is told which numbers of tim
   assert.equal(epoch, 1);
   assert.deepEqual(Buffer.from((await feed.history(2)) ?? assert.fail()), bytes);
   assert.equal(await feed.history(3), undefined, 'the next number that is free');
+  await storage.put('holdfast/log/shop-db/7/00000002/history', [Buffer.from('no longer what it was')]);
+  const log = '{ mode: stream, to: { near: { window: 14d } } }';
+  const unread = (await replayAlone(shopContext({ storage, clock: systemClock, stateFolder: '/nowhere', log }), base))
+    .feed;
+  assert.equal((await unread.history(2))?.length, 0, 'its number is taken, though nobody can read it');
   assert.deepEqual([feed.order, await feed.segment(1, 16n)], [[], undefined]);
   assert.equal(await (await replayAlone(shopContext(given), base)).feed.history(2), undefined, 'it keeps no log');
 });

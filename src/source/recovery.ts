@@ -65,7 +65,7 @@ export interface LogFeed {
   segment(epoch: number, from: bigint): Promise<Uint8Array | undefined>;
   /** The same into a file, which is made or overwritten, and of no use where this rejects; its size. */
   segmentInto(epoch: number, from: bigint, path: string): Promise<number | undefined>;
-  /** As the source's own file says it. */
+  /** As the source's own file says it; empty for an epoch behind the one to follow that is held, and can't be read: its number is taken. */
   history(epoch: number): Promise<Uint8Array | undefined>;
 }
 
