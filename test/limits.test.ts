@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
@@ -32,6 +32,12 @@ test('the limits hold within an object of a REST server', { skip: withoutRestSer
   await using storage = await openStorage(repository, { limits });
   const key = 'locks/5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03'; // of 'hello' and a line end
   await storage.put(key, [Buffer.from('hello\n')]);
+  const large = randomBytes(700);
+  const uploaded = async (): Promise<void> => {
+    for (const bytes of [large, Buffer.from(large).reverse()])
+      await storage.put(`locks/${createHash('sha256').update(bytes).digest('hex')}`, [bytes]);
+  };
+  assert.ok((await msOf(uploaded)) >= 300);
   const twice = async (): Promise<void> => {
     for (let times = 0; times < 2; times++) await storage.get('config');
   };

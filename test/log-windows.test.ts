@@ -82,12 +82,13 @@ test('a window keeps the backup that it needs, and a host whose clock runs ahead
   const scene = await shopScene(dir.path, shop.url, { more });
   const policy = scene.file('holdfast.yaml');
   await writeFile(policy, (await readFile(policy, 'utf8')).replace('daily: 7', 'last: 1'));
+  // The backup begins in the segment behind that; asked for after it, the name may be of a later one.
+  const [last = ''] = await shop.sql('select pg_walfile_name(pg_current_wal_lsn())');
   await scene.ok('backup', 'shop-db');
-  const [first = ''] = await shop.sql('select pg_walfile_name(pg_current_wal_lsn())');
   for (const id of [1, 2, 3]) await shop.sql(`create table t${id} (id int); select pg_switch_wal()`);
   await scene.ok('backup', 'shop-db');
   await using log = await logOf(dir.path, shop);
-  for (const { extent, bytes } of (await walOf(shop, first)).slice(0, -1))
+  for (const { extent, bytes } of (await walOf(shop, last)).slice(1, -1))
     await log.store.put(extent, bytes, { facts: {} });
   const before = (await log.store.list()).segments;
   assert.match(

@@ -179,7 +179,7 @@ testAtMajors(
     const asked = (await readFile(dir.file('asked'), 'utf8')).split('\n').filter((line) => / [0-9A-F]{24} /.test(line));
     assert.ok(Number(segments) > 10);
     assert.ok(
-      asked.length < Number(segments) / 3,
+      asked.length < Number(segments) / 2,
       `${asked.length} of ${segments} segments cost a start of the program`,
     );
     const ahead = join(copied, 'pg_wal/.holdfast-ahead');

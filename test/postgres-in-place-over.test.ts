@@ -104,12 +104,13 @@ for (const [major, steps] of kills)
     const words = [...over, '--name', 'only_here'];
     if (major === '17') await logElsewhere(scene);
     if (steps.length > 1) await givenUp(scene);
+    let kills = 0;
     for (const step of steps) {
-      await killAt(scene, step, words);
+      if (await killAt(scene, step, words)) kills += 1;
       if (step !== 'take-over') await assert.rejects(scene.restart(), `${step}: a server was started`);
     }
     const last = await scene.run(...words);
-    if (steps.length === 0) assert.equal(last.code, 0, last.stderr + last.stdout.toString());
+    assert.equal(last.code, 0, last.stderr + last.stdout.toString());
     assert.deepEqual(await inodesOf(equal), inodes);
     assert.equal(existsSync(extra), false);
     if (major === '17') assert.equal(await readlink(join(server.data, 'pg_wal')), dir.file('log'));
@@ -140,6 +141,6 @@ for (const [major, steps] of kills)
     proveForVersion(context, major, {
       claim,
       column: 'in place, over what is there',
-      count: plural(steps.length, 'kill'),
+      count: plural(kills, 'kill'),
     });
   });

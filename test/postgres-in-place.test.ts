@@ -157,8 +157,9 @@ for (const [major, killed] of ofMajors)
     const refused = await scene.run('restore', 'shop-db', '--in-place', '--name', 'nowhere');
     assert.equal(refused.code, 2, refused.stderr);
     assert.equal(existsSync(control) && !(await readdir(dirname(server.data))).some(isOurs), true);
+    let kills = 0;
     for (const step of killed) {
-      await killAt(scene, step, ['restore', 'shop-db', '--in-place', '--name', 'only_here']);
+      if (await killAt(scene, step, ['restore', 'shop-db', '--in-place', '--name', 'only_here'])) kills += 1;
       const mayBeThere = ['restore-0', 'rescue', 'withhold', 'take-over'].includes(step);
       assert.ok(mayBeThere || !existsSync(control), `${step}: a server could be started`);
     }
@@ -181,7 +182,7 @@ for (const [major, killed] of ofMajors)
     assert.equal(await idsOf(alone), '1 2');
     await alone.stop();
     const claim = 'a restore in place that is killed in its steps goes on, tablespaces and all';
-    proveForVersion(context, major, { claim, column: 'in place', count: plural(killed.length, 'kill') });
+    proveForVersion(context, major, { claim, column: 'in place', count: plural(kills, 'kill') });
   });
 
 /** A disk of its own becomes the data directory of a server that doesn't run. */
@@ -193,53 +194,53 @@ async function movedToDisk({ server }: ArchivingScene): Promise<AsyncDisposable>
   return mount;
 }
 
-test(
-  'a data directory that is a disk of its own is restored in place by what it holds, and comes back by an undo',
-  { skip: skip || withoutMounts() },
-  async () => {
-    if (!isFullBudget) return;
-    const disks = new AsyncDisposableStack();
-    await using scene = await archived('15', async (made) => {
-      await mkdir(made.dir.file('here'));
-      disks.use(await mounted(made.dir.file('here')));
-      await withTablespace(made);
-    });
-    await using _disks = disks.move();
-    const { server, dir } = scene;
-    await server.sql('insert into far select generate_series(1, 100000)');
-    await ok(scene, 'backup', 'shop-db');
-    await server.stop();
-    await using _mount = await movedToDisk(scene);
-    const before = await contentsOf(server.data);
-    const sized = async (size: string): Promise<unknown> =>
-      await runOk('mount', ['-o', `remount,size=${size}`, dir.file('here')]);
-    await sized('6m');
-    const full = await scene.run('restore', 'shop-db', '--in-place', '--latest');
-    assert.match(full.stderr, /4 MiB are needed in .*\/here, and \d MiB are free/);
-    await sized('50%');
-    const said = await ok(scene, 'restore', 'shop-db', '--in-place', '--latest');
-    assert.match(said, /disk of .*\/here: 3\.\d+ MiB too/);
-    {
-      await using back = await scene.restart();
-      assert.equal(await idsOf(back), '1 2');
-      assert.deepEqual(await back.sql('select count(*) from far'), ['100000']);
-      await writeFile(dir.file('url'), back.url);
+if (isFullBudget)
+  test(
+    'a data directory that is a disk of its own is restored in place by what it holds, and comes back by an undo',
+    { skip: skip || withoutMounts() },
+    async () => {
+      const disks = new AsyncDisposableStack();
+      await using scene = await archived('15', async (made) => {
+        await mkdir(made.dir.file('here'));
+        disks.use(await mounted(made.dir.file('here')));
+        await withTablespace(made);
+      });
+      await using _disks = disks.move();
+      const { server, dir } = scene;
+      await server.sql('insert into far select generate_series(1, 100000)');
       await ok(scene, 'backup', 'shop-db');
-      const [kept = assert.fail()] = (await readdir(server.data)).filter((name) => name.includes('.holdfast-'));
-      await ok(scene, 'restore', 'shop-db', '--target', dir.file('since'));
-      assert.equal(existsSync(join(server.data, kept, 'kept/base')), true);
-      assert.equal(existsSync(dir.file(`since/shop-db/data/${kept}`)), false, 'no backup takes it along');
-      await back.stop();
-    }
-    await ok(scene, 'undo');
-    assert.deepEqual(await contentsOf(server.data), before);
-    await ok(scene, 'restore', 'shop-db', '--in-place', '--delta', '--without-undo', '--immediate');
-    assert.deepEqual(
-      (await readdir(server.data)).filter((name) => name.includes('.holdfast')),
-      [],
-    );
-    await using over = await scene.restart();
-    assert.equal(await idsOf(over), '1 2');
-    await over.stop();
-  },
-);
+      await server.stop();
+      await using _mount = await movedToDisk(scene);
+      const before = await contentsOf(server.data);
+      const sized = async (size: string): Promise<unknown> =>
+        await runOk('mount', ['-o', `remount,size=${size}`, dir.file('here')]);
+      await sized('6m');
+      const full = await scene.run('restore', 'shop-db', '--in-place', '--latest');
+      assert.match(full.stderr, /4 MiB are needed in .*\/here, and \d MiB are free/);
+      await sized('50%');
+      const said = await ok(scene, 'restore', 'shop-db', '--in-place', '--latest');
+      assert.match(said, /disk of .*\/here: 3\.\d+ MiB too/);
+      {
+        await using back = await scene.restart();
+        assert.equal(await idsOf(back), '1 2');
+        assert.deepEqual(await back.sql('select count(*) from far'), ['100000']);
+        await writeFile(dir.file('url'), back.url);
+        await ok(scene, 'backup', 'shop-db');
+        const [kept = assert.fail()] = (await readdir(server.data)).filter((name) => name.includes('.holdfast-'));
+        await ok(scene, 'restore', 'shop-db', '--target', dir.file('since'));
+        assert.equal(existsSync(join(server.data, kept, 'kept/base')), true);
+        assert.equal(existsSync(dir.file(`since/shop-db/data/${kept}`)), false, 'no backup takes it along');
+        await back.stop();
+      }
+      await ok(scene, 'undo');
+      assert.deepEqual(await contentsOf(server.data), before);
+      await ok(scene, 'restore', 'shop-db', '--in-place', '--delta', '--without-undo', '--immediate');
+      assert.deepEqual(
+        (await readdir(server.data)).filter((name) => name.includes('.holdfast')),
+        [],
+      );
+      await using over = await scene.restart();
+      assert.equal(await idsOf(over), '1 2');
+      await over.stop();
+    },
+  );

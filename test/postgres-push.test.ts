@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { absent } from './absences.ts';
@@ -46,6 +46,8 @@ components:
   assert.equal(await ended.promise, 'SIGKILL');
   await writeFile(dir.file('password'), 'secret');
   await until('the worker has stored it', async () => existsSync(`${spool}/${handedOver}.ok`));
+  await rm(dir.file('password')); // for a worker to come, should this one end for want of work
+  await writeFile(dir.file('password'), 'secret');
   assert.equal(await push(handedOver), 0);
 
   await handOver(dataDirectory, '00000003.history');

@@ -66,6 +66,7 @@ test(
     await using log = follow(async () => shop.url, [near, far, spare]);
     await log.noted('log-state', reaches(1n));
     far.storage.state = spare.storage.state = 'away';
+    await write(shop, 1);
     await log.warned(/far does not take the log/);
     const away = await log.noted('log-state', ({ places }) => JSON.stringify(places).includes('away'));
     const end = await write(shop, 66);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { processIsAlive } from '../src/host/users.ts';
 import { isFullBudget } from './budget.ts';
 import { postgresPrograms } from './servers/postgres-program.ts';
 import { giveToServer } from './servers/postgres-user.ts';
@@ -51,7 +50,7 @@ async function workerEnds({ workerPid }: ArchivingScene): Promise<void> {
   const pid = await workerPid();
   if (pid === undefined) return;
   process.kill(pid, 'SIGTERM');
-  await until('the worker has ended', async () => !processIsAlive(pid));
+  await until('the worker has ended', async () => (await workerPid()) === undefined);
 }
 
 async function epochsIn({ withStore, ownRepositories }: ArchivingScene) {

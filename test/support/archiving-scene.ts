@@ -1,13 +1,13 @@
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock/clock.ts';
-import { processIsAlive } from '../../src/host/users.ts';
 import type { Extent, LogStore } from '../../src/log/log.ts';
 import { giveToServer } from '../servers/postgres-user.ts';
 import { smallSegments } from '../servers/postgres-program.ts';
 import { startPostgresVersion, type PostgresMajor, type PostgresServer } from '../servers/postgres-versions.ts';
 import { extentNamed, logOf } from './postgres-log.ts';
 import { definedOf } from './holdfast.ts';
+import { lockHolder } from './lock-holder.ts';
 import { runOk, type RunResult } from './run-program.ts';
 import { servedAsServer } from './served-as-server.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
@@ -108,8 +108,9 @@ async function ofServer(dir: TempDir, { data, sql }: PostgresServer): Promise<Of
   return {
     ready: async () => (await readdir(statusFolder)).filter((name) => name.endsWith('.ready')),
     switchLog: async () => {
-      await sql("select pg_create_restore_point('mark'), pg_switch_wal()");
-      const [name = ''] = await sql('select pg_walfile_name(pg_current_wal_lsn() - 1)');
+      // In one statement: the server may write more of its own at any moment.
+      const mark = "pg_create_restore_point('mark')";
+      const [name = ''] = await sql(`select pg_walfile_name(pg_switch_wal() - 1) from ${mark}`);
       return name;
     },
     extent: (name) => extentNamed(name, Number(bytes)),
@@ -125,14 +126,13 @@ async function ofServer(dir: TempDir, { data, sql }: PostgresServer): Promise<Of
 }
 
 async function workerPid(dir: TempDir): Promise<number | undefined> {
-  return Number(await readFile(dir.file('state/spool/shop-db/worker.lock'), 'utf8')) || undefined;
+  return await lockHolder(dir.file('state/spool/shop-db/worker.lock'));
 }
 
 /** It ends by itself once it has no grant. */
 export async function endWorker(dir: TempDir): Promise<void> {
   await rm(dir.file('state/grants'), { recursive: true, force: true });
-  const pid = await workerPid(dir).catch(() => undefined);
-  if (pid !== undefined) await until('the worker has ended', async () => !processIsAlive(pid));
+  await until('the worker has ended', async () => (await workerPid(dir)) === undefined);
 }
 
 function policyAt(dir: TempDir, log: string): string {

@@ -58,12 +58,12 @@ export async function withTablespace({ server, dir }: ArchivingScene): Promise<v
   await server.sql('create table far (id int) tablespace far');
 }
 
-/** Runs a restore in place until its journal says that it began a step, and kills it then. */
+/** Runs a restore in place until its journal says that it began a step, and kills it then; whether it had not ended by then. */
 export async function killAt(
   { dir, program, server }: ArchivingScene,
   step: string,
   words: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const own = ['--config', dir.file('holdfast.yaml'), '--state-dir', dir.file('state')];
   const [as, ...rest] = asServer([program, ...words, ...own]);
   const child = spawn(as, rest, { cwd: server.data, stdio: 'ignore' });
@@ -75,6 +75,7 @@ export async function killAt(
   child.kill('SIGKILL');
   await ended;
   assert.ok(await hasBegun(dir.file('state/plans'), step, read), `${step} never began`);
+  return child.signalCode === 'SIGKILL';
 }
 
 async function hasBegun(plans: string, step: string, read: Map<string, string>): Promise<boolean> {

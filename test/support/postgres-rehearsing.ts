@@ -92,7 +92,7 @@ export interface Up extends AsyncDisposable {
 export async function broughtUp(restored: string, options: Omit<RehearseOptions, 'depth'>): Promise<Up> {
   const programs = options.programs ?? (await postgresPrograms(options.major ?? '17'));
   const { signal } = new AbortController();
-  const limits = { memoryBytes: 2 ** 31, diskBytes: 2 ** 33, timeMs: 120_000, ...options.limits };
+  const limits = { memoryBytes: 2 ** 31, diskBytes: 2 ** 40, timeMs: 600_000, ...options.limits };
   const rehearsal = rehearseCluster({ component: 'shop-db', programs: [programs], clock: systemClock });
   const visible = (await rehearsal.programs?.(restored, signal)) ?? [];
   await using stack = new AsyncDisposableStack();

@@ -1,10 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { processIsAlive } from '../../src/host/users.ts';
 import { parseLsn } from '../../src/source/postgres/lsn.ts';
 import { asServer } from '../servers/postgres-user.ts';
 import { until } from '../support/archiving-scene.ts';
 import { holdfastProgram } from '../support/holdfast.ts';
+import { lockHolder } from '../support/lock-holder.ts';
 import { runOk, runProgram } from '../support/run-program.ts';
 import { streamOf } from '../support/streaming.ts';
 import type { Stage } from './stage.ts';
@@ -60,6 +60,5 @@ async function endWorker({ postgres }: Stage, spool: string, state: string): Pro
   await postgres.sql('postgres', 'alter system reset archive_command');
   await postgres.sql('postgres', 'select pg_reload_conf()');
   await rm(join(state, 'grants'), { recursive: true, force: true }); // without it a worker ends by itself
-  const pid = Number(await readFile(join(spool, 'worker.lock'), 'utf8').catch(() => ''));
-  if (pid > 0) await until('the worker has ended', async () => !processIsAlive(pid));
+  await until('the worker has ended', async () => (await lockHolder(join(spool, 'worker.lock'))) === undefined);
 }
