@@ -19,6 +19,13 @@ test('what stands behind a hole of the log, or on a timeline to which nothing le
   assert.match(leftBehind({ listing: newer }, first, text) ?? '', /timeline 2 is held too/);
 });
 
+test('a log of hundreds of thousands of segments is looked at as a short one is', () => {
+  const segments = Array.from({ length: 200_000 }, (_, at) => segment(1, BigInt(at) * 16n));
+  const end = BigInt(segments.length) * 16n;
+  assert.equal(leftBehind({ listing: { ...none, segments } }, { ...first, to: end }, text), undefined);
+  assert.match(leftBehind({ listing: { ...none, segments } }, { ...first, to: end - 16n }, text) ?? '', /is held from/);
+});
+
 test('what a timeline that was left wrote behind the fork is no loss', () => {
   const lineage = {
     epochs: [

@@ -21,7 +21,7 @@ export function leftBehind(
     ...listing.pieces.map(({ segment: { epoch }, from, to: end }) => ({ epoch, from, to: end })),
   ];
   const followed = epochs[0]?.epoch ?? 0;
-  const newest = living ?? Math.max(...held.map(({ epoch }) => epoch), followed);
+  const newest = living ?? held.reduce((highest, { epoch }) => Math.max(highest, epoch), followed);
   if (newest !== followed)
     return `timeline ${newest} is held too, and is not followed: its history is missing, or no backup leads to it`;
   const isOurs = ({ epoch, from }: Extent): boolean =>
