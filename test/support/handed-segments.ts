@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import type { Extent } from '../../src/log/log.ts';
 import { writeWal } from './wal-writer.ts';
 
@@ -15,6 +15,15 @@ export function segment(number: number, contents: string): { readonly extent: Ex
 
 export const nameOf = (number: number): string =>
   `0000000100000000${number.toString(16).toUpperCase().padStart(8, '0')}`;
+
+/** What the server does with its successes, but for those amidst which it crashes: these it hands over again. */
+export async function takeSuccesses(dataDirectory: string, spool: string, crashes = new Set<string>()): Promise<void> {
+  for (const marker of (await readdir(spool)).filter((one) => one.endsWith('.ok'))) {
+    const name = marker.slice(0, -'.ok'.length);
+    await rm(`${spool}/${marker}`, { force: true });
+    if (!crashes.has(name)) await rm(`${dataDirectory}/pg_wal/archive_status/${name}.ready`, { force: true });
+  }
+}
 
 /** The server has written these, and wants them to be archived. */
 export async function handSegments(dataDirectory: string, numbers: readonly number[]): Promise<void> {

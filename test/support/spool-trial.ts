@@ -9,7 +9,7 @@ import type { Repository } from '../../src/repository/repository.ts';
 import type { ArchiveWork } from '../../src/source/log.ts';
 import { pushFile } from '../../src/source/postgres/archive/push.ts';
 import { archiveFiles } from '../../src/source/postgres/archive/worker.ts';
-import { handSegments, mib, nameOf } from './handed-segments.ts';
+import { handSegments, mib, nameOf, takeSuccesses } from './handed-segments.ts';
 import { handedOver, handingOver, handOver } from './handing-over.ts';
 import { newRepository } from './repository.ts';
 import { runOk } from './run-program.ts';
@@ -149,6 +149,7 @@ async function beyondQueue(): Promise<BeyondQueue> {
   for (let index = 0; index < 64; index++) rmSync(`${state}/${index}`, { force: true });
   await until(() => segmentNames.every((one) => names(`${one}.ok`).length === 1));
   [isAway, most] = [false, -1];
+  await takeSuccesses(dataDirectory, spool);
   await until(() => names('gap-').length === 0);
   const { gaps } = await openLog(far, name).list();
   await end();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { handSegments, mib, segment } from '../../../../test/support/handed-segments.ts';
+import { handSegments, mib, nameOf, segment, takeSuccesses } from '../../../../test/support/handed-segments.ts';
 import { handedOver, handingOver } from '../../../../test/support/handing-over.ts';
 import { newRepository } from '../../../../test/support/repository.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
@@ -44,6 +44,8 @@ interface Scene {
   readonly far: LogStore;
   readonly farStorage: Leaving;
   mostQueuedBytes: number | undefined;
+  /** Amidst their success the server crashes. */
+  readonly crashes: Set<string>;
   readonly hand: (numbers: readonly number[]) => Promise<void>;
   /** A worker, until all these have come, one after the other; the server takes each success at once. */
   readonly work: (steps: readonly Step[]) => Promise<void>;
@@ -70,7 +72,7 @@ async function scene(dir: TempDir): Promise<Scene> {
     const controller = new AbortController();
     const left = [...steps];
     const sleep: Clock['sleep'] = async (ms, until) => {
-      await consume();
+      await takeSuccesses(handed.dataDirectory, dir.file('state/spool/shop-db/7'), made.crashes);
       if ((await left[0]?.()) === true) left.shift();
       if (left.length === 0) controller.abort(new Error('all have come'));
       await systemClock.sleep(ms, until);
@@ -84,14 +86,17 @@ async function scene(dir: TempDir): Promise<Scene> {
     };
     await assert.rejects(archiveFiles(asked), /all have come/);
   };
-  const consume = async (): Promise<void> => {
-    for (const marked of spool.look().marked) {
-      await rm(`${dir.file('state/spool/shop-db/7')}/${marked}.ok`, { force: true });
-      await rm(`${status}/${marked}.ready`, { force: true });
-    }
-  };
   const hand = async (numbers: readonly number[]): Promise<void> => await handSegments(handed.dataDirectory, numbers);
-  const made: Scene = { spool, near, far, farStorage, mostQueuedBytes: undefined, hand, work };
+  const made: Scene = {
+    spool,
+    near,
+    far,
+    farStorage,
+    mostQueuedBytes: undefined,
+    crashes: new Set<string>(),
+    hand,
+    work,
+  };
   return made;
 }
 
@@ -129,4 +134,38 @@ test('a place gets what was dropped before it came there from another that has i
     [[1, 5, 4]],
     'what was said to be lost, and came after all, is no hole',
   );
+});
+
+test('a segment that was dropped, and is handed over again after a crash of the server, is stored and no gap', async () => {
+  await using dir = await tempDir();
+  const made = await scene(dir);
+  const { near, far, farStorage, spool } = made;
+  farStorage.isAway = true;
+  made.crashes.add(nameOf(3));
+  let looks = 0;
+  await made.hand([2, 3]);
+  await made.work([
+    async () => (await held(near)).includes(3),
+    () => {
+      made.mostQueuedBytes = 1;
+      return spool.notes.gaps().length > 0 && spool.look().marked.length === 0;
+    },
+    async () => {
+      made.mostQueuedBytes = undefined;
+      farStorage.isAway = false;
+      await made.hand([4]);
+      return true;
+    },
+    async () => (await held(far)).includes(4),
+    () => ++looks > 30,
+    () => {
+      made.crashes.clear();
+      spool.want(nameOf(3));
+      return true;
+    },
+    () => spool.notes.gaps().length === 0,
+  ]);
+  const { gaps } = await far.list();
+  assert.deepEqual(gaps, [{ epoch: 1, from: BigInt(2 * mib), to: BigInt(3 * mib) }]);
+  assert.ok((await held(far)).includes(3));
 });

@@ -31,7 +31,7 @@ export async function dropAll(segments: readonly Waiting[], options: DroppingOpt
       count++;
     }
   } finally {
-    await gaps.spare(segments.slice(count).map(({ extent }) => extent));
+    gaps.spare(segments.slice(count).map(({ extent }) => extent));
     const message = `${reasonFor(segments.slice(0, count))}: take a base backup now`;
     if (count > 0) listener({ kind: 'warning', during: 'log', item: component, message });
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
 import { hasCode, type HoldfastError } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
+import type { Extent } from '../../../log/log.ts';
 import { parseSegmentName, segmentStart } from '../wal/segment.ts';
 import { isConflict, type ArchivePlace } from './place.ts';
 import { wishOf, type Wish } from './ready.ts';
@@ -18,6 +19,8 @@ export interface Handing {
   readonly required: readonly ArchivePlace[];
   readonly clock: Clock;
   readonly warnings: Warnings;
+  /** Told of each segment that every required place has. */
+  readonly onStored?: (extent: Extent) => void;
 }
 
 /** A file that is wrong itself is looked at again after so long: somebody may have mended what is in its way. */
@@ -135,6 +138,7 @@ export class FileTask {
   async settle(): Promise<'no room' | undefined> {
     const { spool, warnings } = this.#handing;
     if (this.isOver || !this.isDurable) return undefined;
+    this.#sayStored();
     try {
       if (this.isWished) await spool.mark(this.name, this.wish);
     } catch (error) {
@@ -168,6 +172,13 @@ export class FileTask {
   startOf(name: string): bigint | undefined {
     const at = parseSegmentName(name);
     return at?.kind === 'whole' ? segmentStart(at, this.sizeBytes()) : undefined;
+  }
+
+  #sayStored(): void {
+    const from = this.startOf(this.name);
+    const sizeBytes = this.#sizeBytes;
+    if (from === undefined || sizeBytes === undefined) return;
+    this.#handing.onStored?.({ epoch: Number.parseInt(this.name.slice(0, 8), 16), from, to: from + BigInt(sizeBytes) });
   }
 
   #statSize(): number | undefined {

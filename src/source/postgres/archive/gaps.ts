@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from '../../../errors/error.ts';
+import { HoldfastError } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
 import { orAborted } from '../../../flow/abort.ts';
 import type { Extent, LogName } from '../../../log/log.ts';
@@ -25,77 +25,80 @@ export interface Dropped extends Extent {
   readonly takenIn: readonly string[];
 }
 
+/** What was dropped, or a part of that: it is said as a whole, once the server has let go of all of it. */
+interface Stretch extends Extent {
+  readonly note: Dropped;
+  /** The server handed it over still when this worker began, or could not be told that it was dropped. */
+  readonly isKept: boolean;
+  readonly saidIn: Set<ArchivePlace>;
+}
+
 /**
  * Segments that were dropped so that production's disk doesn't fill. They are noted in the spool before the server may
- * remove them, and said in every place that lacks them once it can be reached: what was lost is known by name. Where
- * another's log stands under those names the place itself stays as it is, and they are told and recorded alone: until that is
- * done they are noted, so that the next worker does it where this one is killed, or can't.
+ * remove them, and said in every place that lacks them once the server has let go of them and the place can be reached: what was
+ * lost is known by name. What the server hands over again, for a marker was lost or it crashed amidst its success, is no gap
+ * once it is stored. Where another's log stands under those names the place itself stays as it is, and they are told and
+ * recorded alone: until that is done they are noted, so that the next worker does it where this one is killed, or can't.
  */
 export class Gaps {
   readonly #options: GapOptions;
-  #dropped: readonly Dropped[];
-  /** Noted, and spared since, where no note could be made of what is left of them: forgotten with the others. */
-  #stale: readonly Dropped[] = [];
-  #additions = 0;
+  #stretches: readonly Stretch[];
   #areRecorded = true;
-  readonly #said = new Set<ArchivePlace>();
   readonly #running = new Map<ArchivePlace, Promise<void>>();
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: GapOptions) {
     this.#options = options;
-    this.#dropped = options.notes.gaps();
+    this.#stretches = options.notes.gaps().map(stretchOf);
   }
 
   /** That are not said yet everywhere. */
   get areAny(): boolean {
-    return this.#dropped.length > 0;
+    return this.#stretches.length > 0;
   }
 
   /** What the server hands over after all is not dropped yet: a worker was killed before that, or found no room for the marker. */
-  async spare(handedOver: readonly Extent[]): Promise<void> {
-    const dropped: Dropped[] = [];
-    for (const one of this.#dropped) {
-      const left = without(one, handedOver).map((extent) => ({ ...one, ...extent }));
-      dropped.push(...left);
-      if (!left.some(({ from, to }) => from === one.from && to === one.to)) await this.#replace(one, left);
-    }
-    this.#dropped = dropped;
+  spare(handedOver: readonly Extent[]): void {
+    this.#stretches = inOrder(
+      this.#stretches.flatMap((one) => [
+        ...partsOf(one, without(one, handedOver), one.isKept),
+        ...partsOf(one, within(one, handedOver), true),
+      ]),
+    );
   }
 
-  async #replace(one: Dropped, left: readonly Dropped[]): Promise<void> {
-    const { notes } = this.#options;
-    try {
-      await notes.addGaps(left);
-      notes.forgetGap(one);
-    } catch (error) {
-      if (!hasCode(error, 'storage-full')) throw error;
-      this.#stale = [...this.#stale, one];
-    }
+  /** Every required place has it after all. */
+  release(stored: Extent): void {
+    const before = this.#stretches;
+    this.#stretches = before.flatMap((one) => partsOf(one, without(one, [stored]), one.isKept));
+    this.#forget(before.map(({ note }) => note));
   }
 
   /** Noted, and lasting, when it resolves. 'storage-full' where the spool takes no name: then nothing may be dropped. */
   async add(dropped: readonly Dropped[], reason: string): Promise<void> {
     const added = joined(
-      dropped.flatMap((one) => without(one, this.#dropped).map((extent) => ({ ...one, ...extent }))),
+      dropped.flatMap((one) => without(one, this.#droppedAs(one)).map((extent) => ({ ...one, ...extent }))),
       (one, other) => one.takenIn.join() === other.takenIn.join(),
     );
     if (added.length === 0) return;
     await this.#options.notes.addGaps(added);
-    this.#dropped = [...this.#dropped, ...added].toSorted((a, b) => a.epoch - b.epoch || Number(a.from - b.from));
-    this.#additions++;
-    this.#said.clear();
+    this.#stretches = inOrder([...this.#stretches, ...added.map(stretchOf)]);
     const { component } = this.#options.name;
     this.#options.listener({ kind: 'note', name: 'base-backup-due', data: { component, reason } });
   }
 
-  /** Says them where it can be said now, in each place by itself. Throws what is a defect. */
-  look(): void {
+  #droppedAs({ takenIn }: Dropped): readonly Extent[] {
+    return this.#stretches.filter(({ isKept, note }) => !isKept && takenIn.every((one) => note.takenIn.includes(one)));
+  }
+
+  /** Says what the server has let go of where it can be said now, in each place by itself. Throws what is a defect. */
+  look(handedOver: readonly Extent[]): void {
     if (this.#fault !== undefined) throw this.#fault.error;
-    if (this.#dropped.length === 0) return;
+    const due = this.#stretches.filter((one) => within(one, handedOver).length === 0);
     for (const place of this.#options.places) {
-      if (this.#said.has(place) || this.#running.has(place) || place.away !== undefined) continue;
-      const saying = this.#say(place)
+      const unsaid = due.filter(({ saidIn }) => !saidIn.has(place));
+      if (unsaid.length === 0 || this.#running.has(place) || place.away !== undefined) continue;
+      const saying = this.#say(place, unsaid)
         .catch((error: unknown) => void (this.#fault = { error }))
         .finally(() => this.#running.delete(place));
       this.#running.set(place, saying);
@@ -106,46 +109,50 @@ export class Gaps {
     await Promise.all(this.#running.values());
   }
 
-  async #say(place: ArchivePlace): Promise<void> {
-    const additions = this.#additions;
+  async #say(place: ArchivePlace, due: readonly Stretch[]): Promise<void> {
     try {
-      await this.#sayIn(place);
+      await this.#sayIn(place, due);
     } catch (error) {
       if (!(error instanceof HoldfastError) || isConflict(error)) throw error;
       return; // the place tells it, and is asked again
     }
-    if (this.#additions === additions) this.#said.add(place);
-    if (!this.#options.places.every((one) => this.#said.has(one))) return;
-    if (this.#areRecorded) for (const one of [...this.#dropped, ...this.#stale]) this.#options.notes.forgetGap(one);
-    [this.#dropped, this.#stale] = [[], []];
+    for (const { saidIn } of due) saidIn.add(place);
+    const { places } = this.#options;
+    this.#stretches = this.#stretches.filter(({ saidIn }) => !places.every((one) => saidIn.has(one)));
+    this.#forget(
+      due.map(({ note }) => note),
+      place,
+    );
   }
 
-  async #sayIn(place: ArchivePlace): Promise<void> {
-    const dropped = this.#dropped;
+  async #sayIn(place: ArchivePlace, due: readonly Stretch[]): Promise<void> {
     const { segments, gaps } = await place.use(async ({ store }) => await store.list());
-    const lacking = joined(dropped.flatMap((one) => without(one, [...segments, ...gaps])));
-    for (const gap of lacking) {
+    const lacking: Extent[] = [];
+    for (const one of due) lacking.push(...without(one, [...segments, ...gaps, ...lacking]));
+    for (const gap of joined(lacking)) {
       await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
       this.#tell(place, gap, reasons.dropped);
     }
-    const { repository } = place;
-    const taken = dropped.filter(({ takenIn }) => takenIn.includes(repository));
+    const taken = due.filter(({ note }) => note.takenIn.includes(place.repository));
     if (lacking.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
     for (const gap of taken.flatMap((one) => within(one, segments))) this.#tell(place, gap, reasons.taken);
     if (taken.length > 0) await this.#record();
-    for (const one of taken) {
-      if (this.#areRecorded) this.#options.notes.forgetGap(one, repository);
-      this.#dropped = this.#dropped.map((each) =>
-        each.epoch === one.epoch && each.from === one.from
-          ? { ...each, takenIn: each.takenIn.filter((name) => name !== repository) }
-          : each,
-      );
-    }
   }
 
   async #record(): Promise<void> {
     const { areRecorded, signal } = this.#options;
     if (areRecorded !== undefined && !(await orAborted(areRecorded(), signal))) this.#areRecorded = false;
+  }
+
+  /** Those of which nothing is left to be said, or nothing of what stands in their way in this place. */
+  #forget(notes: readonly Dropped[], place?: ArchivePlace): void {
+    if (!this.#areRecorded) return;
+    for (const note of new Set(notes)) {
+      const left = this.#stretches.filter((one) => isSame(one.note, note));
+      if (left.length === 0) this.#options.notes.forgetGap(note);
+      else if (place !== undefined && left.every(({ saidIn }) => saidIn.has(place)))
+        this.#options.notes.forgetGap(note, place.repository);
+    }
   }
 
   #tell(place: ArchivePlace, gap: Extent, reason: string): void {
@@ -154,6 +161,24 @@ export class Gaps {
     const data = { ...name, repository: place.repository, epoch: gap.epoch, from, to, reason };
     listener({ kind: 'note', name: 'log-gap', data });
   }
+}
+
+function stretchOf(note: Dropped): Stretch {
+  return { ...note, note, isKept: false, saidIn: new Set() };
+}
+
+function partsOf(one: Stretch, extents: readonly Extent[], isKept: boolean): readonly Stretch[] {
+  return extents.map((extent) =>
+    isSame(one, extent) ? { ...one, isKept } : { ...one, ...extent, isKept, saidIn: new Set(one.saidIn) },
+  );
+}
+
+function inOrder(stretches: readonly Stretch[]): readonly Stretch[] {
+  return stretches.toSorted((a, b) => a.epoch - b.epoch || Number(a.from - b.from));
+}
+
+function isSame(one: Extent, other: Extent): boolean {
+  return one.epoch === other.epoch && one.from === other.from && one.to === other.to;
 }
 
 const why = 'more waited than push-queue-max allows: it was dropped, so that production goes on';

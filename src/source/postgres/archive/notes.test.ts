@@ -7,6 +7,7 @@ import { HoldfastError } from '../../../errors/error.ts';
 import { silent, type Listener } from '../../../events/events.ts';
 import type { Extent } from '../../../log/log.ts';
 import { openLog } from '../../../log/store.ts';
+import type { Repository } from '../../../repository/repository.ts';
 import { MemoryStorage } from '../../../storage/memory.ts';
 import { dropAll } from './dropping.ts';
 import { Gaps } from './gaps.ts';
@@ -39,9 +40,46 @@ test('what a worker was killed before it let go of is not dropped: the server ha
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
   spool.make();
   const { notes } = spool;
-  await notes.addGaps([at(3n, 8n, ['near']), at(9n, 10n)]);
-  await new Gaps({ notes, places: [], name, listener: silent, signal }).spare([at(4n, 5n), at(5n, 6n), at(9n, 10n)]);
-  assert.deepEqual(notes.gaps(), [at(3n, 4n, ['near']), at(6n, 8n, ['near'])]);
+  await notes.addGaps([extentIn(3, 8), extentIn(9, 10)].map((extent) => ({ ...extent, takenIn: [] })));
+  const repository = await newRepository(new MemoryStorage());
+  await using place = placeOf(repository);
+  const gaps = new Gaps({ notes, places: [place.place], name, listener: silent, signal });
+  const handedOver = [4, 5, 9].map(extentAt);
+  gaps.spare(handedOver);
+  const said = async () => {
+    await gaps.ended();
+    return (await openLog(repository, name).list()).gaps;
+  };
+  gaps.look(handedOver);
+  assert.deepEqual(await said(), [extentIn(3, 4), extentIn(6, 8)]);
+  gaps.release(extentAt(4));
+  gaps.release(extentAt(9));
+  gaps.look([]);
+  assert.deepEqual(await said(), [extentIn(3, 4), extentIn(5, 6), extentIn(6, 8)], 'what it let go of after all');
+  assert.deepEqual([notes.gaps(), gaps.areAny], [[], false]);
+});
+
+test('what was noted before a kill, and is dropped now, is said once, and a base backup is due', async () => {
+  await using dir = await tempDir();
+  const spool = new Spool(dir.file('state'), 'shop-db', '7');
+  spool.make();
+  const { notes } = spool;
+  await notes.addGaps([{ ...extentIn(3, 8), takenIn: [] }]);
+  const repository = await newRepository(new MemoryStorage());
+  await using place = placeOf(repository);
+  const told: string[] = [];
+  const listener: Listener = (event) => void (event.kind === 'note' && told.push(event.name));
+  const gaps = new Gaps({ notes, places: [place.place], name, listener, signal });
+  gaps.spare([extentAt(4), extentAt(5)]);
+  await gaps.add(
+    [4, 5].map((number) => ({ ...extentAt(number), takenIn: [] })),
+    'it was full',
+  );
+  gaps.look([]);
+  await gaps.ended();
+  assert.deepEqual((await openLog(repository, name).list()).gaps, [extentIn(3, 8)]);
+  assert.deepEqual(told, ['base-backup-due', 'log-gap']);
+  assert.deepEqual(notes.gaps(), []);
 });
 
 test('what is left on a disk that takes no marker amid dropping is no gap, nor said to be one, though the disk takes no note either', async () => {
@@ -56,12 +94,9 @@ test('what is left on a disk that takes no marker amid dropping is no gap, nor s
   const folder = new Filling(dir.path);
   const notes = new Notes(folder);
   const repository = await newRepository(new MemoryStorage());
-  const place = new ArchivePlace({
-    ...{ dataDirectory: dir.path, name, clock: systemClock, listener: silent, signal },
-    place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
-  });
+  await using place = placeOf(repository);
   const warnings: string[] = [];
-  const gaps = new Gaps({ notes, places: [place], name, listener: silent, signal });
+  const gaps = new Gaps({ notes, places: [place.place], name, listener: silent, signal });
   const segments = [1, 2, 3, 4].map((number) => ({ name: `${number}`, extent: extentAt(number) }));
   const tasks = {
     takenIn: () => [],
@@ -74,12 +109,11 @@ test('what is left on a disk that takes no marker amid dropping is no gap, nor s
   const dropping = dropAll(segments, { component: 'shop-db', listener, tasks, gaps });
   await assert.rejects(dropping, { code: 'storage-full' });
   assert.match(warnings.join(), /^2 segments from 1 on were dropped/);
-  gaps.look();
+  gaps.look([extentAt(3), extentAt(4)]);
   await gaps.ended();
-  const { gaps: said } = await openLog(repository, name).list();
-  assert.deepEqual(said, [{ ...extentAt(1), to: extentAt(2).to }]);
+  assert.deepEqual((await openLog(repository, name).list()).gaps, [extentIn(1, 3)]);
+  for (const number of [3, 4]) gaps.release(extentAt(number));
   assert.deepEqual(notes.gaps(), []);
-  await place.close();
 });
 
 test('what is recorded alone, since another’s stands in its place, is noted until it is, and for the next worker where it can’t be', async () => {
@@ -90,10 +124,7 @@ test('what is recorded alone, since another’s stands in its place, is noted un
   const taken = { ...extentAt(1), takenIn: ['near'] };
   const repository = await newRepository(new MemoryStorage());
   await openLog(repository, name).put(extentAt(1), Buffer.from('another’s'), { facts: {} });
-  const place = new ArchivePlace({
-    ...{ dataDirectory: dir.path, name, clock: systemClock, listener: silent, signal },
-    place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
-  });
+  await using place = placeOf(repository);
   let told = Promise.withResolvers<void>();
   const listener: Listener = (event) => void (event.kind === 'note' && event.name === 'log-gap' && told.resolve());
   await notes.addGaps([taken]);
@@ -101,8 +132,8 @@ test('what is recorded alone, since another’s stands in its place, is noted un
     told = Promise.withResolvers<void>();
     const recorded = Promise.withResolvers<boolean>();
     const areRecorded = async (): Promise<boolean> => await recorded.promise;
-    const gaps = new Gaps({ notes, places: [place], name, listener, signal, areRecorded });
-    gaps.look();
+    const gaps = new Gaps({ notes, places: [place.place], name, listener, signal, areRecorded });
+    gaps.look([]);
     await told.promise;
     assert.deepEqual(notes.gaps(), [taken], 'a kill now loses nothing');
     recorded.resolve(isRecorded);
@@ -110,9 +141,15 @@ test('what is recorded alone, since another’s stands in its place, is noted un
     assert.deepEqual(notes.gaps(), isRecorded ? [] : [taken]);
     assert.ok(!gaps.areAny, 'it is told once');
   }
-  await place.close();
 });
 
-function extentAt(number: number): Extent {
-  return { epoch: 1, from: BigInt(number) << 24n, to: BigInt(number + 1) << 24n };
+function placeOf(repository: Repository): AsyncDisposable & { readonly place: ArchivePlace } {
+  const place = new ArchivePlace({
+    ...{ dataDirectory: 'none', name, clock: systemClock, listener: silent, signal },
+    place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
+  });
+  return { place, [Symbol.asyncDispose]: async () => await place.close() };
 }
+
+const extentIn = (from: number, to: number): Extent => ({ epoch: 1, from: BigInt(from) << 24n, to: BigInt(to) << 24n });
+const extentAt = (number: number): Extent => extentIn(number, number + 1);

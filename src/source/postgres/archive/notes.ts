@@ -39,9 +39,11 @@ export class Notes {
   }
 
   /** It is said everywhere; or with a repository, what stands in its way there is told. */
-  forgetGap(dropped: Dropped, repository?: string): void {
-    const names = repository === undefined ? [...dropped.takenIn, undefined] : [repository];
-    for (const one of names) this.#folder.remove(gapName(dropped, one));
+  forgetGap(dropped: Extent, repository?: string): void {
+    const name = gapName(dropped, repository);
+    if (repository === undefined)
+      for (const one of this.#folder.names()) if (one.startsWith(`${name}-in-`)) this.#folder.remove(one);
+    this.#folder.remove(name);
   }
 
   /** Lasting when it resolves: all that others hold is due there. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { handedOver, handingOver } from '../../../../test/support/handing-over.ts';
-import { handSegments, mib, nameOf, segment } from '../../../../test/support/handed-segments.ts';
+import { handSegments, mib, nameOf, segment, takeSuccesses } from '../../../../test/support/handed-segments.ts';
 import { newRepository } from '../../../../test/support/repository.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
 import { systemClock, type Clock } from '../../../clock/clock.ts';
@@ -179,6 +179,7 @@ async function conflicting(dir: TempDir, { isOver, listener = silent, mostQueued
   const controller = new AbortController();
   const sleep: Clock['sleep'] = async (ms, until) => {
     if (await isOver()) controller.abort(new Error('seen'));
+    if (mostQueued !== undefined) await takeSuccesses(handed.dataDirectory, dir.file('state/spool/shop-db/7'));
     await systemClock.sleep(ms, until);
   };
   const places = [{ repository: 'near', required: true, windowMs: 1, open: async () => repository }];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import { withDeadline } from '../../../flow/abort.ts';
-import type { LogName } from '../../../log/log.ts';
+import type { Extent } from '../../../log/log.ts';
 import type { ArchiveWork } from '../../log.ts';
 import { checkGrant } from '../grant.ts';
 import { markCluster } from '../cluster-mark.ts';
@@ -12,9 +12,8 @@ import { Filling } from './filling.ts';
 import { Gaps } from './gaps.ts';
 import { Lane, type Due } from './lane.ts';
 import { segmentsAmong } from './log-file.ts';
-import type { Notes } from './notes.ts';
 import { Packing } from './packing.ts';
-import { ArchivePlace } from './place.ts';
+import { placesOf } from './places.ts';
 import { readyFiles } from './ready.ts';
 import { Spool } from './spool.ts';
 import { Tasks } from './tasks.ts';
@@ -62,10 +61,11 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const required = places.filter((place) => place.required);
   const filling = new Filling(places, { ...work, signal, notes });
   const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid: (place) => filling.compareAgain(place) });
-  await spare(gaps, work);
+  if (gaps.areAny) gaps.spare(await extentsOf(folder, await readyFiles(dataDirectory)));
   await using packing = new Packing({ folder, name });
   const atHand = new AtHand(packing, required.length);
-  const handing = { folder, dataDirectory, spool, required, warnings, clock: work.clock };
+  const onStored = (extent: Extent): void => gaps.release(extent);
+  const handing = { folder, dataDirectory, spool, required, warnings, clock: work.clock, onStored };
   const worker = new Worker(work, { handing, gaps, filling, systemIdentifier, atHand });
   try {
     await worker.run();
@@ -77,34 +77,8 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   }
 }
 
-/** What the server hands over after all. */
-async function spare(gaps: Gaps, { dataDirectory }: ArchiveWork): Promise<void> {
-  if (!gaps.areAny) return;
-  const segments = await segmentsAmong(join(dataDirectory, 'pg_wal'), await readyFiles(dataDirectory));
-  await gaps.spare(segments.map(({ extent }) => extent));
-}
-
-interface PlacesOptions {
-  readonly signal: AbortSignal;
-  readonly name: LogName;
-  readonly notes: Notes;
-  readonly warnings: Warnings;
-}
-
-/** Those that others can fill are noted where they hold nothing yet. */
-function placesOf(work: ArchiveWork, { notes, warnings, ...options }: PlacesOptions): readonly ArchivePlace[] {
-  return work.places.map((place) => {
-    const { repository } = place;
-    const onEmpty = async (): Promise<void> => {
-      try {
-        await notes.addNew(repository);
-      } catch (error) {
-        if (!hasCode(error, 'storage-full')) throw error;
-        warnings.once(`${repository} may lack what others hold, if it is not filled at once: ${error.message}`);
-      }
-    };
-    return new ArchivePlace({ ...work, ...options, place, onEmpty: work.places.length > 1 ? onEmpty : undefined });
-  });
+async function extentsOf(folder: string, names: readonly string[]): Promise<readonly Extent[]> {
+  return (await segmentsAmong(folder, names)).map(({ extent }) => extent);
 }
 
 /** On a full disk it can't be made, and storing is what frees it: without the mark each file takes a push. */
@@ -159,6 +133,7 @@ class Worker {
   #isOver = false;
   #grantAtMs: number;
   #queueAtMs = 0;
+  #gapsAtMs = 0;
   #busyAtMs: number;
 
   constructor(work: ArchiveWork, parts: Parts) {
@@ -210,7 +185,7 @@ class Worker {
   }
 
   async #scan(): Promise<void> {
-    const { handing, filling, gaps } = this.#parts;
+    const { handing, filling } = this.#parts;
     const { spool, dataDirectory } = handing;
     const ready = await readyFiles(dataDirectory);
     const there = new Set(ready);
@@ -225,7 +200,7 @@ class Worker {
     this.#marked = marked.length;
     this.#begin();
     filling.look();
-    gaps.look();
+    await this.#lookAtGaps(ready);
     if (waiting.length > 0 || filling.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
     await this.#settle();
     await this.#dropBeyond(waiting);
@@ -251,6 +226,14 @@ class Worker {
       const stopped = task.stopped ?? this.#tasks.inTheWayOf(task.name);
       if (stopped !== undefined && !spool.isFailed(task.name)) await spool.fail(task.name, stopped);
     }
+  }
+
+  async #lookAtGaps(ready: readonly string[]): Promise<void> {
+    const { gaps, handing } = this.#parts;
+    const nowMs = this.#work.clock.monotonicMs();
+    if (!gaps.areAny || nowMs - this.#gapsAtMs < queueMs) return;
+    this.#gapsAtMs = nowMs;
+    gaps.look(await extentsOf(handing.folder, ready));
   }
 
   async #dropBeyond(waiting: readonly string[]): Promise<void> {
