@@ -6,7 +6,7 @@ import type { ComponentContext } from './component.ts';
 import { recorded } from './component.ts';
 import { listPoints } from './points.ts';
 import { sureNow } from './sure-now.ts';
-import { basesOf, liveStream, streamFacts, type PointBase } from './window-facts.ts';
+import { basesOf, liveStream, streamFacts, windowAt, type PointBase } from './window-facts.ts';
 
 export interface ExpiredLog {
   readonly repository: string;
@@ -30,8 +30,7 @@ export async function expireLog(context: ComponentContext, component: string): P
   if (unknown.length > 0 || nowNs === undefined) return [];
   const expired: ExpiredLog[] = [];
   for (const [repository, { window }] of places) {
-    const lengthNs = BigInt(window.ms) * 1_000_000n;
-    expired.push(...(await expireIn(context, { component, repository, points, window: { nowNs, lengthNs } })));
+    expired.push(...(await expireIn(context, { component, repository, points, window: windowAt(nowNs, window.ms) })));
   }
   return expired;
 }

@@ -14,6 +14,8 @@ import { MemoryStorage } from '../storage/memory.ts';
 import { basesForWindows } from './window-bases.ts';
 
 const [dayNs, size] = [86_400_000_000_000n, 0x100_0000n];
+/** Day 0. */
+const begunNs = 20_000n * dayNs;
 const stream = '7';
 const tree = 'a'.repeat(64) as BlobId;
 
@@ -28,7 +30,7 @@ async function scene(dir: string, log: string) {
     await store.put(extent, Buffer.alloc(16), { facts: {} });
     const at = { ...extent, from: extent.from + 10n, to: extent.from + 20n };
     const tags = ['hf.component=shop-db', 'hf.rule=full', `hf.log=${extentText({ stream }, at)}`];
-    const time = Temporal.Instant.fromEpochNanoseconds(day * dayNs).toString();
+    const time = Temporal.Instant.fromEpochNanoseconds(begunNs + day * dayNs).toString();
     const facts = {
       hostname: 'here',
       username: 'ann',
@@ -70,7 +72,7 @@ components:
     badDays: readonly number[] = [],
   ): Promise<readonly (readonly [number, string])[]> => {
     const bad = new Set(badDays.map((day) => ids[day - 1] ?? assert.fail()));
-    const asked = { of: { name: 'shop-db', component }, repository: 'near', nowNs, bad };
+    const asked = { of: { name: 'shop-db', component }, repository: 'near', nowNs: nowNs && begunNs + nowNs, bad };
     const found = await basesForWindows(context, asked, repository);
     return ids.flatMap((id, index) => {
       const reason = [...found].find(([one]) => one === id)?.[1];

@@ -7,7 +7,7 @@ import type { Component } from '../policy/policy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { listSnapshots } from '../snapshot/snapshots.ts';
 import type { ComponentContext, RuleOf } from './component.ts';
-import { basesOf, liveStream, streamFacts } from './window-facts.ts';
+import { basesOf, liveStream, streamFacts, windowAt } from './window-facts.ts';
 
 interface Asked {
   readonly of: Pick<RuleOf, 'name' | 'component'>;
@@ -40,7 +40,7 @@ export async function basesForWindows(
   if (nowNs === undefined) keep(points, `needed by the log’s window, as far as is known: the time isn’t sure`);
   else
     for (const { place, ms, text } of served) {
-      const window = { nowNs, lengthNs: BigInt(ms) * 1_000_000n };
+      const window = windowAt(nowNs, ms);
       try {
         const needed = await neededFor(context, { component: of.name, place, points, window, bad }, opened, repository);
         keep(needed, `needed by the log’s window of ${text}${place === repository ? '' : ` in ${place}`}`);

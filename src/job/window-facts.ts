@@ -1,6 +1,6 @@
 import { lineageOf } from '../log/cover.ts';
 import type { LogStore } from '../log/log.ts';
-import { epochsOf, type Base, type StreamFacts } from '../log/window.ts';
+import { epochsOf, type Base, type StreamFacts, type Window } from '../log/window.ts';
 import { livingEpoch } from '../point/living.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import { signsOf, told } from './signs.ts';
@@ -17,6 +17,14 @@ export function basesOf(points: readonly RecoverablePoint[], stream: string): re
     if (log?.stream !== stream) return [];
     return [{ point, timeNs: endNs > timeNs ? endNs : timeNs, epoch: log.epoch, from: log.from, to: log.to }];
   });
+}
+
+/** 2023: Holdfast made no backup before. A clock without a battery begins anew decades back. */
+const earliestNs = 1_672_531_200_000_000_000n;
+
+/** What of a log is kept for, as it stands at a time. */
+export function windowAt(nowNs: bigint, lengthMs: number): Window {
+  return { nowNs, lengthNs: BigInt(lengthMs) * 1_000_000n, earliestNs };
 }
 
 /** The stream that goes on, as far as backups tell: that of the newest. */

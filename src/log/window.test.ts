@@ -43,9 +43,19 @@ test('a base that a clock hours behind or ahead stamped makes no window shorter,
     'moments from 20 on begin at `old`',
   );
   assert.ok(neededBases(facts, [old, within, behind], since(20n)).has(old));
+  const [before, reset] = [base(20n, 1, 36n), base(-9n, 1, 66n)];
+  assert.deepEqual(planWindow(facts, [old, before, reset], since(25n)).remove, [at(0), at(1)], 'it may be of 30');
+  assert.ok(neededBases(facts, [old, before, reset], since(25n)).has(before));
+  const [first, next] = [base(-8n, 1, 36n), base(-7n, 1, 66n)];
+  assert.deepEqual(planWindow(facts, [first, next, base(35n, 1, 82n)], since(25n)).remove, [at(0), at(1)]);
+  const settled = [old, before, reset, base(30n, 1, 82n)];
+  assert.deepEqual(planWindow(facts, settled, since(31n)).remove, [at(0), at(1), at(2), at(3), at(4)]);
   const ahead = [old, base(500n, 1, 20n), within, base(30n, 1, 66n)];
   assert.deepEqual(planWindow(facts, ahead, since(25n)).remove, [at(0)], 'what it needs itself stays meanwhile');
-  assert.deepEqual(planWindow(facts, ahead, { nowNs: 600n, lengthNs: 15n }).remove, [at(0), at(1), at(2), at(3)]);
+  const later = { nowNs: 600n, lengthNs: 15n };
+  assert.deepEqual(planWindow(facts, ahead, later).remove, [at(0)], 'those behind it may be of now');
+  const all = [at(0), at(1), at(2), at(3), at(4)];
+  assert.deepEqual(planWindow(facts, [...ahead, base(580n, 1, 82n)], later).remove, all);
 });
 
 test('what an epoch wrote behind the fork goes, pieces too, once the window has passed its end', () => {
@@ -86,6 +96,8 @@ interface Story {
   readonly bases: readonly Base[];
   readonly kept: ReadonlySet<Base>;
   readonly sound: ReadonlySet<Base>;
+  /** The same bases, of which some are dated by a clock that had been reset. */
+  readonly dated: (base: Base) => Base;
   readonly nowNs: bigint;
   readonly lengthNs: bigint;
   /** When a position of an epoch was written. */
@@ -106,9 +118,10 @@ const story = fc
     ),
     open: fc.boolean(),
     oldest: fraction,
+    reset: fc.array(fc.nat({ max: 7 }), { maxLength: 2 }),
     idle: fc.integer({ min: 0, max: 50 }),
   })
-  .map(({ spans, lost, bases: given, open, oldest, idle }): Story => {
+  .map(({ spans, lost, bases: given, open, oldest, reset, idle }): Story => {
     const epochs: { epoch: number; parent: number; from: bigint; to: bigint; begunNs: bigint }[] = [];
     let clockNs = 0n;
     for (const [index, { fork, length, parent }] of spans.entries()) {
@@ -156,6 +169,10 @@ const story = fc
     return {
       ...{ facts: { listing, histories, endedNs: ended }, nowNs, timeOf },
       bases: bases.map((one) => one.base),
+      dated: datedBy(
+        bases.map((one) => one.base),
+        reset,
+      ),
       kept: new Set(bases.flatMap((one) => (one.kept ? [one.base] : []))),
       sound: new Set(bases.flatMap((one) => (one.sound ? [one.base] : []))),
       lengthNs: (nowNs * BigInt(oldest)) / 100n,
@@ -218,6 +235,34 @@ test('whatever is kept and how long the window: what could be brought back withi
       assert.deepEqual([...ofSound.difference(stillSound)], []);
       // Nor does another run, by what is left, take back what this one kept.
       assert.deepEqual(neededBases(facts, left, window, isSound), new Set(left.filter((one) => needed.has(one))));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Decades back, and no two alike. */
+function datedBy(bases: readonly Base[], reset: readonly number[]): Story['dated'] {
+  const wrong = bases.map((one, index) => (reset.includes(index) ? { ...one, timeNs: BigInt(index) - 1000n } : one));
+  return (base) => wrong[bases.indexOf(base)] ?? base;
+}
+
+test('whichever clock was reset when a backup was made, what could be brought back within a window still can be', () => {
+  fc.assert(
+    fc.property(story, (told) => {
+      const { facts, bases, kept, dated, nowNs, lengthNs } = told;
+      const window = { nowNs, lengthNs, earliestNs: 0n };
+      const before = moments(facts, bases, told, nowNs - lengthNs);
+      const needed = neededBases(facts, bases.map(dated), window);
+      const left = bases.filter((one) => kept.has(one) || needed.has(dated(one)));
+      const { remove, pieces } = planWindow(facts, left.map(dated), window);
+      const { listing } = facts;
+      const after: Listing = {
+        ...listing,
+        segments: listing.segments.filter((one) => !remove.includes(one)),
+        pieces: listing.pieces.filter((one) => !pieces.includes(one)),
+      };
+      const still = moments({ ...facts, listing: after }, left, told, nowNs - lengthNs);
+      assert.deepEqual([...before.difference(still)], []);
     }),
     { numRuns: 500 },
   );

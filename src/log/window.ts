@@ -23,6 +23,8 @@ export interface StreamFacts {
 export interface Window {
   readonly nowNs: bigint;
   readonly lengthNs: bigint;
+  /** What is dated before that was stamped by a clock that had been reset. */
+  readonly earliestNs?: bigint;
 }
 
 export interface WindowPlan {
@@ -36,7 +38,7 @@ export interface WindowPlan {
 /** One way along which moments of the window are replayed. */
 interface Line {
   readonly lineage: Lineage;
-  /** When each base of it was complete, as far as its place in the log bears that out. */
+  /** When each base of it was complete; by its place in the log where its date can't be right. */
   readonly times: ReadonlyMap<Base, bigint>;
   /** That of the window's oldest moment; undefined where none is as old. */
   readonly root: Base | undefined;
@@ -160,7 +162,9 @@ function linesOf(
   const lineages = epochs.map((epoch) => ({ epoch, lineage: lineageOf(epoch, histories) }));
   const lacking = lineages.flatMap(({ epoch, lineage }) => (lineage === undefined ? [epoch] : []));
   if (lacking.length > 0) return { lacking };
-  return { of: lineages.flatMap(({ lineage }) => (lineage === undefined ? [] : [lineOf(lineage, bases, window)])) };
+  return {
+    of: lineages.flatMap(({ lineage }) => (lineage === undefined ? [] : [lineOf(lineage, bases, window, endedNs)])),
+  };
 }
 
 /** Of which something is held; a window of a busy cluster has 100,000 segments. */
@@ -170,25 +174,40 @@ export function epochsOf({ segments, pieces }: Pick<Listing, 'segments' | 'piece
   return epochs;
 }
 
-function lineOf(lineage: Lineage, bases: readonly Base[], { nowNs, lengthNs }: Window): Line {
+function lineOf(lineage: Lineage, bases: readonly Base[], window: Window, endedNs: StreamFacts['endedNs']): Line {
   const on = bases.filter((base) => isOn(lineage, base)).toSorted((a, b) => (a.to < b.to ? -1 : 1));
-  const times = ascending(on, nowNs);
-  const isOld = (base: Base): boolean => (times.get(base) ?? base.timeNs) <= nowNs - lengthNs;
+  const times = timesOf(on, window, endedNs);
+  const isOld = (base: Base): boolean => (times.get(base) ?? base.timeNs) <= window.nowNs - window.lengthNs;
   return { lineage, times, root: on.findLast(isOld), younger: on.filter((base) => !isOld(base)) };
 }
 
 /**
- * What stands behind another in the log is no older, whatever the clock said that stamped it: a clock that was behind
- * would make it the window's oldest. One that is ahead of now tells nothing of those behind it.
+ * What stands behind another in the log is no older, whatever the clock said that stamped it: one of the two dates is wrong.
+ * Such a base is of any time up to that of the next which is dated right, or to its epoch's end; were it taken for older, moments of the
+ * window that begin at the one before it would go. One that is ahead of now tells nothing of those behind it.
  */
-function ascending(inOrder: readonly Base[], nowNs: bigint): ReadonlyMap<Base, bigint> {
+function timesOf(
+  inOrder: readonly Base[],
+  { nowNs, earliestNs = 0n }: Window,
+  endedNs: StreamFacts['endedNs'],
+): ReadonlyMap<Base, bigint> {
   const times = new Map<Base, bigint>();
-  let least: bigint | undefined;
+  const unsure: Base[] = [];
+  const settle = (nextNs: bigint): void => {
+    for (const base of unsure.splice(0)) {
+      const endNs = endedNs(base.epoch) ?? nextNs;
+      times.set(base, endNs < nextNs ? endNs : nextNs);
+    }
+  };
+  let least = earliestNs;
   for (const base of inOrder) {
-    const timeNs = least !== undefined && least > base.timeNs ? least : base.timeNs;
-    times.set(base, timeNs);
-    if (timeNs <= nowNs) least = timeNs;
+    if (base.timeNs < least) unsure.push(base);
+    else times.set(base, base.timeNs);
+    if (base.timeNs < least || base.timeNs > nowNs) continue;
+    least = base.timeNs;
+    settle(least);
   }
+  settle(nowNs);
   return times;
 }
 
