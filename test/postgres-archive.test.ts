@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFullBudget } from './budget.ts';
 import { processIsAlive } from '../src/host/users.ts';
+import { parseLsn } from '../src/source/postgres/lsn.ts';
 import { readSidecar } from '../src/source/postgres/wal/sidecar.ts';
 import { giveToServer } from './servers/postgres-user.ts';
 import { withoutPostgresVersions } from './servers/postgres-versions.ts';
@@ -258,31 +259,55 @@ testAtMajors(
   },
 );
 
+/** What `snapshots --points` tells of a log in a repository. */
+type Shown = readonly {
+  readonly repository?: string;
+  readonly ranges?: readonly { readonly from: string; readonly to: string }[];
+}[];
+
 testAtMajors(
-  'beyond push-queue-max what waits is dropped as a gap with its name, told where it is missing, and a base backup is due',
+  'beyond push-queue-max what waits is dropped as a gap with its name, told where it is missing, and a base backup is made behind it',
   { sample: '18', skip },
   async (major) => {
     await using scene = await archivingScene({
       major,
       log: `push-queue-max: 2MiB, to: { near: ${window}, far: ${window} }`,
     });
-    await scene.switchLog();
+    const move = async (from: string, to: string): Promise<void> => {
+      for (const name of ['near', 'far']) await rename(scene.dir.file(name + from), scene.dir.file(name + to));
+    };
+    assert.equal((await scene.run('backup', 'shop-db')).code, 0);
     await archived(scene.server, await scene.switchLog());
-    await rename(scene.dir.file('far'), scene.dir.file('far-away'));
+    await move('', '-away');
     const lost = [await scene.switchLog(), await scene.switchLog(), await scene.switchLog()];
     await archived(scene.server, lost[2] ?? '');
-    await rename(scene.dir.file('far-away'), scene.dir.file('far'));
+    await move('-away', '');
     await archived(scene.server, await scene.switchLog());
-    const gaps = async () => await scene.withStore('far', async (store) => (await store.list()).gaps);
-    await until('the gap is told', async () => (await gaps()).length > 0);
-    const [gap] = await gaps();
-    assert.equal(gap?.from, scene.extent(lost[0] ?? '').from);
-    assert.equal(gap?.to, scene.extent(lost[2] ?? '').to);
-    assert.match(
-      await scene.withStore('far', async (store) => await store.gapReason(gap ?? assert.fail())),
-      /push-queue-max/,
+    const expected = { epoch: 1, from: scene.extent(lost[0] ?? '').from, to: scene.extent(lost[2] ?? '').to };
+    for (const repository of ['near', 'far'])
+      await scene.withStore(repository, async (store) => {
+        const gaps = async () => (await store.list()).gaps;
+        await until('the gap is told', async () => (await gaps()).length > 0);
+        assert.deepEqual(await gaps(), [expected]);
+        assert.match(await store.gapReason(expected), /push-queue-max/);
+      });
+    const said = async (file: string): Promise<string> =>
+      await readFile(scene.dir.file('state/spool/shop-db', file), 'utf8');
+    await until(
+      'a base backup is owed no more',
+      async () => !(await readdir(await scene.spool())).includes('base-due'),
     );
-    const words = await readFile(scene.dir.file('state/spool/shop-db/worker.log'), 'utf8');
-    assert.match(words, /3 segments from \w+ on were dropped.*take a base backup now/);
+    assert.match(await said('worker.log'), /3 segments from \w+ on were dropped.*a base backup is due/);
+    assert.match(await said('worker.log'), /a base backup by the rule full is started/);
+    const { mode } = await stat(scene.dir.file('state/spool/shop-db/base-backup.log'));
+    assert.equal(mode & 0o777, 0o600);
+    const shown = async (...words: readonly string[]): Promise<string> => (await scene.run(...words)).stdout.toString();
+    assert.doesNotMatch(await shown('status', 'shop-db'), /DUE/);
+    const all = JSON.parse(await shown('snapshots', 'shop-db', '--points', '--json')) as Shown;
+    const [before, behind, ...more] = all.find(({ repository }) => repository === 'near')?.ranges ?? [];
+    assert.equal(parseLsn(before?.to ?? ''), expected.from);
+    assert.ok(parseLsn(behind?.from ?? '') > expected.to);
+    assert.equal(more.length, 0);
+    assert.match(await shown('records', '--component', 'shop-db', '--json'), /"action":"base-backup-started"/);
   },
 );

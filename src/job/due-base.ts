@@ -1,4 +1,5 @@
 import { dueBase, type DueBase } from '../point/due.ts';
+import type { Listing } from '../log/log.ts';
 import type { RecoverablePoint } from '../point/point.ts';
 import { heldTogether } from './held-together.ts';
 import type { LogsOutcome } from './logs.ts';
@@ -15,9 +16,7 @@ export function dueIn(
   component: string,
   points: readonly RecoverablePoint[],
 ): Due | undefined {
-  const own = logs.filter(
-    (log) => log.component === component && log.listing.segments.length + log.listing.pieces.length > 0,
-  );
+  const own = logs.filter((log) => log.component === component && holdsAny(log.listing));
   const last = own.toSorted((a, b) => ((a.endStoredNs ?? 0n) < (b.endStoredNs ?? 0n) ? -1 : 1)).at(-1);
   if (last === undefined) return undefined;
   const same = own.filter(({ stream }) => stream === last.stream);
@@ -26,4 +25,9 @@ export function dueIn(
   const told = same.flatMap(({ lastGap }) => lastGap ?? []);
   const { epoch, since } = due;
   return { ...due, reason: told.find(({ extent }) => extent.epoch === epoch && extent.to <= since)?.reason };
+}
+
+/** A gap that was named tells of a log, too. */
+function holdsAny({ segments, pieces, gaps }: Listing): boolean {
+  return segments.length + pieces.length + gaps.length > 0;
 }

@@ -31,6 +31,13 @@ test('a base backup is due where the newest end of a log follows none, and says 
   assert.equal(dueBase(parted, [backup(20n), backup(66n)]), undefined, 'one was taken behind the gap');
   assert.equal(dueBase(parted, [backup(96n)]), undefined, 'one that is ahead of what is stored waits for the log');
   assert.equal(dueBase(held({ segments: segments.slice(0, 2) }), [backup(20n)]), undefined);
+  // A gap that was named is one before anything is held behind it, and none where another place holds what it lacks.
+  const named = held({ segments: segments.slice(0, 2), gaps: [at(3)] });
+  assert.deepEqual(dueBase(named, [backup(20n)]), { epoch: 1, since: 64n, gap: { epoch: 1, from: 48n, to: 64n } });
+  assert.equal(dueBase(named, [backup(20n), backup(63n)]), undefined, 'one ends behind it');
+  assert.ok(dueBase(held({ gaps: [at(3)] }), [backup(20n)]), 'nothing is held but its name');
+  const filled = held({ segments: [at(1), at(2), at(3)], gaps: [at(3)] });
+  assert.equal(dueBase(filled, [backup(20n)]), undefined);
   // Pieces are an end, too; and another cluster's backup is none of this log's.
   const pieces = [{ segment: at(6), from: 96n, to: 99n }];
   assert.deepEqual(dueBase(held({ segments, pieces }), [backup(20n)])?.since, 64n);

@@ -26,6 +26,12 @@ export function placesOf(rule: Rule): readonly string[] {
   return Object.keys(rule.to);
 }
 
+/** The rules by whose backups a component's log is replayed, each with its name. */
+export function baseRulesOf({ backups, source: { replayed } }: Component): readonly (readonly [string, Rule])[] {
+  const isOf = ({ method }: Rule): boolean => method === undefined || (replayed ?? [method]).includes(method);
+  return Object.entries(backups).filter(([, rule]) => isOf(rule));
+}
+
 /** What is known of a place that holds points of a component: a repository, or one where its source holds them. */
 export function placeNamed(policy: Policy, { source }: Component, name: string): PlaceFacts | undefined {
   return policy.repositories[name] ?? source.places[name];

@@ -37,10 +37,25 @@ export interface ArchiveWork extends LogWork {
   readonly dataDirectory: string;
   /** When more than this waits it is dropped, as a gap that is named: production goes on. Without it nothing is. */
   readonly mostQueuedBytes?: number | undefined;
+  /** How what comes behind a gap is made of use again; undefined: by nobody here. */
+  readonly baseBackups?: BaseBackups | undefined;
   /** Whether all this is still what is wanted; asked every second. Once it isn't the work ends, and can be begun anew. */
   readonly isStillWanted?: (() => Promise<boolean>) | undefined;
   /** Whether all notes are recorded that the listener was told so far; resolves once they are, or can't be. */
   readonly areRecorded?: (() => Promise<boolean>) | undefined;
+}
+
+/** Base backups of the component whose log it is. */
+export interface BaseBackups {
+  /** By which they are made. */
+  readonly rule: string;
+  /**
+   * Whether what its log holds last follows none, and none began since a time (nanoseconds since 1970), which is as much as can
+   * be done about it. Rejects where that can't be known just now.
+   */
+  readonly isDue: (sinceNs: bigint | undefined) => Promise<boolean>;
+  /** Starts one aside; what it says goes to the end of this file. It outlives whoever started it. */
+  readonly start: (logPath: string) => { readonly isRunning: () => boolean };
 }
 
 export interface FetchWork extends ArchiveWork {

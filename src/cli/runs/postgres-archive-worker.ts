@@ -1,14 +1,17 @@
 import { resolve } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
+import { startAside } from '../../host/aside.ts';
+import type { ComponentContext, RuleOf } from '../../job/component.ts';
 import { logWork } from '../../job/log-places.ts';
 import { openSource } from '../../job/open-source.ts';
 import type { Note } from '../../events/events.ts';
-import type { Policy } from '../../policy/policy.ts';
-import type { ArchiveWork } from '../../source/log.ts';
+import { baseRulesOf, type Policy } from '../../policy/policy.ts';
+import type { ArchiveWork, BaseBackups } from '../../source/log.ts';
 import { componentContext, componentsMeant, recordingContext } from '../components/context.ts';
 import type { Context } from '../context.ts';
 import { policyFileName, policyOf } from '../policy-file.ts';
 import { policyWatch } from '../policy-watch.ts';
+import { ownCommand, placeOptions } from '../program.ts';
 
 /** Works in the data directory that it was started in. */
 export async function work(name: string, context: Context): Promise<number> {
@@ -27,8 +30,30 @@ export async function work(name: string, context: Context): Promise<number> {
   const own = logWork({ ...base, stateFolder: resolve(base.stateFolder) }, name, component);
   const mostQueuedBytes = component.log['push-queue-max'];
   const { areRecorded } = notes;
-  await log.archive({ ...own, dataDirectory: process.cwd(), mostQueuedBytes, isStillWanted, areRecorded });
+  const baseBackups = mostQueuedBytes === undefined ? undefined : baseBackupsOf(context, base, { name, component });
+  const asked = { mostQueuedBytes, baseBackups, isStillWanted, areRecorded };
+  await log.archive({ ...own, ...asked, dataDirectory: process.cwd() });
   return 0;
+}
+
+/** By the first rule of the policy whose backups the log follows; undefined where there is none. */
+function baseBackupsOf(
+  context: Context,
+  base: ComponentContext,
+  { name, component }: Pick<RuleOf, 'name' | 'component'>,
+): BaseBackups | undefined {
+  const [first] = baseRulesOf(component);
+  if (first === undefined) return undefined;
+  const [ruleName, rule] = first;
+  const words = ['backup', name, '--rule', ruleName, ...placeOptions(context)];
+  return {
+    rule: ruleName,
+    isDue: async (sinceNs) => {
+      const { isBaseDue } = await import('../../job/base-due-now.ts');
+      return await isBaseDue(base, { name, component, ruleName, rule }, sinceNs);
+    },
+    start: (logPath) => startAside(ownCommand(), words, logPath),
+  };
 }
 
 /** What breaks the log is recorded; a worker that stores all there is has nothing to record, and opens nothing for it. */
@@ -53,7 +78,7 @@ function recordingNotes(
   return {
     listener: (event) => {
       context.listener(event);
-      if (event.kind === 'note' && ['log-gap', 'base-backup-due'].includes(event.name))
+      if (event.kind === 'note' && ['log-gap', 'base-backup-due', 'base-backup-started'].includes(event.name))
         last = last.then(async () => await record(event)).catch((error: unknown) => unrecorded(error));
     },
     areRecorded: async () => {

@@ -1,4 +1,4 @@
-import type { Component, Policy, Rule } from '../policy.ts';
+import { baseRulesOf, type Component, type Policy, type Rule } from '../policy.ts';
 import { longestGapMs } from '../schedule.ts';
 import { spanText } from '../span.ts';
 import type { Contradiction } from './contradictions.ts';
@@ -16,7 +16,7 @@ export function windowsAndBases({ components }: Policy): readonly Contradiction[
 }
 
 function said(component: Component, place: string, windowMs: number): string | undefined {
-  const rules = basesOf(component);
+  const rules = baseRulesOf(component).map(([, rule]) => rule);
   if (rules.length === 0) return 'is in vain: no rule makes backups from which a log is replayed';
   const here = rules.filter(({ to }) => Object.hasOwn(to, place));
   const keeps = here.length > 0 ? here.flatMap((rule) => keptIn(rule, [place])) : rules.flatMap((rule) => keptIn(rule));
@@ -27,11 +27,6 @@ function said(component: Component, place: string, windowMs: number): string | u
   if (gapMs >= 2 * windowMs && Number.isFinite(gapMs))
     return `has no effect below ${spanText(gapMs)}: the log goes back to a backup, and they are so far apart`;
   return undefined;
-}
-
-/** Those by a method whose backups stand in the log. */
-function basesOf({ backups, source: { replayed } }: Component): readonly Rule[] {
-  return Object.values(backups).filter(({ method }) => method === undefined || (replayed ?? [method]).includes(method));
 }
 
 function keptIn(rule: Rule, places: readonly string[] = Object.keys(rule.to)): readonly number[] {

@@ -43,7 +43,7 @@ const log = z
       .meta({ title: 'repositories, each with how long it keeps the log' }),
     'push-queue-max': size.optional().meta({
       description:
-        'of an archive: when more than this waits, it is dropped, as a named gap, so that production goes on; never without it',
+        'of an archive: when more than this waits, it is dropped, as a named gap behind which a base backup is made, so that production goes on; never without it',
     }),
     'slot-max-lag': size.optional().meta({
       description: 'of a stream: when the server keeps more than this for it, the slot is given up, as a named gap',

@@ -32,7 +32,7 @@ export async function dropAll(segments: readonly Waiting[], options: DroppingOpt
     }
   } finally {
     gaps.spare(segments.slice(count).map(({ extent }) => extent));
-    const message = `${reasonFor(segments.slice(0, count))}: take a base backup now`;
+    const message = `${reasonFor(segments.slice(0, count))}: where no place has them a base backup is due`;
     if (count > 0) listener({ kind: 'warning', during: 'log', item: component, message });
   }
 }

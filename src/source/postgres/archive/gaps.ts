@@ -17,6 +17,8 @@ export interface GapOptions {
   readonly onSaid?: (place: ArchivePlace) => void;
   readonly areRecorded?: ArchiveWork['areRecorded'];
   readonly signal: AbortSignal;
+  /** Resolves before it is said that a place lacks what was dropped. */
+  readonly onLacking?: () => Promise<void>;
 }
 
 /** A segment that was dropped. */
@@ -45,6 +47,7 @@ export class Gaps {
   #stretches: readonly Stretch[];
   #areRecorded = true;
   readonly #running = new Map<ArchivePlace, Promise<void>>();
+  #telling = 0;
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: GapOptions) {
@@ -105,6 +108,11 @@ export class Gaps {
     }
   }
 
+  /** Some of it may not be seen yet in the place that lacks it. */
+  get isTelling(): boolean {
+    return this.#telling > 0;
+  }
+
   async ended(): Promise<void> {
     await Promise.all(this.#running.values());
   }
@@ -129,10 +137,7 @@ export class Gaps {
     const { segments, gaps } = await place.use(async ({ store }) => await store.list());
     const lacking: Extent[] = [];
     for (const one of due) lacking.push(...without(one, [...segments, ...gaps, ...lacking]));
-    for (const gap of joined(lacking)) {
-      await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
-      this.#tell(place, gap, reasons.dropped);
-    }
+    if (lacking.length > 0) await this.#put(joined(lacking), place);
     const taken = due.filter(({ note }) => note.takenIn.includes(place.repository));
     if (lacking.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
     for (const gap of taken.flatMap((one) => within(one, segments))) this.#tell(place, gap, reasons.taken);
@@ -152,6 +157,19 @@ export class Gaps {
       if (left.length === 0) this.#options.notes.forgetGap(note);
       else if (place !== undefined && left.every(({ saidIn }) => saidIn.has(place)))
         this.#options.notes.forgetGap(note, place.repository);
+    }
+  }
+
+  async #put(lacking: readonly Extent[], place: ArchivePlace): Promise<void> {
+    this.#telling++;
+    try {
+      await this.#options.onLacking?.();
+      for (const gap of lacking) {
+        await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
+        this.#tell(place, gap, reasons.dropped);
+      }
+    } finally {
+      this.#telling--;
     }
   }
 

@@ -3,11 +3,13 @@ import type { Dropped } from './gaps.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 
 /**
- * What a worker leaves to the next, in the spool: what was dropped, and which places are due what others hold. Each is the
+ * What a worker leaves to the next, in the spool: what was dropped, which places are due what others hold, and whether
+ * a base backup is. Each is the
  * name of an empty file, for which there is room on a full disk.
  *
  * - `gap-<epoch>-<from>-<to>` — dropped, and to be said in places that can't be reached; `…-in-<repository>` beside it:
  *   where another's stands under these names.
+ * - `base-due` — something was dropped that a place lacks: a base backup is to be made, unless none is due by now.
  * - `new-<repository>` — it held nothing at first, and was not given yet all that other places hold.
  */
 export class Notes {
@@ -58,10 +60,25 @@ export class Notes {
   forgetNew(repository: string): void {
     this.#folder.remove(`new-${repository}`);
   }
+
+  /** Lasting when it resolves. */
+  async addBaseDue(): Promise<void> {
+    await this.#folder.emptyForGood([baseDue]);
+  }
+
+  isBaseDue(): boolean {
+    return this.#folder.modifiedMs(baseDue) !== undefined;
+  }
+
+  forgetBaseDue(): void {
+    this.#folder.remove(baseDue);
+  }
 }
 
+const baseDue = 'base-due';
+
 export function isNote(name: string): boolean {
-  return /^(?:gap|new)-/.test(name);
+  return /^(?:base|gap|new)-/.test(name);
 }
 
 function gapName({ epoch, from, to }: Extent, repository?: string): string {

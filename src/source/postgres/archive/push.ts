@@ -90,11 +90,11 @@ class Waiting {
         next,
       });
     this.#starts++;
-    this.#started = this.#spool.logged(startWorker);
+    this.#started = this.#spool.log.of(startWorker);
   }
 
   #said(): string {
-    const words = this.#spool.lastWords();
+    const words = this.#spool.log.lastWords();
     return words === '' ? '' : `; it last said: ${words}`;
   }
 }

@@ -1,13 +1,13 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fieldsInText } from '../../../bytes/fields.ts';
 import { codes, type ErrorCode } from '../../../errors/codes.ts';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
-import { errorCode } from '../../../host/system-error.ts';
 import { lockFile } from '../../../host/file-lock.ts';
 import { isNote, Notes } from './notes.ts';
 import type { Wish } from './ready.ts';
 import { SpoolFolder } from './spool-folder.ts';
+import { SpoolLog } from './spool-log.ts';
 
 /**
  * What `archive_command`, `archive-push` and their worker tell each other, as files by the names of segments:
@@ -28,16 +28,20 @@ import { SpoolFolder } from './spool-folder.ts';
  */
 export class Spool {
   readonly notes: Notes;
+  /** Of the worker. */
+  readonly log: SpoolLog;
+  /** Of a base backup that it starts. */
+  readonly baseLog: SpoolLog;
   readonly #folder: SpoolFolder;
   readonly #lockPath: string;
-  readonly #logPath: string;
 
   constructor(stateFolder: string, component: string, systemIdentifier: string) {
     const own = join(stateFolder, 'spool', component);
     this.#folder = new SpoolFolder(join(own, systemIdentifier));
     this.notes = new Notes(this.#folder);
     this.#lockPath = join(own, 'worker.lock');
-    this.#logPath = join(own, 'worker.log');
+    this.log = new SpoolLog(this.#folder, join(own, 'worker.log'));
+    this.baseLog = new SpoolLog(this.#folder, join(own, 'base-backup.log'));
   }
 
   /** 'refused' where it can't be written. */
@@ -130,11 +134,6 @@ export class Spool {
     this.#folder.whereThereIsRoom(() => writeFileSync(this.#lockPath, `${pid}\n`));
   }
 
-  /** Starts what says something to the end of the worker's log. */
-  logged<T>(start: (logPath: string) => T): T {
-    return this.#folder.guarded(() => start(this.#logPath));
-  }
-
   /** Nothing that an earlier worker left is believed; what pushes wait for stays, and what is not done yet. */
   begin(): void {
     for (const name of this.#folder.names()) if (!name.endsWith('.wanted') && !isNote(name)) this.#folder.remove(name);
@@ -147,28 +146,7 @@ export class Spool {
       if (file !== undefined && !ready.has(file)) this.#folder.remove(name);
     }
   }
-
-  /** The last lines that the worker said, which may be of an earlier one. */
-  lastWords(): string {
-    try {
-      return readFileSync(this.#logPath, 'utf8').trimEnd().split('\n').slice(-3).join(' ').slice(-1000);
-    } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-      return '';
-    }
-  }
-
-  /** Whatever a worker goes on saying, its log stays small. */
-  boundLog(): void {
-    try {
-      if (statSync(this.#logPath).size > mostLogBytes) truncateSync(this.#logPath);
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    }
-  }
 }
-
-const mostLogBytes = 256 * 1024;
 
 function unsaid(name: string, folder: string): HoldfastError {
   const message = `${name} is not stored, and ${folder} has no room to say why`;

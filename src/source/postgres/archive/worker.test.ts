@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { handedOver, handingOver } from '../../../../test/support/handing-over.ts';
 import { handSegments, mib, nameOf, segment, takeSuccesses } from '../../../../test/support/handed-segments.ts';
@@ -99,6 +99,34 @@ test('a worker ends though a place does not answer what it holds: another may be
   const lock = new Spool(handed.stateFolder, 'shop-db', '7').lock();
   assert.ok(lock !== undefined);
   lock[Symbol.dispose]();
+});
+
+test('a worker stays as long as a base backup is owed, which is made beside it, and ends then', async () => {
+  await using dir = await tempDir();
+  const handed = await handingOver(dir);
+  await writeFile(`${handed.dataDirectory}/postmaster.pid`, '4711\n');
+  const spool = new Spool(handed.stateFolder, 'shop-db', '7');
+  spool.make();
+  await spool.notes.addBaseDue(); // by a worker that was killed
+  const repository = await newRepository(new MemoryStorage());
+  const endAtMs: number[] = [];
+  const told: string[] = [];
+  await archiveFiles({
+    ...{ ...handed, signal, clock: hurried, mostQueuedBytes: 1 },
+    places: [{ repository: 'near', required: true, windowMs: 1, open: async () => repository }],
+    listener: (event) => void (event.kind === 'note' && told.push(event.name)),
+    baseBackups: {
+      rule: 'full',
+      isDue: async (sinceNs) => sinceNs === undefined,
+      start: () => {
+        endAtMs.push(hurried.monotonicMs() + 40_000); // longer than a worker without work stays
+        return { isRunning: () => hurried.monotonicMs() < (endAtMs[0] ?? 0) };
+      },
+    },
+  });
+  assert.equal(endAtMs.length, 1);
+  assert.deepEqual(told, ['base-backup-started']);
+  assert.ok(hurried.monotonicMs() > (endAtMs[0] ?? 0) && !spool.notes.isBaseDue());
 });
 
 test('a place that holds nothing is noted before it is given anything, until it has all that others hold', async () => {

@@ -9,10 +9,12 @@ import { AtHand } from './at-hand.ts';
 import { dropAll } from './dropping.ts';
 import type { Handing } from './file-task.ts';
 import { Filling } from './filling.ts';
+import { ForcedBase } from './forced-base.ts';
 import { Gaps } from './gaps.ts';
 import { Lane, type Due } from './lane.ts';
 import { segmentsAmong } from './log-file.ts';
 import { Packing } from './packing.ts';
+import type { ArchivePlace } from './place.ts';
 import { placesOf } from './places.ts';
 import { readyFiles } from './ready.ts';
 import { Spool } from './spool.ts';
@@ -60,19 +62,21 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const places = placesOf(work, { signal, name, notes, warnings });
   const required = places.filter((place) => place.required);
   const filling = new Filling(places, { ...work, signal, notes });
-  const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid: (place) => filling.compareAgain(place) });
+  const base = new ForcedBase({ work, spool, signal });
+  const onSaid = (place: ArchivePlace): void => filling.compareAgain(place);
+  const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid, onLacking: async () => await base.owe() });
   if (gaps.areAny) gaps.spare(await extentsOf(folder, await readyFiles(dataDirectory)));
   await using packing = new Packing({ folder, name });
   const atHand = new AtHand(packing, required.length);
   const onStored = (extent: Extent): void => gaps.release(extent);
   const handing = { folder, dataDirectory, spool, required, warnings, clock: work.clock, onStored };
-  const worker = new Worker(work, { handing, gaps, filling, systemIdentifier, atHand });
+  const worker = new Worker(work, { handing, gaps, base, filling, systemIdentifier, atHand });
   try {
     await worker.run();
   } finally {
     await worker.comeToAnEnd();
     controller.abort(new HoldfastError('interrupted', 'the worker of the log has ended'));
-    await Promise.allSettled([worker.ended(), filling.ended(), gaps.ended()]);
+    await Promise.allSettled([worker.ended(), filling.ended(), gaps.ended(), base.ended()]);
     await Promise.all(places.map(async (place) => await place.close()));
   }
 }
@@ -113,6 +117,7 @@ async function acquire(spool: Spool, { clock, signal }: ArchiveWork): Promise<Di
 interface Parts {
   readonly handing: Handing;
   readonly gaps: Gaps;
+  readonly base: ForcedBase;
   readonly filling: Filling;
   readonly atHand: AtHand;
   readonly systemIdentifier: string;
@@ -185,14 +190,14 @@ class Worker {
   }
 
   async #scan(): Promise<void> {
-    const { handing, filling } = this.#parts;
+    const { handing, filling, base } = this.#parts;
     const { spool, dataDirectory } = handing;
     const ready = await readyFiles(dataDirectory);
     const there = new Set(ready);
     const { wanted, marked } = spool.look();
     for (const name of wanted) if (!there.has(name) && this.#tasks.isStored(name)) spool.sayStored(name);
     spool.keepOnly(there);
-    spool.boundLog();
+    spool.log.bound();
     this.#tasks.keep(ready, marked);
     const isMarked = new Set(marked);
     const waiting = ready.filter((name) => !isMarked.has(name));
@@ -201,7 +206,7 @@ class Worker {
     this.#begin();
     filling.look();
     await this.#lookAtGaps(ready);
-    if (waiting.length > 0 || filling.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
+    if (waiting.length > 0 || filling.isBusy || base.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
     await this.#settle();
     await this.#dropBeyond(waiting);
   }
@@ -229,8 +234,9 @@ class Worker {
   }
 
   async #lookAtGaps(ready: readonly string[]): Promise<void> {
-    const { gaps, handing } = this.#parts;
+    const { gaps, handing, base } = this.#parts;
     const nowMs = this.#work.clock.monotonicMs();
+    if (!gaps.isTelling) base.look();
     if (!gaps.areAny || nowMs - this.#gapsAtMs < queueMs) return;
     this.#gapsAtMs = nowMs;
     gaps.look(await extentsOf(handing.folder, ready));

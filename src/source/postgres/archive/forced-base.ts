@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../../../errors/error.ts';
+import { orAborted } from '../../../flow/abort.ts';
+import type { ArchiveWork } from '../../log.ts';
+import type { Spool } from './spool.ts';
+
+export interface ForcedBaseOptions {
+  readonly work: Pick<ArchiveWork, 'baseBackups' | 'component' | 'dataDirectory' | 'clock' | 'listener'>;
+  readonly spool: Pick<Spool, 'notes' | 'baseLog'>;
+  /** Of the worker: nothing is asked or started any more once it is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/** After an attempt that came to nothing, doubled after each further one. */
+const [firstPauseMs, longestPauseMs] = [60_000, 15 * 60_000] as const;
+
+/**
+ * The base backup from which on the log is of use again behind what was dropped. It is owed by a note in the spool, made before
+ * the gap is told in any place, and paid once none is due by what the places and the points tell, whoever made it. Till then it is
+ * made by a process of its own, one at a time, which a kill of the worker leaves at work: another that is started meanwhile by the
+ * next worker finds that its rule is being run, and ends. Nothing here fails a worker: the log goes on.
+ */
+export class ForcedBase {
+  readonly #options: ForcedBaseOptions;
+  #isOwed: boolean;
+  /** How often it came to be owed: what was found out before the last time is too old. */
+  #times = 0;
+  #step: Promise<void> | undefined;
+  #started: { readonly isRunning: () => boolean } | undefined;
+  #startedNs: bigint | undefined;
+  #pauseMs = 0;
+  #notBeforeMs = 0;
+  #isStopTold = false;
+
+  constructor(options: ForcedBaseOptions) {
+    this.#options = options;
+    this.#isOwed = options.work.baseBackups !== undefined && options.spool.notes.isBaseDue();
+  }
+
+  /** The worker stays for it, but for no server that is stopped: the first push of that starts another. */
+  get isBusy(): boolean {
+    return this.#isOwed && this.#doesServerRun();
+  }
+
+  /** Lasting when it resolves, as far as the spool takes a name. */
+  async owe(): Promise<void> {
+    if (this.#options.work.baseBackups === undefined) return;
+    this.#isOwed = true;
+    this.#times++;
+    try {
+      await this.#options.spool.notes.addBaseDue();
+    } catch (error) {
+      if (!hasCode(error, 'storage-full')) throw error;
+      this.#warn(`a worker that is started anew makes no base backup by itself: ${error.message}`);
+    }
+  }
+
+  /** Goes on with it, where it is time. */
+  look(): void {
+    const { clock } = this.#options.work;
+    if (!this.#isOwed || this.#step !== undefined || clock.monotonicMs() < this.#notBeforeMs) return;
+    this.#options.spool.baseLog.bound();
+    if (this.#started?.isRunning() || this.#isStopped()) return;
+    this.#step = this.#goOn().finally(() => (this.#step = undefined));
+  }
+
+  async ended(): Promise<void> {
+    await this.#step;
+  }
+
+  /** Never rejects. */
+  async #goOn(): Promise<void> {
+    const { work, signal } = this.#options;
+    const [times, sinceNs] = [this.#times, this.#startedNs];
+    this.#startedNs = undefined;
+    try {
+      const isDue = await orAborted(work.baseBackups?.isDue(sinceNs) ?? Promise.resolve(false), signal);
+      signal.throwIfAborted();
+      if (!isDue) this.#pay(times);
+      else if (sinceNs !== undefined) this.#later(`none was made${this.#said()}`);
+      else this.#start();
+    } catch (error) {
+      if (!signal.aborted) this.#later(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #start(): void {
+    const { work, spool } = this.#options;
+    const { baseBackups, component, listener, clock } = work;
+    this.#startedNs = clock.nowNs();
+    this.#started = baseBackups && spool.baseLog.of(baseBackups.start);
+    const rule = baseBackups?.rule;
+    this.#warn(`a base backup by the rule ${rule} is started, because log was dropped; see ${spool.baseLog.path}`);
+    listener({ kind: 'note', name: 'base-backup-started', data: { component, rule } });
+  }
+
+  #pay(times: number): void {
+    [this.#pauseMs, this.#notBeforeMs] = [0, 0];
+    if (times !== this.#times) return;
+    this.#options.spool.notes.forgetBaseDue();
+    this.#isOwed = false;
+  }
+
+  #later(reason: string): void {
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2 || firstPauseMs);
+    this.#notBeforeMs = this.#options.work.clock.monotonicMs() + this.#pauseMs;
+    this.#warn(
+      `a base backup is due, because log was dropped, and is tried again in ${this.#pauseMs / 60_000} min: ${reason}`,
+    );
+  }
+
+  #isStopped(): boolean {
+    if (this.#doesServerRun()) return (this.#isStopTold = false);
+    if (!this.#isStopTold)
+      this.#warn('a base backup is due, because log was dropped, and is made once the server runs');
+    return (this.#isStopTold = true);
+  }
+
+  #doesServerRun(): boolean {
+    return existsSync(join(this.#options.work.dataDirectory, 'postmaster.pid'));
+  }
+
+  #said(): string {
+    const words = this.#options.spool.baseLog.lastWords();
+    return words === '' ? '' : `; it last said: ${words}`;
+  }
+
+  #warn(message: string): void {
+    const { listener, component } = this.#options.work;
+    listener({ kind: 'warning', during: 'log', item: component, message });
+  }
+}
