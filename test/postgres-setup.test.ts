@@ -73,6 +73,14 @@ for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
       assert.deepEqual(done.left, []);
       assert.equal(done.code, 0);
       assert.equal((await scene.run('--apply')).applied.length, 0);
+
+      await again.sql('alter system reset archive_mode');
+      await again.sql('select pg_reload_conf()');
+      const pending = "select pending_restart from pg_settings where name = 'archive_mode'";
+      await until('it waits for a restart', async () => (await again.sql(pending))[0] === 'true');
+      assert.equal((await scene.run()).items.get('archive_mode')?.state, 'to apply');
+      const kept = await scene.run('--apply');
+      assert.deepEqual([kept.applied, kept.left], [['archive_mode'], []], 'no restart is needed for it to stay on');
     },
   );
 }

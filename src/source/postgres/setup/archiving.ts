@@ -3,7 +3,7 @@ import { archiveCommand, isOurs, isTooLong, restoreCommand } from './commands.ts
 import type { SetupFacts } from './facts.ts';
 import { planGrant } from './granting.ts';
 import { seeingFiles } from './role.ts';
-import { changed, fileValue, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
+import { changed, fileValue, fine, lasting, settingOf, type Looked, type PlannedItem } from './planning.ts';
 
 /** `log: { mode: archive }`: the server hands each segment over. */
 export function planArchiving(looked: Looked): readonly PlannedItem[] {
@@ -86,8 +86,9 @@ function configuredCommand(facts: SetupFacts): string | undefined {
 
 function mode(facts: SetupFacts): PlannedItem {
   const { value } = settingOf(facts, 'archive_mode');
-  if (value !== 'off') return fine('archive_mode', value);
   const why = 'the server hands nothing over while it is off';
+  if (value !== 'off')
+    return lasting(facts, { name: 'archive_mode', why, byDefault: 'off', isEnough: (later) => later !== 'off' });
   return changed(facts, { name: 'archive_mode', value: 'on', effect: 'restart', why });
 }
 

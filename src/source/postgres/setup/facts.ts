@@ -18,7 +18,7 @@ export interface SetupFacts extends ServerFacts {
   readonly sendersInUse: number;
   readonly slots: readonly Slot[];
   readonly hba: readonly HbaRule[] | undefined;
-  /** What files say of settings that a server doesn't show while they have no effect. */
+  /** What files say of settings, where a server doesn't show it: while they have no effect, and until a restart. */
   readonly fileSettings: ReadonlyMap<string, string> | undefined;
 }
 
@@ -67,6 +67,11 @@ const names = [
   ...['full_page_writes', 'fsync', 'wal_segment_size', 'config_file', 'hba_file', 'port', 'password_encryption'],
 ] as const;
 
+/** Of which files are asked: what a server doesn't show while it has no effect, and what counts from a restart on. */
+const inFiles = [
+  ...['archive_command', 'archive_library', 'archive_mode', 'wal_level', 'max_wal_senders', 'max_replication_slots'],
+] as const;
+
 export type SettingName = (typeof names)[number];
 
 export async function setupFacts(server: ServerConnection, clock: Clock): Promise<SetupFacts> {
@@ -83,14 +88,15 @@ export async function setupFacts(server: ServerConnection, clock: Clock): Promis
   };
 }
 
+const listOf = (all: readonly string[]): string => all.map((name) => `'${name}'`).join(', ');
+
 async function settingsOf(server: ServerConnection, major: number): Promise<ReadonlyMap<string, Setting>> {
   const mayAlter =
     major >= 15
       ? "has_parameter_privilege(name, 'ALTER SYSTEM')"
       : '(select rolsuper from pg_roles where rolname = current_user)';
-  const list = names.map((name) => `'${name}'`).join(', ');
   const rows = await server.rows(
-    `select name, setting, source, pending_restart::text, (${mayAlter})::text from pg_settings where name in (${list})`,
+    `select name, setting, source, pending_restart::text, (${mayAlter})::text from pg_settings where name in (${listOf(names)})`,
   );
   return new Map(
     rows.map(([name, value, source, pending, may]) => [
@@ -150,7 +156,7 @@ async function hbaOf(server: ServerConnection, major: number): Promise<readonly 
 
 async function fileSettingsOf(server: ServerConnection): Promise<ReadonlyMap<string, string>> {
   const rows = await server.rows(
-    "select name, setting from pg_file_settings where name in ('archive_command', 'archive_library') order by seqno",
+    `select name, setting from pg_file_settings where name in (${listOf(inFiles)}) order by seqno`,
   );
   return new Map(rows.map(([name, setting]) => [name ?? '', setting ?? '']));
 }

@@ -114,6 +114,20 @@ test('a setting that has to change is changed, unless files have no say, the rol
   }
 });
 
+test('what files change at the next restart is set to stay as it is, unless it is enough by then, too', () => {
+  const after = (files: Readonly<Record<string, string>> | undefined, pending = true): PlannedItem => {
+    const given = { settings: { max_wal_senders: { value: '20', pending } }, facts: { sendersInUse: 9 } };
+    const fileSettings = files && new Map(Object.entries(files));
+    return item(planReplication(looked({ ...given, facts: { ...given.facts, fileSettings } })), 'max_wal_senders');
+  };
+  assert.equal(after({ max_wal_senders: '11' }).state, 'fine');
+  assert.equal(after({}, false).state, 'fine', 'no file says it, but the command line');
+  const gone = after({});
+  assert.match(gone.found, /^20, and 10 after a restart$/);
+  assert.deepEqual(gone.change, { do: 'alter system', name: 'max_wal_senders', value: '20' });
+  assert.match(after(undefined).found, /^20, and something else after a restart$/);
+});
+
 test('senders and slots have to be free, as many as a backup takes, and one more for a stream that does not run yet', () => {
   const senders = (given: Given): PlannedItem => item(planReplication(looked(given)), 'max_wal_senders');
   const settings = { max_wal_senders: '4' };

@@ -59,6 +59,31 @@ export function changed(facts: SetupFacts, { name, value, effect, why, found }: 
   const setting = settingOf(facts, name);
   const item = { name, found: found ?? (setting.value || 'empty'), wanted: value, why, effect };
   if (setting.pending) return { ...item, found: `${item.found} until a restart`, state: 'by hand', lines: restart };
+  return altered(facts, { name, value }, item);
+}
+
+interface Lasting extends Pick<WantedSetting, 'name' | 'why' | 'found'> {
+  /** What it is where no file says it. */
+  readonly byDefault: string;
+  readonly isEnough: (value: string) => boolean;
+}
+
+/** A setting that is as it is wanted; where a file says otherwise from a restart on, it is to stay so. */
+export function lasting(facts: SetupFacts, { name, why, found, byDefault, isEnough }: Lasting): PlannedItem {
+  const { value, pending } = settingOf(facts, name);
+  const later = facts.fileSettings === undefined ? undefined : (facts.fileSettings.get(name) ?? byDefault);
+  if (!pending || (later !== undefined && isEnough(later))) return fine(name, found ?? value);
+  const then = later === undefined ? 'something else' : later;
+  const item = { name, found: `${value}, and ${then} after a restart`, wanted: value, why, effect: 'reload' } as const;
+  return altered(facts, { name, value }, item);
+}
+
+function altered(
+  facts: SetupFacts,
+  { name, value }: Pick<WantedSetting, 'name' | 'value'>,
+  item: Omit<PlannedItem, 'state'>,
+): PlannedItem {
+  const setting = settingOf(facts, name);
   const hindrance = hindranceOf(facts, setting);
   if (hindrance === undefined) return { ...item, state: 'to apply', change: { do: 'alter system', name, value } };
   return { ...item, state: 'by hand', lines: { where: hindrance, text: [`${name} = ${fileValue(value)}`] } };

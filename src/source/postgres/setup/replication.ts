@@ -1,6 +1,6 @@
 import { slotName } from '../slot-name.ts';
 import type { Client, HbaRule, SetupFacts } from './facts.ts';
-import { changed, fine, settingOf, type Looked, type PlannedItem } from './planning.ts';
+import { changed, fine, lasting, settingOf, type Looked, type PlannedItem } from './planning.ts';
 
 /** What base backups, and a stream, need of the server. */
 export function planReplication(looked: Looked): readonly PlannedItem[] {
@@ -9,8 +9,9 @@ export function planReplication(looked: Looked): readonly PlannedItem[] {
 
 function walLevel(facts: SetupFacts): PlannedItem {
   const { value } = settingOf(facts, 'wal_level');
-  if (value !== 'minimal') return fine('wal_level', value);
   const why = 'with minimal the log lacks what a base backup needs to become consistent';
+  if (value !== 'minimal')
+    return lasting(facts, { name: 'wal_level', why, byDefault: 'replica', isEnough: (later) => later !== 'minimal' });
   return changed(facts, { name: 'wal_level', value: 'replica', effect: 'restart', why });
 }
 
@@ -42,8 +43,9 @@ interface Capacity {
 function capacity(facts: SetupFacts, { name, used, needed, who }: Capacity): PlannedItem {
   const most = Number(settingOf(facts, name).value);
   const found = `${most}, of which ${used} are in use`;
-  if (most - used >= needed) return fine(name, found);
+  const isEnough = (value: string): boolean => Number(value) - used >= needed;
   const why = `${needed} have to be free: ${who}`;
+  if (isEnough(`${most}`)) return lasting(facts, { name, why, found, byDefault: '10', isEnough });
   return changed(facts, { name, value: `${used + needed}`, effect: 'restart', why, found });
 }
 
