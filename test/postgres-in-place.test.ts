@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { plural } from '../src/cli/format.ts';
@@ -78,6 +78,7 @@ test(
     assert.equal(await idsOf(old), '1 2 3 4 5 6 7');
     if (isFullBudget) await assertFollowsTheLiving(scene, old.url);
     await old.stop();
+    await assertRefusedAtOnce(scene);
     // What was undone is the newest by number, and was stored last.
     const again = await ok(scene, 'restore', 'shop-db', '--in-place', '--dry-run');
     assert.match(again, /timeline 1 is followed: it is the one that stands there; not followed: 2\n/);
@@ -106,6 +107,20 @@ async function assertFollows(major: PostgresMajor, scene: ArchivingScene): Promi
   await until('the row has come', async () => (await idsOf(standby)) === '1 2 3 4 5 6');
   assert.deepEqual(await standby.sql('select pg_is_in_recovery()'), ['true']);
   await standby.stop();
+}
+
+/** A crash left its file, and the policy’s own words say that nothing runs: no restore comes before that is told. */
+async function assertRefusedAtOnce({ server, dir, run }: ArchivingScene): Promise<void> {
+  const [policy, left] = [dir.file('holdfast.yaml'), join(server.data, 'postmaster.pid')];
+  const before = await readFile(policy, 'utf8');
+  await writeFile(policy, before.replace(/start \}\n$/, 'start, running: "/bin/false" }\n'));
+  await writeFile(left, '4000000\n');
+  const { code, stdout, stderr } = await run('restore', 'shop-db', '--in-place');
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /process 4000000 can’t be seen from here[^]*remove .*postmaster\.pid/);
+  assert.doesNotMatch(stdout.toString(), /restore-0/);
+  await rm(left);
+  await writeFile(policy, before);
 }
 
 /** The log holds a higher timeline that was undone. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { secondText } from '../clock/date.ts';
-import { HoldfastError, hasCode } from '../errors/error.ts';
+import { HoldfastError } from '../errors/error.ts';
 import type { ComponentContext } from '../job/component.ts';
 import type { MomentWanted, PlannedMoment } from '../job/find-moment.ts';
 import {
@@ -18,6 +18,7 @@ import type { Moment } from '../point/moment.ts';
 import type { Component } from '../policy/policy.ts';
 import type { Seat } from '../source/in-place.ts';
 import type { InPlaceOptions, PlannedInPlace } from './in-place.ts';
+import { assertGoesAway } from './in-the-way.ts';
 import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
 import { assertAllAsked } from './kinds/replay.ts';
 import { argumentsOf } from './kinds/replacement.ts';
@@ -126,11 +127,8 @@ async function foundWith(
   const seat = await seatOf(context, { component: name, base: first.base, driver }, isHalfOver);
   if (way === 'beside') assertNotHalfOver(seat.place, driver.inPlace);
   if (mode === 'execute') await clearEnded(seat.place, driver.inPlace);
-  const obstacle = await runningThere(driver, seat.place);
-  if (obstacle !== undefined && around(component, 'no').length === 0) {
-    if (mode === 'execute') throw obstacle;
-    context.listener({ kind: 'warning', during: 'plan', item: name, message: obstacle.message });
-  }
+  const obstacle = await driver.inPlace.obstacle(seat.place);
+  if (obstacle !== undefined) await assertGoesAway(context, { ...obstacle, component: name, mode });
   const hasLog = places.length > 0 && !isHalfOver(seat.place);
   if (mode === 'execute' && hasLog && obstacle === undefined)
     await driver.inPlace.rescue(logWork(context, name, component), {
@@ -144,17 +142,6 @@ async function foundWith(
   // Tablespaces may have come and gone between the two, and a cluster of before is another one.
   const again = { component: name, base: found.base, driver };
   return { ...found, standing, seat: await seatOf(context, again, isHalfOver) };
-}
-
-/** Undefined where nothing runs at a place. */
-async function runningThere({ inPlace }: ReplacingDriver, place: string): Promise<HoldfastError | undefined> {
-  try {
-    await inPlace.assertStopped(place);
-    return undefined;
-  } catch (error) {
-    if (hasCode(error, 'refused')) return error;
-    throw error;
-  }
 }
 
 function stepsOf({ component, live, seat, given }: Over): readonly Step[] {

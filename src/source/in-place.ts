@@ -1,4 +1,5 @@
 import type { RawPath } from '../bytes/ids.ts';
+import type { HoldfastError } from '../errors/error.ts';
 import type { LogWork } from './log.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface InPlaceDriver {
   look(folder: string, signal: AbortSignal, isHalfOver: (place: string) => boolean): Promise<Seat>;
   /** 'refused' where what stands at the place is another one than the log is of, or follows one. */
   assertOurs(place: string, stream: string): Promise<void>;
+  /** What runs at the place, or may run there; undefined where nothing does. */
+  obstacle(place: string): Promise<Obstacle | undefined>;
   /** 'refused' while what stands at the place runs, or may run. */
   assertStopped(place: string): Promise<void>;
   /**
@@ -52,6 +55,13 @@ export interface InPlaceDriver {
    */
   takeOver(work: Pick<LogWork, 'stateFolder' | 'clock' | 'signal'>, place: string): Promise<readonly string[]>;
   readonly over: OverDriver;
+}
+
+export interface Obstacle {
+  /** Whether it was seen that it runs; else something says so that may have been left behind. */
+  readonly isSeen: boolean;
+  /** 'refused'. */
+  readonly error: HoldfastError;
 }
 
 /**

@@ -14,7 +14,6 @@ import { MemoryStorage } from '../../../storage/memory.ts';
 import type { LogPlace } from '../../log.ts';
 import { givingUp } from './old-log.ts';
 import { rescueLog } from './rescue.ts';
-import { assertStopped } from './stopped.ts';
 
 const size = 2 ** 20;
 const stream = '7300000000000000001';
@@ -108,18 +107,6 @@ test('one place that takes all of it is enough, and the other is told; where non
     [['far', true]],
   );
   await assert.rejects(rescueLog(workWith([away]), { place: dir.path, stream }), { code: 'storage-timeout' });
-});
-
-test('what runs, or may run in a container, is not replaced', async () => {
-  await using dir = await tempDir();
-  await assertStopped(dir.path);
-  for (const [pid, wanted] of [
-    [process.pid, /a server runs in/],
-    [4_000_000, /can’t be seen from here/],
-  ] as const) {
-    await writeFile(dir.file('postmaster.pid'), `${pid}\n${dir.path}\n`);
-    await assert.rejects(assertStopped(dir.path), { code: 'refused', message: wanted });
-  }
 });
 
 test('a log that is not to be seen is not taken for none, nor a segment that can’t be read', async () => {
