@@ -22,7 +22,8 @@ import type { OwnFile, OwnFiles } from '../repository/own-files.ts';
  * A position is *durable* in a repository once the segments and pieces without a hole before it are. Order of writes:
  * segment, then sidecar, then its pieces go. A kill before the segment leaves its pieces; after it, a segment whose sidecar
  * the next `put` of the same bytes writes, and pieces that say nothing new. Nothing is ever replaced: the same bytes again
- * are 'there', others under the same name are 'log-conflict', for then two clusters write one log.
+ * are 'there', others under the same name are 'log-conflict', for then two clusters write one log; what can't be read there is
+ * 'storage-exists', for a person to remove: nobody can tell whose it was.
  *
  * A *gap* is an extent between two segments that no object holds. One that an object names was told at its time; any other
  * is found by looking, and is as much of a gap.

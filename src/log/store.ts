@@ -205,9 +205,18 @@ class Stored implements LogStore {
       return 'stored';
     } catch (error) {
       if (!hasCode(error, 'storage-exists')) throw error;
-      const { about } = await readOwnBytes(this.#repository, key);
+      const { about } = await this.#standing(key);
       if (about['sha256'] === object.about['sha256']) return 'there';
       throw conflict(key, error);
+    }
+  }
+
+  /** Of what can't be read nobody knows whose it is: it is not replaced either. */
+  async #standing(key: string): Promise<OwnBytes> {
+    try {
+      return await readOwnBytes(this.#repository, key);
+    } catch (error) {
+      throw hasCode(error, 'damaged') ? unreadable(error) : error;
     }
   }
 
@@ -236,6 +245,17 @@ class Stored implements LogStore {
 
 function otherBytes(key: string): HoldfastError {
   return new HoldfastError('damaged', `${key} does not hold the bytes that it says it holds`);
+}
+
+function unreadable(cause: HoldfastError): HoldfastError {
+  return new HoldfastError(
+    'storage-exists',
+    `${cause.message}; it stands where this is to be, and nothing is replaced`,
+    {
+      cause,
+      next: 'Remove that one object from the storage by the storage’s own means: it is of no use to anybody, and what is to be there is stored then. Nothing was replaced.',
+    },
+  );
 }
 
 function conflict(key: string, cause: unknown): HoldfastError {

@@ -50,7 +50,7 @@ async function historyIn({ store, epoch }: Written): Promise<History | undefined
   try {
     return await store.getHistory(epoch);
   } catch (error) {
-    if (hasCode(error, 'storage-not-found')) return undefined;
+    if (hasCode(error, 'storage-not-found', 'damaged')) return undefined;
     throw error;
   }
 }

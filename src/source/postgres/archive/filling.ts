@@ -1,5 +1,5 @@
 import type { Clock } from '../../../clock/clock.ts';
-import { HoldfastError } from '../../../errors/error.ts';
+import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
 import type { Holding } from './at-hand.ts';
 import { copyHoles, copyLog } from './copy-log.ts';
@@ -119,7 +119,7 @@ export class Filling {
     try {
       await copyHoles(copying);
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) && !hasCode(error, 'storage-exists')) throw error;
       this.#warnings.once(`${to.repository} gets nothing of what ${from.repository} holds: ${error.message}`);
     }
     compared.add(from);
@@ -132,7 +132,7 @@ export class Filling {
       .catch((error: unknown) => {
         if (!(error instanceof HoldfastError)) this.#fault = { error };
         else if (isConflict(error)) this.#stop(one, error);
-        else one.lookAtMs = 0;
+        else if (!hasCode(error, 'storage-exists')) one.lookAtMs = 0; // which stands there until a person removes it
       })
       .finally(() => (one.task = undefined));
     one.task = task;

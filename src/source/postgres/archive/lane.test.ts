@@ -48,12 +48,14 @@ interface Scene {
   readonly refused?: number;
   /** What another has in the first place. */
   readonly anothers?: number;
+  /** What stands there damaged. */
+  readonly damaged?: number;
   readonly why?: Due['why'];
 }
 
 /** A server hands ten segments over, which go to these places. */
 async function scene(dir: TempDir, storages: readonly MemoryStorage[], of: Scene = {}) {
-  const { refused = 0, anothers = 0, why = 'ahead' } = of;
+  const { refused = 0, anothers = 0, damaged = 0, why = 'ahead' } = of;
   const folder = dir.file('pg_wal');
   await mkdir(`${folder}/archive_status`, { recursive: true });
   for (const each of numbers.map(nameOf)) {
@@ -65,6 +67,7 @@ async function scene(dir: TempDir, storages: readonly MemoryStorage[], of: Scene
   const [first] = repositories;
   if (first !== undefined && anothers !== 0)
     await openLog(first, name).put(numbered(anothers), Buffer.from('another’s'), { facts: {} });
+  if (damaged !== 0) await storages[0]?.put(keyOf(damaged), [Buffer.from('half of it')]);
   const required = repositories.map((repository, index) => {
     const place = { repository: `place-${index}`, required: true, windowMs: 1, open: async () => repository };
     return new ArchivePlace({ ...{ dataDirectory: dir.path, name, clock, listener: silent, signal }, place });
@@ -108,6 +111,11 @@ async function scene(dir: TempDir, storages: readonly MemoryStorage[], of: Scene
 
 function numbered(number: number): Extent {
   return { epoch: 1, from: BigInt(number * mib), to: BigInt((number + 1) * mib) };
+}
+
+function keyOf(number: number): string {
+  const [from, to] = [number, number + 1].map((one) => (one * mib).toString(16).padStart(16, '0'));
+  return `holdfast/log/shop-db/7/00000001/${from}-${to}`;
 }
 
 function pack(file: string): Packed {
@@ -230,5 +238,25 @@ test('what another’s was in the way of stays another’s once it was dropped: 
   assert.deepEqual(await held(0), [1, 2, 3]);
   assert.equal(tasks.inTheWayOf(nameOf(10))?.code, 'log-conflict', 'a push is told');
   assert.deepEqual(tasks.takenIn(nameOf(10)), ['place-0']);
+  assert.deepEqual(faults, []);
+});
+
+test('a damaged object holds up its own file alone, in words, until it is removed', async () => {
+  await using dir = await tempDir();
+  const storages = [new MemoryStorage(), new MemoryStorage()];
+  const { begin, held, marked, spool, clock, faults, isQuiet } = await scene(dir, storages, { damaged: 3 });
+  begin();
+  await until(() => marked() === numbers.length - 1 && isQuiet());
+  clock.pass(30_000);
+  begin();
+  await until(async () => (await held(1)).length === numbers.length && isQuiet());
+  assert.deepEqual(await held(0), numbers, 'the damaged one among them');
+  const { code, message = '', next } = spool.failure(nameOf(3)) ?? {};
+  assert.deepEqual([code, message.includes(keyOf(3))], ['storage-exists', true]);
+  assert.match(next ?? '', /^Remove that one object from the storage/);
+  await storages[0]?.remove(keyOf(3));
+  clock.pass(30_000);
+  begin();
+  await until(() => marked() === numbers.length && isQuiet());
   assert.deepEqual(faults, []);
 });

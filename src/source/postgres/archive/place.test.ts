@@ -17,11 +17,11 @@ import { ArchivePlace } from './place.ts';
 
 const name = { component: 'shop-db', stream: '7' };
 
-function placeIn(repository: Repository, dir: TempDir): ArchivePlace {
+function placeIn(repository: Repository, dir: TempDir, listener = silent): ArchivePlace {
   return new ArchivePlace({
     dataDirectory: dir.path,
     place: { repository: 'near', required: true, windowMs: 1, open: async () => repository },
-    ...{ name, clock: systemClock, listener: silent, signal: new AbortController().signal },
+    ...{ name, clock: systemClock, listener, signal: new AbortController().signal },
   });
 }
 
@@ -105,5 +105,45 @@ test('what a place was given up with is never stored with the bytes of a file th
   }
   const { histories, segments } = await openLog(repository, name).list();
   assert.deepEqual([histories, segments], [[2], []], 'nothing is begun any more');
+  await place.close();
+});
+
+test('what says of a segment which it is may be damaged: then the segment itself does', async () => {
+  await using dir = await tempDir();
+  const storage = new MemoryStorage();
+  const repository = await newRepository(storage);
+  const extent = { epoch: 1, from: 1n << 24n, to: 2n << 24n };
+  const bytes = Buffer.alloc(segmentAt + 1024, 'bytes');
+  const segment = packSegment(name, extent, Buffer.from(bytes), new Uint8Array(segmentRoomBytes(1024)));
+  await openLog(repository, name).put(extent, segment, { facts: {} });
+  const key = [...storage.durable.keys()].find((one) => one.endsWith('.about')) ?? assert.fail();
+  await storage.put(key, [Buffer.from('half of it')]);
+  const told: string[] = [];
+  const place = placeIn(repository, dir, (event) => void told.push(event.kind));
+  await place.take({ kind: 'segment', extent, segment, noted: { facts: {} } });
+  const other = packSegment(name, extent, Buffer.alloc(segmentAt + 1024), new Uint8Array(segmentRoomBytes(1024)));
+  const taking = place.take({ kind: 'segment', extent, segment: other, noted: { facts: {} } });
+  await assert.rejects(taking, { code: 'log-conflict' });
+  assert.deepEqual(told, []);
+  await place.close();
+});
+
+test('whence a timeline comes is damaged where it stands: that is told once, and other timelines go on', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('pg_wal'));
+  await writeFile(dir.file('pg_wal/00000002.history'), '1\t0/2000000\tno reason\n');
+  const storage = new MemoryStorage();
+  await storage.put('holdfast/log/shop-db/7/00000002/history', [Buffer.from('half of it')]);
+  const told: string[] = [];
+  const place = placeIn(await newRepository(storage), dir, (event) => {
+    told.push(event.kind === 'warning' ? event.message : event.kind);
+  });
+  const take = async (epoch: number, from: bigint): Promise<void> => {
+    const bytes = Buffer.from('partial');
+    await place.take({ kind: 'partial', extent: { epoch, from, to: from + 0x100_0000n }, bytes, end: from });
+  };
+  for (const from of [0x200_0000n, 0x300_0000n]) await assert.rejects(take(2, from), { code: 'storage-exists' });
+  await take(1, 0x100_0000n);
+  assert.match(told.join('\n'), /^near does not take a file of the log: .*00000002\/history can't be opened.*$/);
   await place.close();
 });

@@ -32,9 +32,9 @@ export function isConflict(error: unknown): error is HoldfastError {
   return hasCode(error, ...logConflicts);
 }
 
-/** What is wrong with the file, not with the place: no other attempt mends it. */
+/** What is wrong with the file, or with what stands under its name, not with the place: no other attempt mends it. */
 export function isOfFile(error: unknown): boolean {
-  return isConflict(error) || hasCode(error, 'source-failed');
+  return isConflict(error) || hasCode(error, 'source-failed', 'storage-exists');
 }
 
 interface Opening {
@@ -64,6 +64,8 @@ export class ArchivePlace {
   #opening: Opening | undefined;
   /** Segments here that are the server's own: nothing is ever replaced. */
   readonly #compared = new Set<string>();
+  /** What stands here and can't be read, each told once. */
+  readonly #unreadable = new Set<string>();
   /** That of `#opening`, once it is open. */
   #current: Opened | undefined;
   readonly #closing = new Set<Promise<unknown>>();
@@ -128,10 +130,20 @@ export class ArchivePlace {
       await namingTimelines(written, async () => {
         await assureTimeline(opened, { epoch, own, dataDirectory });
         signal.throwIfAborted();
-        await storeLogFile(store, file);
+        await this.#store(store, file);
       });
       if (file.kind === 'segment') this.#compared.add(keyOf(file.extent));
     });
+  }
+
+  /** What can't be read under a segment's name hides nobody's log: whatever stands behind it is compared by itself. */
+  async #store(store: LogStore, file: LogFile): Promise<void> {
+    try {
+      await storeLogFile(store, file);
+    } catch (error) {
+      if (file.kind === 'segment' && hasCode(error, 'storage-exists')) this.#compared.add(keyOf(file.extent));
+      throw error;
+    }
   }
 
   /** Opens it where it isn't yet; a failure that is its own leaves it alone for a time, and ends all that is under way there. */
@@ -148,7 +160,8 @@ export class ArchivePlace {
     } catch (error) {
       this.#options.signal.throwIfAborted();
       // Of those that fail together the first has closed it for all.
-      if (error instanceof HoldfastError && !isOfFile(error) && this.#opening === opening) this.#leave(error);
+      if (hasCode(error, 'storage-exists')) this.#tellUnreadable(error);
+      else if (error instanceof HoldfastError && !isOfFile(error) && this.#opening === opening) this.#leave(error);
       throw error;
     }
   }
@@ -189,6 +202,15 @@ export class ArchivePlace {
       });
     this.#failure = { error, pauseMs, untilMs: clock.monotonicMs() + pauseMs };
     this.#letGo(error);
+  }
+
+  /** Of a place that nothing waits for nobody else tells it. */
+  #tellUnreadable({ message, next }: HoldfastError): void {
+    if (this.#unreadable.has(message)) return;
+    this.#unreadable.add(message);
+    const { listener, name } = this.#options;
+    const told = `${this.repository} does not take a file of the log: ${message}. ${next}`;
+    listener({ kind: 'warning', during: 'log', item: name.component, message: told });
   }
 
   /** It is closed aside, once it is open, which may be never. */
@@ -255,9 +277,15 @@ async function assureAncestors(
       await store.putHistory((await ownHistory(dataDirectory, ancestor.epoch)) ?? ancestor);
 }
 
-/** By what stands beside it; where nothing does, whoever stores it again finds out. */
+/** By what stands beside it; where nothing does, or what can't be read, whoever stores it again finds out. */
 async function isThere({ extent, segment }: Segment, store: LogStore, held: ReadonlySet<string>): Promise<boolean> {
-  return held.has(keyOf(extent)) && (await store.about(extent))?.sha256 === segment.sha256;
+  if (!held.has(keyOf(extent))) return false;
+  try {
+    return (await store.about(extent))?.sha256 === segment.sha256;
+  } catch (error) {
+    if (hasCode(error, 'damaged')) return false;
+    throw error;
+  }
 }
 
 type Segment = Extract<LogFile, { readonly kind: 'segment' }>;

@@ -269,12 +269,11 @@ export class Place implements Reader {
 
   async #leave(error: HoldfastError): Promise<void> {
     const { listener, name } = this.#options;
+    const next = hasCode(error, 'storage-exists') ? `. ${error.next}` : '';
     if (this.#away === undefined)
       listener({
-        kind: 'warning',
-        during: 'log',
-        item: name.component,
-        message: `${this.repository} does not take the log: ${error.message}; it is tried again`,
+        ...{ kind: 'warning', during: 'log', item: name.component },
+        message: `${this.repository} does not take the log: ${error.message}; it is tried again${next}`,
       });
     this.#away = error.message;
     this.#sequence = undefined;
