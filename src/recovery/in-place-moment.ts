@@ -125,6 +125,7 @@ async function foundWith(
   const first = await findReplacement(context, anywhere, closing);
   const isHalfOver = (place: string): boolean => stateOf(place, driver.inPlace) === 'half over';
   const seat = await seatOf(context, { component: name, base: first.base, driver }, isHalfOver);
+  for (const message of seat.doubts) context.listener({ kind: 'warning', during: 'plan', item: name, message });
   if (way === 'beside') assertNotHalfOver(seat.place, driver.inPlace);
   if (mode === 'execute') await clearEnded(seat.place, driver.inPlace);
   const obstacle = await driver.inPlace.obstacle(seat.place);

@@ -125,6 +125,8 @@ export interface Seat {
   readonly place: string;
   /** The epoch of the log that what stands there now writes; undefined where nothing tells. */
   readonly epoch: number | undefined;
+  /** What nobody can tell any more of what stands there now, for people. */
+  readonly doubts: readonly string[];
   /** What of it stands elsewhere, by the name that a replay moves it by. */
   readonly others: readonly OtherSeat[];
   /** What replacing it loses, and what is to be done afterwards, for people. */

@@ -29,6 +29,12 @@ test('pg_control of a version that is not known is refused by name', () => {
   assert.throws(() => parseControl(controlOf({ ...facts, version: 1900 })), /version 1900/);
 });
 
+test('a pg_control that was overwritten is damaged, not of another version', () => {
+  const right = controlOf({ ...facts, version: 1900 });
+  for (const lost of [Buffer.alloc(8192), Buffer.alloc(8192, 0xff), Buffer.from(right).fill(1, 20, 24)])
+    assert.equal(parseControl(lost), undefined);
+});
+
 test('a pg_control that is just being written is read again until its checksum is right', async () => {
   await using dir = await tempDir();
   const path = rawPathOf(dir.file('pg_control'));

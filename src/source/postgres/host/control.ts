@@ -35,16 +35,26 @@ export async function readControl(path: RawPath, clock: Clock, signal: AbortSign
   throw new HoldfastError('source-failed', 'global/pg_control: its checksum was wrong however often it was read');
 }
 
-/** undefined where the CRC is wrong; 'unsupported' where it is of a version that isn't known. */
+/** undefined where the CRC is wrong; 'unsupported' where it is right, and the version isn't known. */
 export function parseControl(bytes: Uint8Array): Control | undefined {
   if (bytes.length < 296) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = view.getUint32(8, true);
   const at = crcAt.get(version);
-  if (at === undefined)
+  if (at === undefined) {
+    if (!isRightSomewhere(bytes)) return undefined;
     throw new HoldfastError('unsupported', `global/pg_control is of version ${version}, which is not known`);
+  }
   if (crc32c(0, bytes.subarray(0, at)) !== view.getUint32(at, true)) return undefined;
   const timeline = view.getUint32(48, true);
   const goesOnAs = Math.max(timeline, view.getUint32(144, true));
   return { bytes, systemIdentifier: view.getBigUint64(0, true).toString(), timeline, goesOnAs };
+}
+
+/** Of every version its CRC stands behind all that it is of, in the first 512 bytes, which a disk writes at once. */
+function isRightSomewhere(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 200; at + 4 <= Math.min(512, bytes.length); at += 4)
+    if (crc32c(0, bytes.subarray(0, at)) === view.getUint32(at, true)) return true;
+  return false;
 }

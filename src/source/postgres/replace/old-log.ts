@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HoldfastError } from '../../../errors/error.ts';
+import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import { isMountPoint } from '../../../host/mount-point.ts';
 import { errorCode, reasonOf } from '../../../host/system-error.ts';
 import type { Extent } from '../../../log/log.ts';
@@ -32,7 +32,7 @@ export async function readOldLog(place: string, stream: string): Promise<OldLog>
   const status = new Set(await namesIn(join(folder, 'archive_status')));
   const segments: NamedSegment[] = [];
   let readable = 0;
-  for (const name of names.filter((one) => /^[0-9A-F]{24}$/.test(one))) {
+  for (const name of names.filter(isSegmentName)) {
     const facts = await factsOf(folder, name);
     if (facts === undefined) continue;
     readable += 1;
@@ -55,6 +55,25 @@ export function givingUp(place: string): string {
     ? `all that is in ${place}, but for its folder pgsql_tmp.holdfast-…, where there is one,`
     : place;
   return `move ${what} away, and run the command again: then nothing is rescued from there.`;
+}
+
+/** The system identifiers that the segments of a place tell; what can't be read tells none. */
+export async function clustersInLog(place: string): Promise<readonly string[]> {
+  const folder = join(place, 'pg_wal');
+  const found = new Set<string>();
+  for (const name of (await namesIn(folder)).filter(isSegmentName)) {
+    try {
+      const facts = await factsOf(folder, name);
+      if (facts !== undefined) found.add(String(facts.systemIdentifier));
+    } catch (error) {
+      if (!hasCode(error, 'source-failed')) throw error;
+    }
+  }
+  return [...found];
+}
+
+function isSegmentName(name: string): boolean {
+  return /^[0-9A-F]{24}$/.test(name);
 }
 
 /** A cluster always has a segment. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { controlOf } from '../../../../test/support/control-file.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
+import { writeWal } from '../../../../test/support/wal-writer.ts';
 import type { Seat } from '../../in-place.ts';
 import { lookAtSeat } from './seat.ts';
 
@@ -47,6 +48,45 @@ test('what stands where a cluster stood is that cluster, or nothing: another one
   await assert.rejects(look(), { code: 'refused', message: /holds a standby/ });
   await rm(dir.file('data'), { recursive: true });
   assert.deepEqual((await look()).epoch, undefined);
+});
+
+/** What the log of a cluster begins with. */
+async function logOf(dir: TempDir, systemIdentifier: string): Promise<void> {
+  const records = [{ manager: 10, info: 0, xid: 700, data: Buffer.alloc(100) }];
+  const wal = { major: 15, timeline: 1, segmentBytes: 2 ** 20, start: 2n ** 20n, records } as const;
+  const { segments } = writeWal({ ...wal, systemIdentifier: BigInt(systemIdentifier) });
+  await mkdir(dir.file('data/pg_wal'), { recursive: true });
+  await writeFile(dir.file('data/pg_wal/000000010000000000000001'), segments[0] ?? assert.fail());
+}
+
+test('a pg_control that tells nothing any more keeps nobody from a restore, and is told; its log may say that it is another’s', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir);
+  const path = dir.file('data/global/pg_control');
+  assert.deepEqual((await look()).doubts, [], 'nothing stands there');
+  for (const bytes of [Buffer.alloc(8192), Buffer.alloc(0), control(own).fill(1, 100, 104)]) {
+    await writeFile(path, bytes);
+    const { epoch, doubts } = await look();
+    assert.equal(epoch, undefined);
+    assert.match(doubts.join('; '), /^[^;]*global\/pg_control can’t be read, or is damaged[^;]*$/);
+  }
+  await rm(path);
+  await mkdir(path); // as a bad sector: it is there, and reading it fails
+  assert.equal((await look()).doubts.length, 1);
+  await logOf(dir, own);
+  assert.equal((await look()).doubts.length, 1);
+  await logOf(dir, '7300000000000000002');
+  await assert.rejects(look(), { code: 'refused', message: /another cluster, 73.*2, not 73.*1/, next: /Move it away/ });
+});
+
+test('a cluster of a version that is not known is refused, and so is one that recovers, each with its way out', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir);
+  const later = controlOf({ systemIdentifier: BigInt(own), timeline: 1, version: 1900 });
+  await writeFile(dir.file('data/global/pg_control'), later);
+  await assert.rejects(look(), { code: 'refused', message: /version 1900/, next: /Move it away/ });
+  await writeFile(dir.file('data/recovery.signal'), '');
+  await assert.rejects(look(), { code: 'refused', message: /recovery\.signal/, next: /move .*data away.* remove it/ });
 });
 
 test('a tablespace comes to where it stood, whose folder has to be there', async () => {

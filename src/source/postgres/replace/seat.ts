@@ -33,8 +33,14 @@ export async function lookAtSeat({ component, folder, programs, signal, isHalfOv
   const place = existsSync(dataDirectory) ? realpathSync(dataDirectory) : dataDirectory;
   const ours = { component, systemIdentifier };
   const epoch = isHalfOver(place) ? undefined : await epochOfOurs(place, ours);
+  const isUnread = epoch === undefined && !isHalfOver(place) && existsSync(join(place, 'global/pg_control'));
   const others = await Promise.all(description.tablespaces.map(async (one) => await otherSeat(one, { major, place })));
-  return { place, epoch, others: others.flat(), afterwards: await afterwardsOf(component, place) };
+  const doubts = isUnread ? [unread(place)] : [];
+  return { place, epoch, others: others.flat(), doubts, afterwards: await afterwardsOf(component, place) };
+}
+
+function unread(place: string): string {
+  return `${place}/global/pg_control can’t be read, or is damaged: whether this very cluster stands there, and on which timeline, is not known. Should it be another one, stop here, and move it away`;
 }
 
 async function otherSeat(
