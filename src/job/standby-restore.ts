@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { displayPath, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
-import type { RestoreOptions, RestoreOutcome } from '../snapshot/restore.ts';
+import { DiskFull, type RestoreOptions, type RestoreOutcome } from '../snapshot/restore.ts';
 import type { Following, Leader, RecoveryDriver, Replay } from '../source/recovery.ts';
 import { baseToFollow, type BaseToFollow } from './base-to-follow.ts';
 import { recorded, type ComponentContext } from './component.ts';
@@ -66,7 +66,11 @@ async function execute(
   assertPlace(driver, { target: displayPath(target), component, bytes: base.sizeBytes });
   let next: readonly string[] = [];
   const ready = async (): Promise<void> => void (next = await prepare(join(displayPath(target), component), epochs));
-  const restored = await restorePoint(context, base, { component, target, restore, onCopy, ready });
+  const restored = await restorePoint(context, base, { component, target, restore, onCopy, ready }).catch(
+    (error: unknown) => {
+      throw error instanceof DiskFull ? fullAt(join(displayPath(target), component), error) : error;
+    },
+  );
   return { restored, next, from: restored.copy.repository, point: base.identity };
 }
 
@@ -84,6 +88,14 @@ async function leaderOf(
     listener({ kind: 'warning', during: 'restore', item: component, message });
     return undefined;
   }
+}
+
+/** A standby is made in an empty folder alone. */
+function fullAt(folder: string, cause: DiskFull): HoldfastError {
+  return new HoldfastError('storage-full', cause.message, {
+    cause,
+    next: `Remove ${folder}, free some space there, and run the same command again.`,
+  });
 }
 
 function assertFree(folder: string): void {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { differences, inventoryOf } from '../../scripts/first-backup/inventory.ts';
 import { makeOriginals } from '../../scripts/first-backup/originals.ts';
 import { archiveFolder, newRepository } from '../../test/support/engine.ts';
+import { mounted, withoutMounts } from '../../test/support/mounting.ts';
 import { writerOptions } from '../../test/support/pipeline.ts';
+import { runOk } from '../../test/support/run-program.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import { rawPathOf, type BlobId } from '../bytes/ids.ts';
 import { silent, type Event, type Listener } from '../events/events.ts';
@@ -75,6 +78,35 @@ test('a restore elsewhere brings every byte and every attribute back', { timeout
   assert.deepEqual(differences(wanted, found), []);
   assert.ok((outcome.verifiedFiles ?? 0) > 1000);
 });
+
+test(
+  'a full disk ends a restore by one error, and the same restore goes on once there is room',
+  { skip: withoutMounts() },
+  async () => {
+    await using dir = await tempDir();
+    fs.mkdirSync(dir.file('from/sub'), { recursive: true });
+    fs.mkdirSync(dir.file('to'));
+    for (let n = 0; n < 30; n++) fs.writeFileSync(dir.file(`from/sub/${n}`), randomBytes(400_000));
+    await using repository = await newRepository();
+    const tree = await archiveFolder(repository, dir.file('from'));
+    await using _mount = await mounted(dir.file('to'));
+    const sized = async (size: string): Promise<unknown> =>
+      await runOk('mount', ['-o', `remount,size=${size}`, dir.file('to')]);
+    await sized('4m');
+    const warnings: Event[] = [];
+    const listener: Listener = (event) => void (event.kind === 'warning' && warnings.push(event));
+    const run = { repository, tree, to: dir.file('to'), listener };
+    await assert.rejects(restore(run), {
+      code: 'storage-full',
+      message: /the disk of .*\/to\/sub is full: /,
+    });
+    assert.deepEqual(warnings, []);
+    await sized('50%');
+    const { failures, restoredItems } = await restore(run);
+    assert.deepEqual([failures, restoredItems < 31], [0, true]);
+    assert.equal(fs.readdirSync(dir.file('to/sub')).length, 30);
+  },
+);
 
 test('a second restore writes no content, and a damaged file only the blobs that differ', async () => {
   await using dir = await tempDir();

@@ -4,12 +4,13 @@ import type { XattrSelection } from '../host/attributes.ts';
 import type { BlobReader, Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
 
+export { DiskFull } from './restore/full-disk.ts';
 export { restorePhase } from './restore/tally.ts';
 
 /**
  * Puts a tree below a folder. It never leaves that folder: every directory is reached through its parent's
  * descriptor, no link is followed, and names that aren't plain are refused. What can't be restored is a 'warning' and
- * counted in `failures`; the rest goes on.
+ * counted in `failures`; the rest goes on. A disk that is full ends it, by `DiskFull`.
  *
  * Existing content. Whatever `overwrite` lets us touch ends as it is in the snapshot. Blobs that a file holds already
  * at their place are not written again, which is also how a restore resumes after a kill: run it again. A file gets

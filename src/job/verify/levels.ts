@@ -2,7 +2,7 @@ import { rawPathOf, type RawPath } from '../../bytes/ids.ts';
 import type { Policy, Verification } from '../../policy/policy.ts';
 import type { Blobs } from '../../repository/blob-set.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { restoreTree, selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
+import { DiskFull, restoreTree, selectAll, type RestoreOptions, type Select } from '../../snapshot/restore.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { walkTree } from '../../snapshot/walk.ts';
 import { loadReadableIndex } from '../readable-index.ts';
@@ -94,7 +94,7 @@ async function restoreInto(
   { context, select }: RestoreLook,
 ): Promise<{ readonly failures: number; readonly wrong: readonly string[] }> {
   const wrong: string[] = [];
-  const { failures } = await restoreTree({
+  const restoring = restoreTree({
     repository,
     tree,
     target: folder,
@@ -105,7 +105,13 @@ async function restoreInto(
       context.listener(event);
     },
   });
-  return { failures, wrong };
+  try {
+    const { failures } = await restoring;
+    return { failures, wrong };
+  } catch (error) {
+    if (!(error instanceof DiskFull)) throw error;
+    return { failures: 1, wrong: [...wrong, error.message] };
+  }
 }
 
 /** What the policy asks of files as they were restored. */

@@ -16,6 +16,7 @@ import { growthOf, removeExtras } from './beforehand.ts';
 import { FileRestorer } from './file-restorer.ts';
 import { FileWriter } from './file-writer.ts';
 import { Folder } from './folder.ts';
+import { DiskFull, fullFolder } from './full-disk.ts';
 import { MetadataRestorer } from './metadata.ts';
 import { restoreSpecial } from './special.ts';
 import { Tally } from './tally.ts';
@@ -26,9 +27,15 @@ export class Restorer {
   readonly #context: RestoreContext;
 
   constructor(request: RestoreRequest) {
-    const tally = new Tally(request.listener, request.signal);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([request.signal, ended.signal]);
+    const tally: Tally = new Tally(request.listener, signal, (location, error) => {
+      const full = fullFolder(request.target, location, error);
+      if (full !== undefined) ended.abort(new DiskFull(full, error));
+    });
     this.#context = {
       ...request,
+      signal,
       tally,
       metadata: new MetadataRestorer(request.options.selectXattr, tally),
       isDryRun: request.options.mode === 'dry-run',
@@ -57,6 +64,7 @@ export class Restorer {
     }
     await writer.flush();
     await tasks.wait();
+    signal.throwIfAborted();
     const verifiedFiles = this.#context.options.verify === 'read-back' ? await this.#verify() : undefined;
     return { ...this.#context.tally.outcome, ...(verifiedFiles === undefined ? {} : { verifiedFiles }) };
   }

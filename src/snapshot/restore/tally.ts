@@ -11,6 +11,7 @@ export const restorePhase = 'restoring';
 export class Tally {
   readonly #listener: Listener;
   readonly #signal: AbortSignal;
+  readonly #onFailure: (location: RawPath, error: unknown) => void;
   readonly #counts = {
     totalItems: 0,
     restoredItems: 0,
@@ -23,9 +24,11 @@ export class Tally {
   };
   readonly #notPreserved = new Map<string, number>();
 
-  constructor(listener: Listener, signal: AbortSignal) {
+  /** Calls `onFailure` with each before it is told: whoever it is may abort `signal`, so that it isn't. */
+  constructor(listener: Listener, signal: AbortSignal, onFailure: (location: RawPath, error: unknown) => void) {
     this.#listener = listener;
     this.#signal = signal;
+    this.#onFailure = onFailure;
   }
 
   get outcome(): RestoreOutcome {
@@ -53,6 +56,7 @@ export class Tally {
   /** Of what an abort cuts off nothing is told: it ends the restore as a whole, with its own reason. */
   failed(location: RawPath, error: unknown): void {
     this.#counts.failures++;
+    if (!this.#signal.aborted) this.#onFailure(location, error);
     if (this.#signal.aborted) return;
     const message = error instanceof Error ? error.message : String(error);
     this.#listener({ kind: 'warning', during: 'restore', item: displayPath(location), message });
