@@ -23,7 +23,7 @@ import { shared } from './support/shared.ts';
 import { runOk } from './support/run-program.ts';
 import { standbyOn } from './support/standby.ts';
 import { tempDir } from './support/temp-dir.ts';
-import { goingOn } from './support/writing.ts';
+import { goingOn, unhurried } from './support/writing.ts';
 
 const skip = withoutPostgresVersions() || withoutRestic('0.19.1') || withoutPostgres();
 const onHost = { options: 'reading: host' };
@@ -52,7 +52,7 @@ const ofBoth =
 
 /** Writes rows of equal content into two tables, one transaction each, until it is told to end. */
 async function writePairsUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
-  for (let round = 0; !ended.aborted; round++) {
+  for (let round = 0; !ended.aborted; round++, await unhurried()) {
     await server.sql(`begin; ${ofBoth}; commit`);
     if (round % 20 === 0) await server.sql('checkpoint');
   }
@@ -68,7 +68,7 @@ async function assertPairs(server: PostgresServer): Promise<void> {
 
 /** As above, and rewrites others, makes and drops some. */
 async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
-  for (let round = 0; !ended.aborted; round++) {
+  for (let round = 0; !ended.aborted; round++, await unhurried()) {
     await server.sql(`begin; ${ofBoth}; commit`);
     await server.sql(`update orders set what = what || ' ' where id % 400 = ${round % 400}`);
     if (round % 5 === 0) await server.sql('checkpoint; create table passing as select * from far; drop table passing');

@@ -6,6 +6,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../src/clock/clock.ts';
+import { isFullBudget } from './budget.ts';
 import { errorCode } from '../src/host/system-error.ts';
 import { processIsAlive } from '../src/host/users.ts';
 import { historiesIn } from '../src/source/postgres/stream/history.ts';
@@ -144,10 +145,11 @@ testAtMajors(
   { sample: '15', skip },
   async (major) => {
     const { scene, ledger } = await stored(major);
-    for (const [words, code, found] of [
+    const moments = [
       [['--xid', ledger[1]?.xid ?? ''], 0, '4'],
       [['--latest'], 4, '10'],
-    ] as const) {
+    ] as const;
+    for (const [words, code, found] of moments.slice(0, isFullBudget ? 2 : 1)) {
       const verified = await scene.verified('shop-db', ...words);
       const checks = verified.all[0]?.checks ?? [];
       assert.equal(verified.code, code, JSON.stringify(verified.all));
@@ -222,10 +224,11 @@ testAtMajors(
   async (major) => {
     const { scene } = await stored(major);
     const programs = await postgresPrograms(major);
-    for (const [folder, seen] of [
+    const kills = [
       ['half', 'base'],
       ['unreplayed', 'postmaster.pid'],
-    ] as const) {
+    ] as const;
+    for (const [folder, seen] of kills.slice(isFullBudget ? 0 : 1)) {
       const data = scene.file(folder, 'shop-db/data');
       const words = ['restore', 'shop-db', '--latest', '--target', scene.file(folder)];
       for (let times = 1; !(await killedAt(scene, words, join(data, seen))); times++) {

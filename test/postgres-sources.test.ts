@@ -14,7 +14,7 @@ import { runOk } from './support/run-program.ts';
 import { restoreByRestic, shopScene, startCopy } from './support/postgres-scene.ts';
 import { standbyOn } from './support/standby.ts';
 import { tempDir } from './support/temp-dir.ts';
-import { goingOn } from './support/writing.ts';
+import { goingOn, unhurried } from './support/writing.ts';
 import type { Scene } from './support/verifying.ts';
 
 const skip = withoutPostgresVersions() || withoutRestic('0.19.1');
@@ -256,7 +256,7 @@ test(
 async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<void> {
   const ofBoth =
     'insert into first select coalesce(max(id), 0) + 1 from first; insert into second select max(id) from first';
-  while (!ended.aborted) await server.sql(`begin; ${ofBoth}; commit`);
+  for (; !ended.aborted; await unhurried()) await server.sql(`begin; ${ofBoth}; commit`);
 }
 
 for (const major of isFullBudget ? (['14', '18'] as const) : (['14'] as const)) {

@@ -19,6 +19,9 @@ export interface Writing extends AsyncDisposable {
 /** Who writes without a pause takes the processor from what is tested. */
 const pauseMs = 4;
 
+/** Between what somebody does who writes with a connection for each transaction. */
+export const unhurried = async (): Promise<void> => await systemClock.sleep(5 * pauseMs);
+
 /** Rows of `rowBytes` that don't compress, one a transaction. */
 export async function writing(
   { url, sql }: Pick<PostgresServer, 'url' | 'sql'>,
