@@ -53,6 +53,7 @@ test('a command line that is refused connects to no repository before: of -r', a
     ['forget --keep-within never', /never/],
     ['forget --rule daily', /--rule can’t stand beside/],
     ['prune --max-unused much', /--max-unused/],
+    ['prune --max-unused 0x10%', /is not a part from 0% to below 100%/],
     ['prune --instant --deferred', /can’t stand together/],
     ['copy', /which source repository\?/],
     ['tag', /say --add, --remove or --set/],

@@ -86,7 +86,7 @@ const closedName = /^([0-9a-f]{8})\/(?:(history)|([0-9a-f]{16})-([0-9a-f]{16})(?
 const leftName = /^([0-9a-f]{8})\/left-([0-9a-f]{16})$/;
 const openName = /^([0-9a-f]{8})\/([0-9a-f]{16})-([0-9a-f]{16})\.([0-9a-f]{16})-([0-9a-f]{16})$/;
 
-/** What these keys name of a log; a name that we don't give is nobody's. */
+/** What these keys name of a log; a name that we don't give is nobody's, nor is one of what can't be. */
 export function listingOf(log: LogName, keys: Iterable<string>): Listing {
   const [closedAt, openAt] = [closedFolder(log), openFolder(log)];
   const listing: Growing = { segments: [], partials: [], gaps: [], histories: [], left: [], pieces: [] };
@@ -114,7 +114,15 @@ function addClosed(listing: Growing, name: string): void {
   if (history !== undefined) listing.histories.push(Number.parseInt(epoch, 16));
   if (from === undefined || to === undefined || kind === 'about') return;
   const list = kind === 'partial' || kind === 'gap' ? listOfKind[kind] : 'segments';
-  listing[list].push(extentOf(epoch, from, to));
+  const extent = extentOf(epoch, from, to);
+  if (list === 'gaps' ? extent.from < extent.to : isSegment(extent)) listing[list].push(extent);
+}
+
+/** No log has larger ones (PostgreSQL's `--with-wal-segsize`): memory is taken by what a name says. */
+const mostSegmentBytes = 1n << 30n;
+
+function isSegment({ from, to }: Extent): boolean {
+  return from < to && to - from <= mostSegmentBytes;
 }
 
 function addLeft({ left }: Growing, name: string): void {
@@ -125,8 +133,9 @@ function addLeft({ left }: Growing, name: string): void {
 function addPiece({ pieces }: Growing, name: string): void {
   const [, epoch, from, to, at, end] = openName.exec(name) ?? [];
   if (epoch === undefined || from === undefined || to === undefined || at === undefined || end === undefined) return;
-  const piece = extentOf(epoch, at, end);
-  pieces.push({ segment: extentOf(epoch, from, to), from: piece.from, to: piece.to });
+  const [segment, piece] = [extentOf(epoch, from, to), extentOf(epoch, at, end)];
+  const isWithin = segment.from <= piece.from && piece.from < piece.to && piece.to <= segment.to;
+  if (isSegment(segment) && isWithin) pieces.push({ segment, from: piece.from, to: piece.to });
 }
 
 /** Each kind in the order of epochs and positions. */

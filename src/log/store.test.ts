@@ -144,6 +144,28 @@ test('one listing tells all that is held, and nothing of another component or st
   });
 });
 
+test('a name of what no log has is nobody’s, and a piece of another length than its name says is damaged', async () => {
+  const { storage, store } = await scene();
+  const [start, end, far] = ['0'.repeat(16), '0000000000100000', 'f'.repeat(16)];
+  const at = 'shop-db/7300000000000000001/00000001';
+  for (const name of [`${start}-${far}`, `${end}-${start}`, `${start}-${far}.partial`, `${end}-${end}.gap`])
+    await storage.put(`holdfast/log/${at}/${name}`, [Buffer.from('forged')]);
+  for (const name of [
+    `${start}-${far}.${start}-${far}`,
+    `${start}-${end}.${start}-${far}`,
+    `${start}-${end}.${end}-${start}`,
+  ])
+    await storage.put(`holdfast/open/${at}/${name}`, [Buffer.from('forged')]);
+  const { segments, partials, gaps, pieces } = await store.list();
+  assert.deepEqual([segments, partials, gaps, pieces], [[], [], [], []]);
+  const piece = { segment: segment(4), from: 4n * size, to: 4n * size + 10n };
+  for (const text of ['012345678', '0123456789a']) {
+    await store.putPiece(piece, Buffer.from(text));
+    await assert.rejects(store.getPiece(piece), { code: 'damaged' });
+    await store.removePieces([piece]);
+  }
+});
+
 test('nothing of a log can be read without its repository’s key', async () => {
   const { store, repository, storage } = await scene();
   await store.put(segment(3), Buffer.alloc(Number(size), 'secret row '), { facts: {} });

@@ -153,7 +153,10 @@ class Stored implements LogStore {
   }
 
   async getPiece(piece: Piece): Promise<Uint8Array> {
-    return await this.#read(pieceKey(this.name, piece));
+    const key = pieceKey(this.name, piece);
+    const bytes = await this.#read(key);
+    if (BigInt(bytes.length) !== piece.to - piece.from) throw otherBytes(key);
+    return bytes;
   }
 
   async removePieces(pieces: readonly Piece[]): Promise<void> {

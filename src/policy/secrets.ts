@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Path } from './path.ts';
 import type { Policy } from './policy.ts';
 import { HoldfastError } from '../errors/error.ts';
@@ -36,9 +36,19 @@ function variablesIn(value: unknown): readonly string[] {
   return Object.values(value).flatMap(variablesIn);
 }
 
-/** The files that hold them. */
+/** The files that hold what repositories and components are opened by. */
 export function secretFiles(policy: Policy): readonly string[] {
-  return secretsOf(policy).flatMap(({ secret: { file } }) => (file === undefined ? [] : [file]));
+  return [
+    ...secretsOf(policy).flatMap(({ secret: { file } }) => (file === undefined ? [] : [file])),
+    ...filesIn(policy.components),
+  ];
+}
+
+/** Whatever else says `file` with a path of this host is hidden with them, which does no harm. */
+function filesIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('file' in value && typeof value.file === 'string' && isAbsolute(value.file)) return [value.file];
+  return Object.values(value).flatMap(filesIn);
 }
 
 /** Where this process finds it; 'refused' where the environment lacks what is named. */

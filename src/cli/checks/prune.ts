@@ -35,7 +35,7 @@ export function unusedLimit(text: string): UnusedLimit {
   if (text === 'unlimited') return { kind: 'unlimited' };
   if (!text.endsWith('%')) return { kind: 'bytes', bytes: sizeBytes(text, '--max-unused') };
   const percent = Number(text.slice(0, -1));
-  if (!(percent >= 0 && percent < 100) || text === '%') {
+  if (!/^\d+(?:\.\d+)?%$/.test(text) || percent >= 100) {
     throw new HoldfastError('usage', `--max-unused: ${JSON.stringify(text)} is not a part from 0% to below 100%`);
   }
   return { kind: 'percent', percent };

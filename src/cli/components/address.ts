@@ -14,6 +14,15 @@ export async function addressOf(into: string, context: Context): Promise<Secret>
     throw new HoldfastError('usage', '--into is no address: postgres://user@host:5432/newdb, env:NAME or file:PATH');
   const { PGPASSWORD: password = '' } = context.environment;
   if (address.password === '' && password !== '') address.password = encodeURIComponent(password);
-  neverShow(decodeURIComponent(address.password));
+  neverShow(passwordIn(address));
   return new Secret(address.href);
+}
+
+function passwordIn({ password }: URL): string {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    neverShow(password);
+    throw new HoldfastError('usage', '--into: the password has a % that begins no escape; a % itself is written %25');
+  }
 }

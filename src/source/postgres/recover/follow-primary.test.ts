@@ -7,6 +7,7 @@ import { conninfoOf, followPrimary, passwordLine, targetTimeline } from './follo
 
 test('whom a standby follows is the address without its password and database', () => {
   const told = conninfoOf("postgres://backup:se%27cret@db1:5433/shop?sslmode=require&host=/run/o'clock", 'shop-db');
+  assert.doesNotMatch(conninfoOf('postgres://ann@db1/shop?sslkey=/k&sslpassword=secret', 'shop-db'), /secret/);
   assert.equal(told, "host='/run/o\\'clock' port='5433' user='backup' sslmode='require' application_name='shop-db'");
 });
 

@@ -20,7 +20,7 @@ export interface Primary extends RecoverOptions {
  * that the password isn't in it.
  */
 export function conninfoOf(address: string, component: string): string {
-  const left = new Set(['password', 'dbname', 'application_name']);
+  const left = new Set(['password', 'sslpassword', 'dbname', 'application_name']);
   const parts = [...addressParts(address)].filter(([name]) => !left.has(name));
   const all = [...parts, ['application_name', component] as const];
   return all.map(([name, text]) => `${name}='${text.replace(/['\\]/g, '\\$&')}'`).join(' ');
