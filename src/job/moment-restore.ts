@@ -42,11 +42,16 @@ export async function restoreMoment(
   options.onPlan(found.planned);
   const { planned } = found;
   const { component } = options;
-  assertPlace(planned.driver, { target: displayPath(options.target), component, bytes: planned.sizeBytes });
+  const bytes = await bytesOf(planned, context.signal);
+  assertPlace(planned.driver, { target: displayPath(options.target), component, bytes });
   if (options.restore.mode === 'dry-run') return { planned };
   const about = { kind: 'restore', component } as const;
   const run = async (): Promise<Done> => await execute(context, options, found);
   return { planned, done: await recorded(context, about, run, (done) => dataOf(options, found.planned, done)) };
+}
+
+async function bytesOf({ driver, survey, sizeBytes, logBytes }: PlannedMoment, signal: AbortSignal) {
+  return sizeBytes === undefined ? undefined : sizeBytes + (await driver.roomForLog(survey, logBytes, signal));
 }
 
 type Done = NonNullable<MomentRestoreOutcome['done']> & { readonly from: string };

@@ -23,6 +23,8 @@ export interface RecoveryDriver {
   parsePosition(text: string): bigint;
   /** What the log tells of a moment, and of the way there. */
   survey(asked: MomentAsked, log: LogReader): Promise<Survey>;
+  /** How many bytes of the log stand beside what is restored at a time, at most: all of it where nothing on this host replays it. */
+  roomForLog(of: Pick<Survey, 'version'>, logBytes: number, signal: AbortSignal): Promise<number>;
   prepare(of: Pick<Replay, 'folder' | 'moved' | 'signal'>): Promise<void>;
   /**
    * Brings it to the moment, and ends it in order; it neither archives nor follows nor listens, then or when it is
@@ -88,6 +90,8 @@ export interface Survey {
   readonly obstacles: readonly string[];
   /** How much of what the server must have room for; by names of its own. */
   readonly needs: Readonly<Record<string, number>>;
+  /** The source's own that wrote the log, and replays it; undefined where there is nothing to replay. */
+  readonly version?: number | undefined;
   /** The last change that it saw whole: a replay of all there is gets there, else the log is not of one piece. */
   readonly end: bigint | undefined;
 }

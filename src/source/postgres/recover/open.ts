@@ -8,6 +8,9 @@ import type { PostgresOptions } from '../options.ts';
 import { openReplacement } from '../replace/open.ts';
 import { livingAbove } from './living-above.ts';
 
+/** So much of the log a server keeps that replays it, at most. */
+const mostKeptBytes = 2 ** 30;
+
 /** How a cluster is brought to a moment. Its parts are loaded when they are needed. */
 export function openRecovery(
   { programs, url, primary }: PostgresOptions,
@@ -23,6 +26,11 @@ export function openRecovery(
     survey: async (asked, log) => {
       const { surveyLog } = await import('./survey.ts');
       return await surveyLog(asked, log);
+    },
+    roomForLog: async ({ version }, logBytes, signal) => {
+      const { findPrograms } = await import('../find-programs.ts');
+      const found = version === undefined ? undefined : await findPrograms(version, programs, signal);
+      return found === undefined ? logBytes : Math.min(logBytes, mostKeptBytes);
     },
     prepare: async (replay) => {
       const { prepareDirectory } = await import('./data-files.ts');

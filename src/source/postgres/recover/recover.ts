@@ -13,6 +13,7 @@ import { shortOfEnd } from './reached-end.ts';
 import { nameStalls } from './name-stalls.ts';
 import { ReplayingServer } from './replaying-server.ts';
 import { guidanceFor } from './server-words.ts';
+import { sayingUnwritable } from './unwritable.ts';
 import { quoted, recoverySettings } from './settings.ts';
 
 export interface RecoverOptions {
@@ -25,7 +26,12 @@ export interface RecoverOptions {
  * Starts the server of the right major on a copy, with a configuration of our own, feeds it the log until it is at the
  * moment, and ends it in order once it is a cluster of its own.
  */
-export async function replayLog({ component, programs: named }: RecoverOptions, replay: Replay): Promise<Replayed> {
+export async function replayLog(options: RecoverOptions, replay: Replay): Promise<Replayed> {
+  const { component } = options;
+  return await sayingUnwritable({ ...replay, component }, async () => await replayed(options, replay));
+}
+
+async function replayed({ component, programs: named }: RecoverOptions, replay: Replay): Promise<Replayed> {
   const { folder, clock, signal } = replay;
   const description = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const programs = await findPrograms(description.major, named, signal);

@@ -38,6 +38,7 @@ class Surveyor {
   /** The segment, the newest so far, whose last record its own end cuts in two. */
   #cut: Extent | undefined;
   #isAfter = false;
+  #version: number | undefined;
   readonly #obstacles: string[] = [];
   readonly #needs: Record<string, number> = {};
 
@@ -52,11 +53,13 @@ class Surveyor {
 
   get survey(): Survey {
     const [stop, last, obstacles, needs] = [this.#stop, this.#last, this.#obstacles, this.#needs];
-    return { stop, last, obstacles, needs, end: this.#end, begins: this.#isAfter ? 'after' : 'before' };
+    const begins = this.#isAfter ? 'after' : 'before';
+    return { stop, last, obstacles, needs, end: this.#end, begins, version: this.#version };
   }
 
   async add(extent: Extent, sidecar: Sidecar): Promise<void> {
     const { major, summary } = sidecar;
+    this.#version = major;
     const between = this.#before && recordBetween(this.#before.summary, summary, major);
     if (between !== undefined) this.#meet(between);
     if (this.#stop === undefined) await this.#within(extent, sidecar);
