@@ -43,6 +43,8 @@ test(
     assert.match(refused.stderr, /a server runs in .* \(process \d+\)/);
     await appendFile(join(server.data, 'pg_hba.conf'), '# of now\n');
     const asItWas = await stoppedByPolicy(scene, '15');
+    const notYet = await scene.run('restore', 'shop-db', '--in-place', '--name', 'not_yet');
+    assert.match(notYet.stderr, /stop it, or have it store that while it runs \(`select pg_switch_wal\(\)`\)/);
     const said = await ok(scene, 'restore', 'shop-db', '--in-place');
     assert.match(said, /afterwards: `holdfast backup shop-db` at once/);
     assert.match(said, /replayed: .*; the last transaction ended at .*; it goes on as timeline 2/);

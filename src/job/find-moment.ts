@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors/error.ts';
 import {
   livingIn,
+  mayBeNewer,
   noBackup,
   reachesOf,
   type MomentAsked,
@@ -29,6 +30,8 @@ export interface MomentWanted extends MomentAsked {
   readonly base?: string | undefined;
   /** The epoch of what stands in the place of what is brought back: it is followed where none is asked for. */
   readonly standing?: number | undefined;
+  /** Where something of the newest log is that no place holds yet, and how it comes there, for people; undefined: nowhere. */
+  readonly unstored?: string | undefined;
 }
 
 /** What will be done, and what is known of how long it takes. */
@@ -91,7 +94,7 @@ export async function findMoment(
   };
   const found = await planInOne(streamsOfMoment(asked, points), planIn);
   if ('reason' in found && found.only === 'snapshots' && asked.otherwise === 'a snapshot') return 'snapshots alone';
-  if ('reason' in found) throw unreachable(name, found, log.positionText);
+  if ('reason' in found) throw unreachable(asked, found, log.positionText);
   assertNoObstacle(name, found.survey);
   const planned = plannedBy(context, asked, { ...found, driver, positionText: log.positionText, records });
   const isWorst = asked.base === undefined && isKnownBad(found.plan.base);
@@ -208,10 +211,11 @@ function withoutPosition(component: string): HoldfastError {
 }
 
 function unreachable(
-  component: string,
-  { reason, before, after }: Unreachable,
+  { component, moment, unstored }: MomentWanted,
+  found: Unreachable,
   positionText: PlannedMoment['positionText'],
 ): HoldfastError {
+  const { reason, before, after } = found;
   const text = ({ at, timeNs }: Stop): string =>
     timeNs === undefined
       ? positionText(at)
@@ -222,6 +226,9 @@ function unreachable(
   ];
   const can = nearest.length === 0 ? '' : `; what can be brought back: ${nearest.join(', or ')}`;
   return new HoldfastError('unreachable', `${component}: that moment can’t be brought back: ${reason}${can}`, {
-    next: `\`--latest\` brings back all there is; \`holdfast snapshots ${component} --points\` shows it. Nothing was changed.`,
+    next:
+      unstored !== undefined && mayBeNewer(moment, found)
+        ? `${unstored} \`holdfast snapshots ${component} --points\` shows what is stored. Nothing was changed.`
+        : `\`--latest\` brings back all there is; \`holdfast snapshots ${component} --points\` shows it. Nothing was changed.`,
   });
 }

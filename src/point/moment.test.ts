@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Extent, History } from '../log/log.ts';
 import { noSigns } from './living.ts';
-import { livingIn, reachesOf, type StreamHeld } from './moment.ts';
+import { livingIn, mayBeNewer, noBackup, reachesOf, type Moment, type StreamHeld } from './moment.ts';
 import type { RecoverablePoint } from './point.ts';
 
 const extent = (epoch: number, from: bigint, to: bigint): Extent => ({ epoch, from, to });
@@ -74,4 +74,26 @@ test('backups are taken in the order of the log, whatever the clocks said that s
   const [newest] = reachesOf([young, ahead], parted, { epoch: 1 });
   assert.equal(newest?.to, 300n, 'all there is, not what leads up to the hole');
   assert.deepEqual(newest.before, [], 'it begins in the first segment behind the hole');
+});
+
+test('what was not found may be newer than all that is held, but for what is too old, or in a gap', () => {
+  const [at, time, name]: readonly [bigint, Moment, Moment] = [
+    5n,
+    { kind: 'time', timeNs: 9n },
+    { kind: 'name', name: 'v' },
+  ];
+  const stop = { at, timeNs: undefined };
+  const behind = { kind: 'unreachable', reason: 'nothing follows', before: stop, after: undefined } as const;
+  const tooOld = { ...behind, before: undefined, after: stop };
+  const judged = [behind, { ...behind, after: stop }, tooOld, noBackup].map((found) => [
+    mayBeNewer(time, found),
+    mayBeNewer(name, found),
+    mayBeNewer({ kind: 'latest' }, found),
+  ]);
+  assert.deepEqual(judged, [
+    [true, true, false],
+    [false, true, false],
+    [false, false, false],
+    [false, false, false],
+  ]);
 });

@@ -55,6 +55,12 @@ export interface Unreachable {
   readonly only?: 'snapshots';
 }
 
+/** Whether it may stand in what was written behind all that is held: there is no gap before it, and it isn’t too old. */
+export function mayBeNewer({ kind }: Moment, { before, after }: Unreachable): boolean {
+  if (before === undefined || kind === 'latest' || kind === 'consistent') return false;
+  return after === undefined || kind === 'name' || kind === 'transaction';
+}
+
 /** A place in the log. */
 export interface Stop {
   readonly at: bigint;

@@ -136,13 +136,28 @@ async function foundWith(
       place: seat.place,
       stream: first.base.log.stream,
     });
-  const found = await findReplacement(context, { ...wanted, standing: seat.epoch }, closing);
+  const unstored = hasLog ? unstoredIn(seat.place, { ...driver, mode, runs: obstacle !== undefined }) : undefined;
+  const found = await findReplacement(context, { ...wanted, standing: seat.epoch, unstored }, closing);
   // Where nothing tells it, what is planned now is followed once it is carried out.
   const standing = seat.epoch ?? found.planned?.plan.lineage.epochs[0]?.epoch;
   if (found.base.identity === first.base.identity) return { ...found, standing, seat };
   // Tablespaces may have come and gone between the two, and a cluster of before is another one.
   const again = { component: name, base: found.base, driver };
   return { ...found, standing, seat: await seatOf(context, again, isHalfOver) };
+}
+
+interface Unstored extends Pick<InPlaceOptions, 'mode'>, Pick<ReplacingDriver, 'inPlace'> {
+  readonly runs: boolean;
+}
+
+/** What was committed minutes ago may not have been handed over yet: all that there is would bring a mistake of then back, too. */
+function unstoredIn(place: string, { inPlace: { handOver }, mode, runs }: Unstored): string | undefined {
+  const where = `What was committed last may be in ${place} alone,`;
+  if (runs)
+    return `${where} whose log is read once it doesn’t run: stop it, or have it store that while it runs (\`${handOver}\`), and run the command again. \`--latest\` would bring back all of it, a mistake of then included.`;
+  return mode === 'execute'
+    ? undefined
+    : `${where} whose log a dry run doesn’t store: without --dry-run that comes first.`;
 }
 
 function stepsOf({ component, live, seat, given }: Over): readonly Step[] {

@@ -26,6 +26,8 @@ export interface InPlaceDriver {
   look(folder: string, signal: AbortSignal, isHalfOver: (place: string) => boolean): Promise<Seat>;
   /** 'refused' where what stands at the place is another one than the log is of, or follows one. */
   assertOurs(place: string, stream: string): Promise<void>;
+  /** What has it store the newest of its log while it runs, for people. */
+  readonly handOver: string;
   /** What runs at the place, or may run there; undefined where nothing does. */
   obstacle(place: string): Promise<Obstacle | undefined>;
   /** 'refused' while what stands at the place runs, or may run. */

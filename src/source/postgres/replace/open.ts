@@ -16,6 +16,7 @@ export function openReplacement(component: string, programs: readonly string[]):
       return await lookAtSeat({ component, programs, signal, folder, isHalfOver });
     },
     assertOurs: async (place, stream) => await (await import('./ours.ts')).assertOurs(component, place, stream),
+    handOver: 'select pg_switch_wal()',
     obstacle: async (place) => await (await import('./stopped.ts')).obstacleIn(place),
     assertStopped: async (place) => await (await import('./stopped.ts')).assertStopped(place),
     rescue: async (work, from) => await (await import('./rescue.ts')).rescueLog(work, from),
