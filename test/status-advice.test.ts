@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { policyScene } from './support/policy-scene.ts';
 import { jsonLines } from './support/scene.ts';
@@ -16,6 +16,10 @@ test('with a wrong password status advises the password, and no backup', async (
   const because = status?.['unknown_because'];
   assert.ok(Array.isArray(because) && because.length === 2);
   assert.match(JSON.stringify(because), /wrong-password/);
+  await rm(at.dir.file('password'));
+  const unread = (await at.run(['status'])).stdout.toString();
+  assert.match(unread, /near can’t be asked/);
+  assert.doesNotMatch(unread, /Nothing was changed/, 'a status changes nothing');
 });
 
 test('status tells a failure of a rule that was renamed, and is green all the same', async () => {

@@ -1,3 +1,4 @@
+import { toBeDone } from '../errors/error.ts';
 import type { Failure } from '../job/failures.ts';
 import type { LeftSince, LogReach } from '../job/living-reach.ts';
 import type { ComponentStatus } from '../job/status.ts';
@@ -127,10 +128,11 @@ function adviceOn({ component, objectives, newest, due, unknown }: ComponentStat
     objectives.some(({ objective, state }) => isKnown(state) && state !== 'met' && wanted.includes(objective));
   const bad = newest?.copies.filter(({ proof }) => proof.state === 'failed') ?? [];
   return [
-    ...unknown.map(
-      ({ repository, error }) =>
-        `${repository} can’t be asked, what it holds is not known (${quoteForTerminal(error.message)}): ${error.next}`,
-    ),
+    ...unknown.map(({ repository, error }) => {
+      const next = toBeDone(error);
+      const why = quoteForTerminal(error.message);
+      return `${repository} can’t be asked, what it holds is not known (${why})${next === '' ? '' : `: ${next}`}`;
+    }),
     ...bad.map(({ repository }) => `don’t count on the copy in ${repository}: a restore takes it last`),
     ...((newest === undefined && unknown.length === 0) || isWrong('rpo') || due !== undefined
       ? [`holdfast backup ${component}`]
@@ -161,11 +163,11 @@ export function statusRecord(status: ComponentStatus): unknown {
     },
     failures_not_counted: failures.past.map(failureRecord),
     unknown_repositories: unknown.map(({ repository }) => repository),
-    unknown_because: unknown.map(({ repository, error: { code, message, next } }) => ({
+    unknown_because: unknown.map(({ repository, error }) => ({
       repository,
-      error_code: code,
-      message,
-      next,
+      error_code: error.code,
+      message: error.message,
+      next: toBeDone(error),
     })),
   };
 }

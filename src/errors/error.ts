@@ -50,3 +50,8 @@ export async function failingAt<T>(at: string, part: () => Promise<T>): Promise<
 export function hasCode(error: unknown, ...wanted: readonly ErrorCode[]): error is HoldfastError {
   return error instanceof HoldfastError && wanted.includes(error.code);
 }
+
+/** What is to be done after an error, where it is told beside something else: not that nothing was changed. '' where there is nothing. */
+export function toBeDone({ next }: Pick<HoldfastError, 'next'>): string {
+  return next.replace(/ ?Nothing was changed\.$/, '');
+}

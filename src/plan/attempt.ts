@@ -1,6 +1,6 @@
 import { withDeadline } from '../flow/abort.ts';
 import { codes } from '../errors/codes.ts';
-import { HoldfastError } from '../errors/error.ts';
+import { HoldfastError, toBeDone } from '../errors/error.ts';
 import type { Execution } from './execution.ts';
 import type { Entry } from './journal.ts';
 import type { Step, StepCall, StepKind } from './plan.ts';
@@ -83,7 +83,7 @@ export async function call<T>(
 /** An undo that fails leaves what was replaced where it is: what to do then is said where its reason is. */
 function wayOut(error: unknown): string {
   if (!(error instanceof HoldfastError) || error.next === codes[error.code].next) return '';
-  const next = error.next.replace(/ ?Nothing was changed\.$/, '');
+  const next = toBeDone(error);
   return next === '' ? '' : `. ${next}`;
 }
 

@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from '../errors/error.ts';
+import { HoldfastError, hasCode, toBeDone } from '../errors/error.ts';
 import { attemptOften, call, reasonFor } from './attempt.ts';
 import { executionOf, isPastReturn, type Execution, type Surroundings } from './execution.ts';
 import type { Plan, Step } from './plan.ts';
@@ -61,8 +61,8 @@ async function forward(execution: Execution): Promise<Error[]> {
 /** What was there is no longer, and what is to be there isn't yet. */
 function halfDone(error: unknown): unknown {
   if (!(error instanceof HoldfastError)) return error;
-  const own = error.next.replace(/ ?Nothing was changed\.$/, '');
-  const next = `The plan is half done, and nothing takes that back: run the same command again. ${own}`.trimEnd();
+  const half = 'The plan is half done, and nothing takes that back: run the same command again.';
+  const next = `${half} ${toBeDone(error)}`.trimEnd();
   return new HoldfastError(error.code, error.message, { cause: error, next });
 }
 

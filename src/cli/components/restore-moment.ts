@@ -15,12 +15,14 @@ import { flagName } from '../option.ts';
 import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
-import { momentAt } from './moment.ts';
+import type { Named } from './moment.ts';
 import { askedBy } from './moment-words.ts';
 import { componentsMeant, recordingContext } from './context.ts';
 
 interface Meant {
   readonly name: string;
+  /** That of --at. */
+  readonly moment: Named | undefined;
   readonly words: MomentWords & { readonly tablespace: readonly string[] };
   readonly target: string;
   readonly restore: RestoreOptions;
@@ -33,13 +35,12 @@ interface Meant {
  * there. 'snapshots alone': the component has no log, or none of that time.
  */
 export async function restoreMomentTo(
-  { name, words, target, restore, asked }: Meant,
+  { name, moment, words, target, restore, asked }: Meant,
   context: Context,
 ): Promise<number | 'snapshots alone'> {
   const { policy } = await policyOf(context);
   const [component = name] = componentsMeant(policy, [name], false);
   const { console } = context;
-  const moment = momentAt(words.at, policy, context);
   if (moment !== undefined && policy.components[component]?.log === undefined) return 'snapshots alone';
   using view = restoreView(context, restore.mode);
   const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';

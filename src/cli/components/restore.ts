@@ -7,11 +7,11 @@ import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { restoreView } from '../restore-view.ts';
 import { componentsMeant, recordingContext } from './context.ts';
-import { momentAt } from './moment.ts';
+import type { Named } from './moment.ts';
 
 interface Meant {
   readonly name: string;
-  readonly at: string | undefined;
+  readonly moment: Named | undefined;
   readonly method: string | undefined;
   readonly target: string;
   readonly restore: RestoreOptions;
@@ -20,13 +20,12 @@ interface Meant {
 
 /** `restore COMPONENT --target DIR [--at TIME]`. Exit code 1: something could not be restored from any copy. */
 export async function restoreComponentTo(
-  { name, at, method, target, restore, asked }: Meant,
+  { name, moment, method, target, restore, asked }: Meant,
   context: Context,
 ): Promise<number> {
   const { policy } = await policyOf(context);
   const [component = name] = componentsMeant(policy, [name], false);
   const { console } = context;
-  const moment = momentAt(at, policy, context);
   using view = restoreView(context, restore.mode);
   const mode = restore.mode === 'dry-run' ? 'dry-run' : 'execute';
   await using base = await recordingContext(context, policy, { mode, listener: view.listener });

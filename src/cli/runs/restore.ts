@@ -7,6 +7,8 @@ import type { Invocation, Run } from '../command.ts';
 import type { restoreOptions } from '../commands/restore.ts';
 import type { Context } from '../context.ts';
 import { namesMoment } from '../checks/moment-words.ts';
+import { momentAt } from '../components/moment.ts';
+import { policyOf } from '../policy-file.ts';
 import { rawArgument } from '../raw-argument.ts';
 import { patternsAsked, restoreWith } from '../restore-selection.ts';
 import { restoreView } from '../restore-view.ts';
@@ -68,7 +70,9 @@ interface Folder {
 
 /** By its log where a moment is named, else, or where no log is of that time, a point as it was stored. */
 async function component({ values, operands }: Asked, to: Folder, context: Context): Promise<number> {
-  const named = { ...to, name: operands[0] ?? '', asked: patternsAsked(values) };
+  const { policy } = await policyOf(context);
+  const moment = momentAt(values.at, policy, context);
+  const named = { ...to, moment, name: operands[0] ?? '', asked: patternsAsked(values) };
   // A way of backing up that has no log is asked for by its name.
   if (namesMoment(values) || (values.at !== undefined && values.method === undefined)) {
     const { restoreMomentTo } = await import('../components/restore-moment.ts');
@@ -81,8 +85,7 @@ async function component({ values, operands }: Asked, to: Folder, context: Conte
       'restore: --tablespace goes with a moment of a log, as --latest or --immediate',
     );
   const { restoreComponentTo } = await import('../components/restore.ts');
-  const { at, method } = values;
-  return await restoreComponentTo({ ...named, at, method }, context);
+  return await restoreComponentTo({ ...named, method: values.method }, context);
 }
 
 async function snapshot({ values, operands }: Asked, { target, restore }: Folder, context: Context): Promise<number> {
