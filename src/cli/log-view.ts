@@ -27,8 +27,8 @@ function rangeText(log: ShownLog, range: TimedRange, text: PositionText): string
 }
 
 /** An undo said so, and nothing came of it since. */
-function isLeft({ listing }: ShownLog, { epoch, to }: TimedRange): boolean {
-  return listing.left.some((left) => left.epoch === epoch && to <= left.at);
+function isLeft({ signs }: ShownLog, { epoch, to }: TimedRange): boolean {
+  return signs.left.some((left) => left.epoch === epoch && to <= left.at);
 }
 
 interface Gap {

@@ -3,7 +3,7 @@ import { lineageOf } from '../log/cover.ts';
 import type { History, Listing, LogStore } from '../log/log.ts';
 import { noSigns, togetherOf, type Signs } from '../point/living.ts';
 import { fromEach } from './from-each.ts';
-import { heldEpochs, signsOf, told } from './signs.ts';
+import { heldEpochs, leftIn, signsOf, told } from './signs.ts';
 
 /** A place of a log, and what it listed. */
 export interface HeldPlace {
@@ -88,8 +88,16 @@ export async function signsIn(
   };
   const answers = await fromEach([...byName.keys()], ask, { signal });
   const failed = answers.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
-  const listed = failed.map(({ repository }) => ({ ...noSigns, left: byName.get(repository)?.listing.left ?? [] }));
-  return { signs: togetherOf([...answers.flatMap(({ value }) => value ?? []), ...listed]), failed };
+  const askLeft = async (repository: string): Promise<Signs | undefined> => {
+    const place = byName.get(repository);
+    return place && { ...noSigns, left: await leftIn(place.store, place.listing) };
+  };
+  const left = await fromEach(
+    failed.map(({ repository }) => repository),
+    askLeft,
+    { signal },
+  );
+  return { signs: togetherOf([...answers, ...left].flatMap(({ value }) => value ?? [])), failed };
 }
 
 /** From the nearest place that has it; from the next where that one fails. */

@@ -5,6 +5,7 @@ import { systemClock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Event } from '../events/events.ts';
 import type { History } from '../log/log.ts';
+import { leftKey } from '../log/names.ts';
 import { openLog } from '../log/store.ts';
 import { openRepository } from '../repository/open.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -34,6 +35,20 @@ test('each place of a log is told that an epoch was left, with all that it holds
   assert.deepEqual((await store.list()).left, [{ epoch: 2, at: 64n }]);
   const told = events.flatMap((event) => (event.kind === 'warning' ? [`${event.item}: ${event.message}`] : []));
   assert.match(told[0] ?? '', /^far: it doesn’t say that timeline 2 was left: far does not answer/);
+});
+
+test('a place where something else stands in the stead of the note is named: nothing there would say that an epoch was left', async () => {
+  const storage = new MemoryStorage();
+  const made = await newRepository(storage);
+  const name = { component: 'shop-db', stream: '7' };
+  await storage.put(leftKey(name, { epoch: 2, at: 50n }), [Buffer.from('no key has sealed this')]);
+  const place = { repository: 'near', required: true, windowMs: 0, open: async () => made };
+  const warnings: string[] = [];
+  const listener = (event: Event): void => void (event.kind === 'warning' && warnings.push(event.message));
+  const work = { component: 'shop-db', places: [place], stateFolder: '/nowhere', clock: systemClock };
+  const leaving = { stream: '7', end: { epoch: 2, at: 50n }, goesOn: undefined, reason: 'undone' };
+  assert.deepEqual(await leaveEpoch({ ...work, signal: new AbortController().signal, listener }, leaving), ['near']);
+  assert.match(warnings.join(), /left-0{14}32 can't be opened.*nothing is replaced/);
 });
 
 const history = (epoch: number, parent: number, forkedAt: bigint): History => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Listing } from '../log/log.ts';
+import { noSigns } from '../point/living.ts';
 import { leftBehind, whyFollowed } from './left-behind.ts';
 
 const none: Listing = { segments: [], partials: [], gaps: [], histories: [], left: [], pieces: [] };
@@ -46,10 +47,13 @@ test('a timeline that was left before is no loss, whatever its number; one that 
 
 test('a plan says why it follows its timeline where others are held', () => {
   const listing = { ...none, segments: [segment(1, 0n), segment(2, 16n)], histories: [2] };
-  const why = (wish: Parameters<typeof whyFollowed>[2]): string | undefined => whyFollowed({ listing }, first, wish);
+  const why = (wish: Parameters<typeof whyFollowed>[2]): string | undefined =>
+    whyFollowed({ listing, signs: noSigns }, first, wish);
   assert.equal(why({ living: 1 }), 'timeline 1 is followed: its log, or a backup of it, came last; not followed: 2');
+  const signs = { ...noSigns, left: [{ epoch: 2, at: 32n }] };
+  assert.match(whyFollowed({ listing, signs }, first, { living: 1 }) ?? '', /an undo went back to it; not followed: 2/);
   assert.match(why({ living: 2, standing: 1 }) ?? '', /^timeline 1 is followed: it is the one that stands there/);
   assert.match(why({ living: 2, epoch: 1 }) ?? '', /it was asked for/);
   assert.match(why({ living: 2 }) ?? '', /the newest that a backup leads to/);
-  assert.equal(whyFollowed({ listing: { ...none, segments: [segment(1, 0n)] } }, first, {}), undefined);
+  assert.equal(whyFollowed({ listing: { ...none, segments: [segment(1, 0n)] }, signs: noSigns }, first, {}), undefined);
 });

@@ -39,7 +39,7 @@ interface Led {
 
 /** Why a plan follows its epoch, where others are held; undefined where there are none. */
 export function whyFollowed(
-  { listing }: Pick<StreamHeld, 'listing'>,
+  { listing, signs }: Pick<StreamHeld, 'listing' | 'signs'>,
   { lineage: { epochs } }: Pick<MomentPlan, 'lineage'>,
   { epoch, standing, living, leading }: Preferred & Pick<MomentAsked, 'epoch'> & Led,
 ): string | undefined {
@@ -47,7 +47,7 @@ export function whyFollowed(
   if (followed === undefined || heldEpochs(listing).size < 2) return undefined;
   const others = [...heldEpochs(listing)].filter((one) => epochs.every((own) => own.epoch !== one));
   const left = others.length === 0 ? '' : `; not followed: ${others.toSorted((a, b) => a - b).join(', ')}`;
-  const isUndone = others.length > 0 && others.every((one) => listing.left.some((was) => was.epoch === one));
+  const isUndone = others.length > 0 && others.every((one) => signs.left.some((was) => was.epoch === one));
   const reasons = [
     ...(epoch === followed ? ['it was asked for'] : []),
     ...(standing === followed ? ['it is the one that stands there'] : []),

@@ -1,5 +1,5 @@
 import { hasCode } from '../errors/error.ts';
-import type { Extent, Listing, LogStore, Sighting } from '../log/log.ts';
+import type { Extent, Left, Listing, LogStore, Sighting } from '../log/log.ts';
 import type { Arrival, Signs } from '../point/living.ts';
 
 /**
@@ -7,7 +7,8 @@ import type { Arrival, Signs } from '../point/living.ts';
  * comes. A segment's end is no younger than the last change in it, however late it was copied there.
  */
 export async function signsOf(store: LogStore, listing: Listing, sighting: Sighting | undefined): Promise<Signs> {
-  const { segments, pieces, histories, left } = listing;
+  const { segments, pieces, histories } = listing;
+  const left = await leftIn(store, listing);
   const epochs = heldEpochs(listing);
   const arrived: Arrival[] = [];
   const add = (epoch: number, to: bigint, storedNs: bigint | undefined, timeNs = storedNs): void => {
@@ -27,6 +28,13 @@ export async function signsOf(store: LogStore, listing: Listing, sighting: Sight
   if (sighting === undefined) return { arrived, seen: [], left };
   const { epoch, at: to, timeNs } = sighting;
   return { arrived, seen: [{ epoch, to, timeNs }], left };
+}
+
+/** What was said with the repository's key: a name alone, which anybody could make, turns nothing round. */
+export async function leftIn(store: LogStore, { left }: Pick<Listing, 'left'>): Promise<readonly Left[]> {
+  const said: Left[] = [];
+  for (const one of left) if ((await told(async () => await store.leftReason(one))) !== undefined) said.push(one);
+  return said;
 }
 
 /** Of which anything is held, be it that it began. */

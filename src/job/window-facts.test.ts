@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { newRepository } from '../../test/support/repository.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { openLog } from '../log/store.ts';
+import { leftKey } from '../log/names.ts';
 import type { Base } from '../log/window.ts';
 import { livingEpoch } from '../point/living.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -28,7 +29,7 @@ async function turnedBack() {
   await store.putHistory({ epoch: 2, parent: 1, forkedAt: 40n, bytes: Buffer.from('1\t0/28\n') });
   await put(2, 2n);
   await put(1, 3n);
-  return { store, times, put };
+  return { storage, store, times, put };
 }
 
 const base = (epoch: number, timeNs: bigint, to = 22n): Base => ({ epoch, timeNs, from: to - 2n, to });
@@ -58,6 +59,20 @@ test('the log of an epoch that an undo went back to has no end at once, though t
   await store.putLeft({ epoch: 2, at: 64n }, 'undone');
   const facts = await streamFacts(store, [base(1, first)], 'live');
   assert.deepEqual([facts.endedNs(1), facts.endedNs(2)], [undefined, undefined], 'what was undone stays a while');
+});
+
+test('what only looks like a note that a timeline was left, as anybody could write it there without the key, says nothing', async () => {
+  const { storage, store, times, put } = await turnedBack();
+  await put(2, 3n);
+  const forged = (epoch: number, at: bigint): string => leftKey(store.name, { epoch, at });
+  await storage.put(forged(2, 2n ** 64n - 1n), [Buffer.from('no key has sealed this')]);
+  await store.putLeft({ epoch: 1, at: 16n }, 'undone');
+  await storage.put(forged(2, 2n ** 32n), [await storage.get(forged(1, 16n))]);
+  const listing = await store.list();
+  assert.equal(listing.left.length, 3);
+  assert.deepEqual((await signsOf(store, listing, undefined)).left, [{ epoch: 1, at: 16n }]);
+  const facts = await streamFacts(store, [base(1, times[0] ?? 0n)], 'live');
+  assert.equal(facts.endedNs(2), undefined, 'it goes on');
 });
 
 test('a segment is as young as its last change, however late it was copied to a place', async () => {

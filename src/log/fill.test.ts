@@ -25,6 +25,7 @@ async function full(): Promise<LogStore> {
   for (const number of [1, 2]) await store.put(segment(number), bytesOf(number), { facts: { number } });
   await store.putPartial(segment(3), bytesOf(3));
   await store.putHistory(fork);
+  await store.putLeft({ epoch: 1, at: 4n * size }, 'undone');
   await store.put(segment(3, 2), bytesOf(3), { facts: { number: 3 } });
   const open = segment(4, 2);
   await store.putPiece({ segment: open, from: open.from, to: open.from + 5n }, Buffer.from('piece'));
@@ -34,7 +35,7 @@ async function full(): Promise<LogStore> {
 const told = { lineage: lineageOf(2, [fork]) ?? { epochs: [] }, signal: new AbortController().signal };
 const notedOf = (): never => assert.fail('a sidecar was there');
 
-test('a place is filled from another up to a position, over a fork, with sidecars, histories and partial ends', async () => {
+test('a place is filled from another up to a position, over a fork, with sidecars, histories, partial ends and what was left', async () => {
   const [from, to] = [await full(), await place()];
   assert.equal(await fill({ ...told, from, to, at: size, until: 4n * size, notedOf }), 4n * size);
   const listing = await to.list();

@@ -1,5 +1,6 @@
+import { hasCode } from '../errors/error.ts';
 import { coverFrom, type Lineage, type Part } from './cover.ts';
-import type { Extent, Listing, LogStore, Noted } from './log.ts';
+import type { Extent, Left, Listing, LogStore, Noted } from './log.ts';
 
 export interface FillOptions {
   readonly from: LogStore;
@@ -42,13 +43,24 @@ async function fillPart({ from, to, notedOf }: FillOptions, part: Part): Promise
   return part.pieces.at(-1)?.to ?? part.segment.from;
 }
 
-/** Whence epochs come, and what they ended within. */
-async function fillEnds(from: LogStore, to: LogStore, { histories, partials }: Listing): Promise<void> {
+/** Whence epochs come, which were left, and what they ended within. */
+async function fillEnds(from: LogStore, to: LogStore, { histories, left, partials }: Listing): Promise<void> {
   const there = await to.list();
   for (const epoch of histories.filter((one) => !there.histories.includes(one)))
     await to.putHistory(await from.getHistory(epoch));
+  const isSaid = (one: Left): boolean => there.left.some(({ epoch, at }) => epoch === one.epoch && at === one.at);
+  for (const one of left.filter((each) => !isSaid(each))) await copyLeft(from, to, one);
   const isThere = (extent: Extent): boolean =>
     there.partials.some((one) => one.epoch === extent.epoch && one.from === extent.from);
   for (const extent of partials.filter((one) => !isThere(one)))
     await to.putPartial(extent, await from.getPartial(extent));
+}
+
+/** One that isn't sealed says nothing there either. */
+async function copyLeft(from: LogStore, to: LogStore, left: Left): Promise<void> {
+  try {
+    await to.putLeft(left, await from.leftReason(left));
+  } catch (error) {
+    if (!hasCode(error, 'damaged', 'storage-not-found')) throw error;
+  }
 }

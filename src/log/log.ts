@@ -109,6 +109,7 @@ export interface Listing {
   readonly gaps: readonly Extent[];
   /** Epochs whose history is held. */
   readonly histories: readonly number[];
+  /** By their names alone: one counts once its reason was read. */
   readonly left: readonly Left[];
   readonly pieces: readonly Piece[];
 }
@@ -141,8 +142,13 @@ export interface LogStore {
   putGap(extent: Extent, reason: string): Promise<void>;
   gapReason(extent: Extent): Promise<string>;
 
-  /** Says that an epoch was left, and why, for people. Whoever goes on with it all the same writes behind that. */
+  /**
+   * Says that an epoch was left, and why, for people. Whoever goes on with it all the same writes behind that. 'storage-exists'
+   * where what stands under that name can't be read: it would say nothing.
+   */
   putLeft(left: Left, reason: string): Promise<void>;
+  /** 'damaged' of what nobody with the repository's key has said: whoever may write to its storage can make a name. */
+  leftReason(left: Left): Promise<string>;
 
   putPiece(piece: Piece, bytes: Uint8Array): Promise<void>;
   getPiece(piece: Piece): Promise<Uint8Array>;

@@ -129,6 +129,7 @@ test('one listing tells all that is held, and nothing of another component or st
     pieces: [piece],
   });
   assert.equal(await store.gapReason(segment(5)), 'the queue was full');
+  assert.equal(await store.leftReason(left), 'undone');
   assert.equal((await store.getHistory(2)).forkedAt, 4n * size + 40n);
   assert.equal(Buffer.from(await store.getPiece(piece)).toString(), '0123456789');
   assert.deepEqual(await streamsOf(repository, 'shop-db'), ['2', '7300000000000000001']);

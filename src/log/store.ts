@@ -138,14 +138,22 @@ class Stored implements LogStore {
   }
 
   async gapReason(extent: Extent): Promise<string> {
-    const key = `${segmentKey(this.name, extent)}.gap`;
-    const fields = parseFields(await readOwnObject(this.#repository, key), key);
-    assertName(fields, key);
-    return textOf(fields['reason'], key);
+    return await this.#reason(`${segmentKey(this.name, extent)}.gap`);
   }
 
   async putLeft(left: Left, reason: string): Promise<void> {
     await this.#writeOnce(leftKey(this.name, left), { reason });
+    await this.#readable(async () => await this.leftReason(left));
+  }
+
+  async leftReason(left: Left): Promise<string> {
+    return await this.#reason(leftKey(this.name, left));
+  }
+
+  async #reason(key: string): Promise<string> {
+    const fields = parseFields(await readOwnObject(this.#repository, key), key);
+    assertName(fields, key);
+    return textOf(fields['reason'], key);
   }
 
   async putPiece(piece: Piece, bytes: Uint8Array): Promise<void> {
@@ -208,16 +216,16 @@ class Stored implements LogStore {
       return 'stored';
     } catch (error) {
       if (!hasCode(error, 'storage-exists')) throw error;
-      const { about } = await this.#standing(key);
+      const { about } = await this.#readable(async () => await readOwnBytes(this.#repository, key));
       if (about['sha256'] === object.about['sha256']) return 'there';
       throw conflict(key, error);
     }
   }
 
   /** Of what can't be read nobody knows whose it is: it is not replaced either. */
-  async #standing(key: string): Promise<OwnBytes> {
+  async #readable<T>(standing: () => Promise<T>): Promise<T> {
     try {
-      return await readOwnBytes(this.#repository, key);
+      return await standing();
     } catch (error) {
       throw hasCode(error, 'damaged') ? unreadable(error) : error;
     }

@@ -18,7 +18,7 @@ interface Copying {
 }
 
 /** What one holds and another doesn't. */
-type Lacking = Pick<Listing, 'segments' | 'partials' | 'histories'>;
+type Lacking = Pick<Listing, 'segments' | 'partials' | 'histories' | 'left'>;
 
 /**
  * What a place lacks of all that another holds within its window; the newest first: that is asked for most, and the window
@@ -69,22 +69,23 @@ function lackingIn(there: Listing, held: Listing): Lacking {
     segments: held.segments.filter(notIn(there.segments)),
     partials: held.partials.filter(notIn(there.partials)),
     histories: held.histories.filter((epoch) => !there.histories.includes(epoch)),
+    left: held.left.filter(({ epoch, at }) => !there.left.some((one) => one.epoch === epoch && one.at === at)),
   };
 }
 
-function behind({ segments, partials, histories }: Lacking, oldest: Extent | undefined): Lacking {
+function behind({ segments, partials, ...others }: Lacking, oldest: Extent | undefined): Lacking {
   const isBehind = (one: Extent): boolean =>
     oldest === undefined || (one.epoch === oldest.epoch ? one.from > oldest.from : one.epoch > oldest.epoch);
-  return { segments: segments.filter(isBehind), partials: partials.filter(isBehind), histories };
+  return { segments: segments.filter(isBehind), partials: partials.filter(isBehind), ...others };
 }
 
 function amid({ segments, partials }: Lacking, { segments: own }: Listing): Lacking {
   const isAmid = (one: Extent): boolean => own.some(({ epoch, from }) => epoch === one.epoch && from > one.from);
-  return { segments: segments.filter(isAmid), partials: partials.filter(isAmid), histories: [] };
+  return { segments: segments.filter(isAmid), partials: partials.filter(isAmid), histories: [], left: [] };
 }
 
-function isNothing({ segments, partials, histories }: Lacking): boolean {
-  return segments.length + partials.length + histories.length === 0;
+function isNothing({ segments, partials, histories, left }: Lacking): boolean {
+  return segments.length + partials.length + histories.length + left.length === 0;
 }
 
 /** Where two write one log apart, all is different from there on: the newest that both hold of an epoch tells. */
@@ -151,13 +152,18 @@ async function readable<T>(
 
 const words = ({ epoch, from }: Extent): string => `the log from ${lsnText(from)} on of timeline ${epoch}`;
 
-/** Whence epochs come, and what they ended within. */
+/** Whence epochs come, which were left, and what they ended within. */
 async function copyEnds(copying: Copying, lacking: Lacking, { pieces }: Listing): Promise<void> {
   const { to } = copying;
   for (const epoch of lacking.histories) {
     const what = `whence timeline ${epoch} comes`;
     const history = await readable(copying, what, async (store) => await store.getHistory(epoch));
     if (history !== undefined) await to.use(async ({ store }) => await store.putHistory(history));
+  }
+  for (const left of lacking.left) {
+    const what = `that timeline ${left.epoch} was left`;
+    const reason = await readable(copying, what, async (store) => await store.leftReason(left));
+    if (reason !== undefined) await to.use(async ({ store }) => await store.putLeft(left, reason));
   }
   for (const extent of lacking.partials) {
     for (const piece of pieces.filter(({ segment }) => keyOf(segment) === keyOf(extent))) {

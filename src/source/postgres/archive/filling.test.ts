@@ -6,6 +6,7 @@ import { systemClock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
 import type { Listener } from '../../../events/events.ts';
 import type { Extent, History, LogStore } from '../../../log/log.ts';
+import { leftKey } from '../../../log/names.ts';
 import { openLog } from '../../../log/store.ts';
 import type { Repository } from '../../../repository/repository.ts';
 import { MemoryStorage } from '../../../storage/memory.ts';
@@ -136,6 +137,26 @@ test('a required place that was empty, and whose filling was killed, gets what i
     'far',
   );
   assert.deepEqual(await far.held(), [1n, 2n, 3n, 4n]);
+});
+
+test('a place that is filled hears which timelines were left, and keeps it where it alone survives; what nobody sealed is not copied', async () => {
+  const [near, far] = [await holding([1, 2]), await holding([])];
+  await near.store.putHistory(historyAt(2));
+  await near.store.put(numbered(2, 2), Buffer.from('undone'), { facts: {} });
+  const left = { epoch: 2, at: 3n << 24n };
+  await near.store.putLeft(left, 'restored in place, and undone');
+  await near.storage.put(leftKey(near.store.name, { epoch: 1, at: 9n << 24n }), [Buffer.from('forged')]);
+  const places = [
+    { repository: 'near', required: true, of: near.repository },
+    { repository: 'far', required: true, of: far.repository },
+  ];
+  await fill(places, 'far');
+  assert.deepEqual((await far.store.list()).left, [left]);
+  assert.equal(await far.store.leftReason(left), 'restored in place, and undone');
+  const again = { epoch: 2, at: 4n << 24n };
+  await near.store.putLeft(again, 'undone once more');
+  await fill(places);
+  assert.deepEqual((await far.store.list()).left, [left, again], 'also where it lacks nothing else');
 });
 
 test('what was filled from a place that has not all itself is due the rest still', async () => {
