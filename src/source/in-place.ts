@@ -86,7 +86,7 @@ export interface OverDriver {
   settle(place: string, work: Pick<LogWork, 'clock' | 'signal'>): Promise<void>;
   /** `folder` is that of a replay, and leads to the place. Called again it does what is left to do. */
   prepare(folder: string, seat: Pick<Seat, 'place' | 'others'>): Promise<void>;
-  finish(folder: string): Promise<void>;
+  finish(folder: string, place: string): Promise<void>;
 }
 
 /** What of a place is overwritten, and what isn't. */

@@ -110,6 +110,8 @@ export interface Replay extends MomentAsked {
    * is left unfinished; a copy without a word.
    */
   readonly as?: 'a copy' | 'the original' | 'in its place' | undefined;
+  /** Where `folder` leads by our own link, with 'in its place': any other link in there is 'damaged'. */
+  readonly place?: string | undefined;
   /** What stood elsewhere, by where it was, and where it is put: an absolute path where nothing is. */
   readonly moved?: readonly { readonly from: string; readonly to: string }[] | undefined;
   readonly clock: Clock;

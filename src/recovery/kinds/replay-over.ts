@@ -37,11 +37,11 @@ async function run(context: ComponentContext, call: StepCall): Promise<void> {
   const { base, options } = await overOf({ ...context, signal }, call, replacement);
   const { failures } = await restoreKey({ ...context, signal }, base, options);
   if (failures > 0) throw new HoldfastError('refused', `${key.live} could not be restored`);
-  const done = await driver.replay({ ...replay, folder, as: 'in its place' });
+  const done = await driver.replay({ ...replay, folder, as: 'in its place', place: places.live });
   tellReplayed(context, component, { done, planned });
   await rename(key.live, key.fresh);
   for (const path of [key.live, key.fresh]) await syncFolder(dirname(path));
-  await driver.inPlace.over.finish(folder);
+  await driver.inPlace.over.finish(folder, places.live);
   await syncFileSystem(places.live, signal);
   await writeWhole(replayed, call.hash);
 }

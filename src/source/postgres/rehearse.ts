@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
-import { HoldfastError } from '../../errors/error.ts';
+import { hasCode, HoldfastError } from '../../errors/error.ts';
 import { errorCode } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -21,7 +21,7 @@ import { readSample } from './proof/sample.ts';
 import { stepOf } from './proof/step.ts';
 import { countTables } from './proof/tables.ts';
 import { replayInside } from './recover/replay-inside.ts';
-import { ownFolder, prepareData, type DataOwner } from './sandbox-files.ts';
+import { ownFolder, prepareData, serverLog, type DataOwner } from './sandbox-files.ts';
 import { SandboxedServer } from './sandboxed-server.ts';
 import { speaksOfSurroundings } from './surroundings.ts';
 
@@ -126,14 +126,25 @@ export async function bringUp(options: BringUpOptions, { sandbox, restored, sign
     return { steps: [arrived, { name: 'programs', state: 'not run', expected, found: lacking }] };
   }
   const found: RehearsedStep = { name: 'programs', state: 'passed', expected, found: programs };
-  const owner = await prepareData(restored, join(folder, 'data'), described);
+  const owner = prepared(restored, options.component, described);
+  if ('state' in owner) return { steps: [arrived, owner] };
   const starting = { sandbox, restored, programs, owner, component: options.component, version };
-  const replaying = replay && { replay, restored, owner, data: join(folder, 'data'), description: described };
+  const replaying = replay && { replay, restored, owner, component: options.component, description: described };
   const up = async (): Promise<RehearsedStep> => await start(starting);
   const started = replaying === undefined ? [await up()] : await replayInside(replaying, up);
   const steps = [arrived, found, ...started];
   if (started.some(({ state }) => state !== 'passed')) return { steps };
   return { steps, server: new SandboxedServer(join(restored, ownFolder), described, signal) };
+}
+
+/** What leads elsewhere was never backed up by anybody's Holdfast. */
+function prepared(restored: string, component: string, described: Description): DataOwner | RehearsedStep {
+  try {
+    return prepareData(restored, component, described);
+  } catch (error) {
+    if (!hasCode(error, 'damaged')) throw error;
+    return { name: 'folders', state: 'failed', expected: 'folders, no links', found: error.message };
+  }
 }
 
 /** Nothing where that is what `bringUp` says. */
@@ -181,7 +192,7 @@ async function start({ sandbox, restored, programs, owner, component, version }:
   } as const;
   if (end.kind === 'lacking') return { ...step, state: 'not run', found: end.reason };
   if (end.code === 0) return { ...step, state: 'passed', found: 'it came up' };
-  const said = await lastWords(join(restored, ownFolder, 'log'), end.lastWords);
+  const said = lastWords(serverLog(restored), end.lastWords);
   return { ...step, state: speaksOfSurroundings(said) ? 'not run' : 'failed', found: said };
 }
 
@@ -191,16 +202,17 @@ function asOwner({ uid, gid }: DataOwner): readonly string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
 }
 
-async function lastWords(log: string, otherwise: readonly string[]): Promise<string> {
-  try {
-    const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
-    const telling = lines.filter((line) => /\b(?:FATAL|PANIC|HINT|ERROR):/.test(line));
-    return (telling.length > 0 ? telling : lines).slice(-5).join('; ').slice(0, 2000);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return otherwise
-      .filter((line) => line !== '')
-      .slice(-5)
-      .join('; ');
-  }
+function lastWords(log: string, otherwise: readonly string[]): string {
+  const said = log.trimEnd();
+  if (said === '') return wordsOf(otherwise);
+  const lines = said.split('\n');
+  const telling = lines.filter((line) => /\b(?:FATAL|PANIC|HINT|ERROR):/.test(line));
+  return (telling.length > 0 ? telling : lines).slice(-5).join('; ').slice(0, 2000);
+}
+
+function wordsOf(lines: readonly string[]): string {
+  return lines
+    .filter((line) => line !== '')
+    .slice(-5)
+    .join('; ');
 }

@@ -1,5 +1,5 @@
-import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ForeignFolder } from '../../host/foreign-folder.ts';
 import { currentUser } from '../../host/users.ts';
 import type { Description } from './description.ts';
 import { isolatedSettings, settingLines } from './isolated-settings.ts';
@@ -19,23 +19,30 @@ const nobody = 65534;
  * Makes what was restored ready to be started: with a configuration of our own alone, so that it neither follows, nor
  * archives, nor listens, nor loads what production loads.
  */
-export async function prepareData(restored: string, data: string, description: Description): Promise<DataOwner> {
-  const folder = join(restored, ownFolder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(join(folder, 'postgresql.conf'), settings(description));
-  await writeFile(join(folder, 'pg_hba.conf'), 'local all all trust\n');
-  await writeFile(join(folder, 'pg_ident.conf'), '');
-  await writeFile(join(data, 'postgresql.auto.conf'), '');
-  await chmod(restored, 0o755);
-  const owner = await ownerOf(data);
-  for (const path of [folder, ...['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'].map((name) => join(folder, name))])
-    if (currentUser().uid === 0) await chown(path, owner.uid, owner.gid);
+export function prepareData(restored: string, folder: string, description: Description): DataOwner {
+  using whole = ForeignFolder.open(restored, 'followed');
+  using component = whole.folder(folder);
+  using data = component.folder('data');
+  const owner = ownerOf(data);
+  const given = { owner: currentUser().uid === 0 ? owner : undefined };
+  using own = whole.folderMade(ownFolder, given);
+  own.put('postgresql.conf', settings(description), given);
+  own.put('pg_hba.conf', 'local all all trust\n', given);
+  own.put('pg_ident.conf', '', given);
+  data.put('postgresql.auto.conf', '', given);
+  whole.setMode(0o755);
   return owner;
 }
 
-async function ownerOf(data: string): Promise<DataOwner> {
-  const { uid, gid } = await stat(data);
+function ownerOf(data: ForeignFolder): DataOwner {
+  const { uid, gid } = data.stat();
   return uid === 0 && currentUser().uid === 0 ? { uid: nobody, gid: nobody } : { uid, gid };
+}
+
+/** The last words of a server; '' where it said none. */
+export function serverLog(restored: string): string {
+  using own = ForeignFolder.open(join(restored, ownFolder));
+  return own.text('log') ?? '';
 }
 
 /** As the sandbox sees it. */

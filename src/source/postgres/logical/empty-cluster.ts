@@ -1,6 +1,5 @@
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../../../host/system-error.ts';
+import { ForeignFolder } from '../../../host/foreign-folder.ts';
 import { currentUser } from '../../../host/users.ts';
 import type { CommandEnd, Sandbox } from '../../../sandbox/sandbox.ts';
 import type { RehearsedStep } from '../../rehearsal.ts';
@@ -45,12 +44,11 @@ export async function startEmpty({
   version,
   superuser,
 }: EmptyCluster): Promise<RehearsedStep> {
-  const own = join(restored, ownFolder);
-  await mkdir(own, { mode: 0o700 });
-  await writeFile(join(own, 'postgresql.conf'), settings);
-  await chmod(restored, 0o755);
-  if (currentUser().uid === 0)
-    for (const path of [own, join(own, 'postgresql.conf')]) await chown(path, nobody, nobody);
+  using whole = ForeignFolder.open(restored, 'followed');
+  const given = { owner: currentUser().uid === 0 ? { uid: nobody, gid: nobody } : undefined };
+  using own = whole.folderMade(ownFolder, given);
+  own.put('postgresql.conf', settings, given);
+  whole.setMode(0o755);
   const data = `${ownFolderInside}/data`;
   const making = ['-D', data, '-U', superuser, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   const made = await sandbox.run({ words: [...asServer(), join(programs, 'initdb'), ...making], env: {} });
@@ -60,7 +58,7 @@ export async function startEmpty({
   const words = [...asServer(), ...server, '-o', `-c config_file=${ownFolderInside}/postgresql.conf`];
   const started = await sandbox.run({ words, env: {} });
   if (succeeded(started)) return { ...step, state: 'passed', found: 'it came up' };
-  return { ...step, state: 'not run', found: `${wordsOf(started)} ${await logOf(own)}`.trim() };
+  return { ...step, state: 'not run', found: `${wordsOf(started)} ${logOf(own)}`.trim() };
 }
 
 /** A server refuses root, which this is inside, and initdb a user without a name. */
@@ -90,11 +88,6 @@ export function judgedEnd(step: Pick<RehearsedStep, 'name' | 'expected'>, end: C
 const lacksExtension =
   /extension control file|extension "[^"]*" is not available|must be (?:pre)?loaded|shared_preload/;
 
-async function logOf(own: string): Promise<string> {
-  try {
-    return (await readFile(join(own, 'log'), 'utf8')).trimEnd().split('\n').slice(-5).join('; ');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return '';
-    throw error;
-  }
+function logOf(own: ForeignFolder): string {
+  return (own.text('log') ?? '').trimEnd().split('\n').slice(-5).join('; ');
 }

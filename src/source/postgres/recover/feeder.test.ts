@@ -6,6 +6,7 @@ import { systemClock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
 import { runProgram } from '../../../../test/support/run-program.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
+import { ForeignFolder } from '../../../host/foreign-folder.ts';
 import type { LogFeed } from '../../recovery.ts';
 import { Feeder } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
@@ -39,8 +40,8 @@ interface Fed {
 
 async function fed(dir: TempDir, feed: LogFeed): Promise<Fed> {
   const spool = dir.file('spool');
-  const feeder = new Feeder({ spool, feed, segmentBytes, owner: undefined, clock: systemClock });
-  await feeder.open();
+  using own = ForeignFolder.open(dir.path);
+  const feeder = new Feeder({ own, feed, segmentBytes, owner: undefined, clock: systemClock });
   await writeFile(dir.file('fetch'), fetchScript);
   await chmod(dir.file('fetch'), 0o700);
   const until = new AbortController();
@@ -53,7 +54,7 @@ async function fed(dir: TempDir, feed: LogFeed): Promise<Fed> {
   };
   const end = async (): Promise<void> => {
     until.abort();
-    await running;
+    await running.finally(() => feeder[Symbol.dispose]());
   };
   return { ask, end };
 }

@@ -1,14 +1,13 @@
-import { chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError } from '../../../errors/error.ts';
+import type { ForeignFolder } from '../../../host/foreign-folder.ts';
 import type { LogFeed } from '../../recovery.ts';
 import type { DataOwner } from '../sandbox-files.ts';
 import { segmentNameAt, walFileOf } from './wal-name.ts';
 
 export interface FeederOptions {
-  /** On the file system of the data directory: what is ready is taken by a rename. */
-  readonly spool: string;
+  /** In which the spool is made, on the file system of the data directory: what is ready is taken by a rename. */
+  readonly own: ForeignFolder;
   readonly feed: LogFeed;
   readonly segmentBytes: number;
   readonly owner: DataOwner | undefined;
@@ -19,10 +18,22 @@ const aheadBytes = 128 * 1024 * 1024;
 const mostAtOnce = 4;
 const pauseMs = 10;
 
-export const spoolFolders = ['wanted', 'ready', 'absent', 'coming'] as const;
+export const spoolName = 'spool';
 
-/** Hands a server the files of the log that it asks for (fetch-script.ts), those of the replay's order ahead of it. */
-export class Feeder {
+interface Spool {
+  readonly root: ForeignFolder;
+  /** Where files grow: ours alone. */
+  readonly coming: ForeignFolder;
+  readonly wanted: ForeignFolder;
+  readonly ready: ForeignFolder;
+  readonly absent: ForeignFolder;
+}
+
+/**
+ * Hands a server the files of the log that it asks for (fetch-script.ts), those of the replay's order ahead of it. Where
+ * files grow nobody else gets in: the server's user must not have us write through a link of his.
+ */
+export class Feeder implements Disposable {
   readonly #options: FeederOptions;
   /** In the order of the replay. */
   readonly #order: readonly string[];
@@ -30,24 +41,23 @@ export class Feeder {
   #next = 0;
   #wanted: readonly string[] = [];
   #failure: { readonly error: unknown } | undefined;
+  #isOver = false;
+  readonly #held = new DisposableStack();
+  readonly #spool: Spool;
 
+  /** What an earlier replay left there, as the word of its failure, is gone. Makes its folders, and the word of a failure: it needs no room then. */
   constructor(options: FeederOptions) {
     this.#options = options;
     const { feed, segmentBytes } = options;
     this.#order = feed.order.map(({ epoch, from }) => segmentNameAt(epoch, from, segmentBytes));
+    this.#spool = this.#made();
+    this.#draft('failed');
   }
 
-  /** What an earlier replay left there, as the word of its failure, is gone. Makes its folders, which are the server's to write into, and the word of a failure: it needs no room then. */
-  async open(): Promise<void> {
-    await rm(this.#options.spool, { recursive: true, force: true });
-    await mkdir(this.#options.spool, { recursive: true, mode: 0o700 });
-    await this.#give(this.#options.spool);
-    for (const folder of spoolFolders) {
-      const path = join(this.#options.spool, folder);
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      await this.#give(path);
-    }
-    await this.#draft('failed', new Uint8Array());
+  /** Its folders stay open until what is on its way has come: else it would go wherever another is open then. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    void Promise.allSettled(this.#coming.values()).finally(() => this.#held.dispose());
   }
 
   /** What the server has asked for and doesn't have yet. */
@@ -57,8 +67,8 @@ export class Feeder {
 
   /** Until it is aborted, or a file can't be had: then the server is told to stop, and this rejects. */
   async run(until: AbortSignal): Promise<void> {
-    while (!until.aborted && this.#failure === undefined) {
-      const [ready, wanted] = [new Set(await this.#names('ready')), await this.#names('wanted')];
+    while (!until.aborted && !this.#isOver && this.#failure === undefined) {
+      const [ready, wanted] = [new Set(this.#spool.ready.names()), this.#spool.wanted.names()];
       this.#wanted = wanted.filter((name) => !ready.has(name));
       for (const name of wanted) this.#ask(name, ready);
       this.#readAhead(ready.size);
@@ -84,62 +94,52 @@ export class Feeder {
   #fetch(name: string): void {
     if (this.#coming.has(name)) return;
     const done = this.#deliver(name)
-      .catch(async (error: unknown) => await this.#fail(error))
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => this.#coming.delete(name));
     this.#coming.set(name, done);
   }
 
   /** The first counts: others that were under way beside it often fail alike. */
-  async #fail(error: unknown): Promise<void> {
+  #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
-    await this.#show('failed');
+    this.#spool.coming.rename('failed', this.#spool.root, 'failed');
   }
 
   async #deliver(name: string): Promise<void> {
-    const ready = join('ready', name);
-    if (await this.#bring(name, this.#draftOf(ready))) {
-      await this.#give(this.#draftOf(ready));
-      return await this.#show(ready);
-    }
-    await this.#draft(join('absent', name), new Uint8Array());
-    await this.#show(join('absent', name));
+    const { coming, ready, absent } = this.#spool;
+    const draft = `for-${name}`;
+    const isHeld = await this.#bring(name, draft);
+    if (isHeld) coming.giveChild(draft, this.#options.owner);
+    else this.#draft(draft);
+    coming.rename(draft, isHeld ? ready : absent, name);
   }
 
   /** False: it is certain that nobody holds it. */
-  async #bring(name: string, path: string): Promise<boolean> {
+  async #bring(name: string, draft: string): Promise<boolean> {
     const { feed, segmentBytes } = this.#options;
     const file = walFileOf(name, segmentBytes);
     if (file.kind === 'other') return false;
     if (file.kind === 'history') {
       const history = await feed.history(file.epoch);
-      if (history !== undefined) await writeFile(path, history, { mode: 0o600 });
+      if (history !== undefined) this.#spool.coming.put(draft, history);
       return history !== undefined;
     }
-    const sizeBytes = await feed.segmentInto(file.epoch, file.from, path);
+    const sizeBytes = await feed.segmentInto(file.epoch, file.from, this.#spool.coming.pathWithin(draft));
     if (sizeBytes === undefined || sizeBytes === segmentBytes) return sizeBytes !== undefined;
     throw new HoldfastError('damaged', `${name} of the log has ${sizeBytes} bytes in place of ${segmentBytes}`);
   }
 
-  async #draft(name: string, bytes: Uint8Array): Promise<void> {
-    await writeFile(this.#draftOf(name), bytes, { mode: 0o600 });
-    await this.#give(this.#draftOf(name));
+  #draft(name: string): void {
+    this.#spool.coming.put(name, '', { owner: this.#options.owner });
   }
 
-  async #show(name: string): Promise<void> {
-    await rename(this.#draftOf(name), join(this.#options.spool, name));
-  }
-
-  #draftOf(name: string): string {
-    return join(this.#options.spool, 'coming', name.replaceAll('/', '-'));
-  }
-
-  async #names(folder: (typeof spoolFolders)[number]): Promise<readonly string[]> {
-    return await readdir(join(this.#options.spool, folder));
-  }
-
-  async #give(path: string): Promise<void> {
-    const { owner } = this.#options;
-    if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+  #made(): Spool {
+    const { own, owner } = this.#options;
+    own.removeAll(spoolName);
+    const root = this.#held.use(own.folderMade(spoolName, { mode: 0o711 }));
+    const shared = (name: string): ForeignFolder => this.#held.use(root.folderMade(name, { owner }));
+    const coming = this.#held.use(root.folderMade('coming'));
+    return { root, coming, wanted: shared('wanted'), ready: shared('ready'), absent: shared('absent') };
   }
 }

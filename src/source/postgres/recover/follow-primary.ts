@@ -7,8 +7,9 @@ import { addressParts } from '../logical/libpq.ts';
 import { restoreCommand } from '../setup/commands.ts';
 import { hostInFile } from '../address.ts';
 import { standbySlotName } from '../slot-name.ts';
-import { dataIn, finishStandby } from './data-files.ts';
+import { finishStandby } from './data-files.ts';
 import type { RecoverOptions } from './recover.ts';
+import { dataIn, Workplace } from './workplace.ts';
 
 export interface Primary extends RecoverOptions {
   /** Of the server that is followed. */
@@ -33,7 +34,8 @@ export async function followPrimary(
 ): Promise<readonly string[]> {
   const { major, tablespaces, timeline } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const target = targetTimeline(timeline, fetching === undefined ? undefined : epochs);
-  await finishStandby(folder, {
+  using at = Workplace.open(folder);
+  finishStandby(at, {
     archive_mode: 'off',
     primary_conninfo: conninfoOf(address, component),
     primary_slot_name: '',

@@ -1,12 +1,13 @@
-import { readFile, readdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
+import { ForeignFolder } from '../../../host/foreign-folder.ts';
 import { outputOf } from '../../../host/output-of.ts';
 import { syncFileSystem } from '../../../host/sync.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { Replay } from '../../recovery.ts';
 import { parseDescription } from '../description.ts';
-import { dataIn } from './data-files.ts';
+import { Workplace } from './workplace.ts';
 
 type Moved = NonNullable<Replay['moved']>[number];
 
@@ -18,24 +19,33 @@ export async function moveTablespaces({
 }: Pick<Replay, 'folder' | 'moved' | 'signal'>): Promise<void> {
   if (moved.length === 0) return;
   const { tablespaces } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
+  using at = Workplace.open(folder);
+  using spaces = at.data.folder('pg_tblspc');
   for (const one of moved) {
     const { oid } = tablespaces.find(({ oid: its, location }) => one.from === location || one.from === its) ?? {};
     if (oid === undefined) throw unknown(one, tablespaces);
-    await moveTo(join(dataIn(folder), 'pg_tblspc', oid), one.to, signal);
+    await moveTo(spaces, oid, { to: one.to, signal });
   }
 }
 
-async function moveTo(folder: string, to: string, signal: AbortSignal): Promise<void> {
+async function moveTo(
+  spaces: ForeignFolder,
+  oid: string,
+  { to, signal }: Pick<Moved, 'to'> & { readonly signal: AbortSignal },
+): Promise<void> {
   await assertEmpty(to);
-  try {
-    await rename(folder, to);
-  } catch (error) {
-    if (errorCode(error) !== 'EXDEV') throw error;
-    await outputOf('cp', ['-a', '--', folder, to], signal, 'unheard');
-    await syncFileSystem(to, signal); // another disk, which nobody else knows of
-    await rm(folder, { recursive: true });
+  {
+    using _real = spaces.folder(oid);
+    using above = ForeignFolder.open(dirname(to), 'followed');
+    try {
+      spaces.rename(oid, above, basename(to));
+    } catch (error) {
+      if (errorCode(error) !== 'EXDEV') throw error;
+      await outputOf('cp', ['-a', '-T', '--', join(spaces.path, oid), to], signal, 'unheard');
+      await syncFileSystem(to, signal); // another disk, which nobody else knows of
+    }
   }
-  await symlink(to, folder);
+  spaces.lead(oid, to);
 }
 
 /** What a cluster uses is not empty; an empty folder makes room. */

@@ -34,7 +34,7 @@ export function openRecovery(
     },
     prepare: async (replay) => {
       const { prepareDirectory } = await import('./data-files.ts');
-      await prepareDirectory(replay.folder);
+      prepareDirectory(replay.folder);
       const { moveTablespaces } = await import('./move-tablespaces.ts');
       await moveTablespaces(replay);
     },

@@ -5,8 +5,8 @@ import { orAborted } from '../../../flow/abort.ts';
 import type { Replay, Replayed } from '../../recovery.ts';
 import { parseDescription, type Description } from '../description.ts';
 import { findPrograms } from '../find-programs.ts';
-import { dataIn, finishDirectory, ownerOf, ownFolderIn, waitAgain, writeOwned } from './data-files.ts';
-import { Feeder } from './feeder.ts';
+import { finishDirectory, waitAgain } from './data-files.ts';
+import { Feeder, spoolName } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
 import { leavePrepared } from './leave-prepared.ts';
 import { shortOfEnd } from './reached-end.ts';
@@ -15,6 +15,7 @@ import { ReplayingServer } from './replaying-server.ts';
 import { guidanceFor } from './server-words.ts';
 import { sayingUnwritable } from './unwritable.ts';
 import { quoted, recoverySettings } from './settings.ts';
+import { dataIn, ownFolderIn, Workplace } from './workplace.ts';
 
 export interface RecoverOptions {
   readonly component: string;
@@ -36,14 +37,15 @@ async function replayed({ component, programs: named }: RecoverOptions, replay: 
   const description = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const programs = await findPrograms(description.major, named, signal);
   if (programs === undefined) return await leavePrepared(replay, description);
-  const feeder = await feederFor(replay, description);
+  using at = Workplace.open(folder, replay.place);
+  using feeder = await feederFor(at, replay, description);
   const startedMs = clock.monotonicMs();
-  await using server = await startOn(replay, programs);
+  await using server = await startOn(at, replay, programs);
   await feedToMoment({ component, server, feeder }, replay);
   const replayedMs = clock.monotonicMs();
   await server.stop();
-  await assertReachedEnd(component, replay, server);
-  if (replay.as !== 'in its place') await finishDirectory(folder, replay.as);
+  assertReachedEnd({ component, at, server }, replay);
+  if (replay.as !== 'in its place') finishDirectory(at, replay.as);
   const { stopped, redoneTo, lastCommit, timeline } = server.said;
   return {
     state: 'recovered',
@@ -85,22 +87,23 @@ async function feedToMoment(
 }
 
 /** What was replayed short of all there is waits for a log again: it must not be taken for what was wanted. */
-async function assertReachedEnd(component: string, replay: Replay, { said }: ReplayingServer): Promise<void> {
-  const short = shortOfEnd(replay, said.redoneTo);
+function assertReachedEnd(
+  { component, at, server }: Pick<Feeding, 'component' | 'server'> & { readonly at: Workplace },
+  replay: Replay,
+): void {
+  const short = shortOfEnd(replay, server.said.redoneTo);
   if (short === undefined) return;
-  await waitAgain(replay.folder);
+  waitAgain(at);
   throw new HoldfastError('replay-failed', `${component}: ${short}`, {
     next: 'Bring a moment before that back, by --lsn or --at; a backup taken after it leads on. Two clusters may have written the log.',
   });
 }
 
-async function feederFor(replay: Replay, { walSegmentBytes, capacities }: Description): Promise<Feeder> {
+async function feederFor(at: Workplace, replay: Replay, { walSegmentBytes, capacities }: Description): Promise<Feeder> {
   const { folder, feed, clock } = replay;
-  const [own, data] = [ownFolderIn(folder), dataIn(folder)];
-  const owner = await ownerOf(data);
-  const [spool, fetch] = [join(own, 'spool'), join(own, 'fetch')];
-  const feeder = new Feeder({ spool, feed, segmentBytes: walSegmentBytes, owner, clock });
-  await feeder.open();
+  const { owner } = at;
+  const [own, files] = [ownFolderIn(folder), at.own()];
+  const [spool, fetch] = [join(own, spoolName), join(own, 'fetch')];
   const words = ['/bin/sh', fetch, spool, await markOfLife(spool)].map(quoted);
   const command = [...words, '"%f"', '"%p"'].join(' ');
   for (const [name, text] of [
@@ -109,8 +112,8 @@ async function feederFor(replay: Replay, { walSegmentBytes, capacities }: Descri
     ['pg_ident.conf', ''],
     ['postgresql.conf', recoverySettings({ ...replay, command, own, capacities })],
   ] as const)
-    await writeOwned(join(own, name), text, owner);
-  return feeder;
+    files.put(name, text, { owner });
+  return new Feeder({ own: files, feed, segmentBytes: walSegmentBytes, owner, clock });
 }
 
 /** Gone when we are, so that a server doesn't wait for nobody. */
@@ -122,7 +125,11 @@ async function markOfLife(otherwise: string): Promise<string> {
   );
 }
 
-async function startOn({ folder, feed, listener, clock }: Replay, programs: string): Promise<ReplayingServer> {
+async function startOn(
+  { owner }: Workplace,
+  { folder, feed, listener, clock }: Replay,
+  programs: string,
+): Promise<ReplayingServer> {
   const sizes = feed.order.map(({ from, to }) => Number(to - from));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   const [size = 0] = sizes;
@@ -130,7 +137,7 @@ async function startOn({ folder, feed, listener, clock }: Replay, programs: stri
     programs,
     data: dataIn(folder),
     configuration: join(ownFolderIn(folder), 'postgresql.conf'),
-    owner: await ownerOf(dataIn(folder)),
+    owner,
     clock,
     onProgress: ({ restored }) =>
       listener({

@@ -1,16 +1,14 @@
-import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
-import { errorCode } from '../../../host/system-error.ts';
+import { ForeignFolder } from '../../../host/foreign-folder.ts';
 import type { Replay } from '../../recovery.ts';
 import type { RehearsedStep } from '../../rehearsal.ts';
 import type { Description } from '../description.ts';
 import { settingLines } from '../isolated-settings.ts';
 import { lsnText } from '../lsn.ts';
-import { inside, ownFolder, type DataOwner } from '../sandbox-files.ts';
+import { inside, ownFolder, serverLog, type DataOwner } from '../sandbox-files.ts';
 import { speaksOfSurroundings } from '../surroundings.ts';
-import { writeOwned } from './data-files.ts';
-import { Feeder } from './feeder.ts';
+import { Feeder, spoolName } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
 import { shortOfEnd } from './reached-end.ts';
 import { ServerWords, type Said } from './server-words.ts';
@@ -19,7 +17,7 @@ import { enough, quoted, replaySettings } from './settings.ts';
 export interface Inside {
   readonly replay: Omit<Replay, 'folder'>;
   readonly restored: string;
-  readonly data: string;
+  readonly component: string;
   readonly owner: DataOwner;
   readonly description: Description;
 }
@@ -33,12 +31,13 @@ export async function replayInside(
   start: () => Promise<RehearsedStep>,
 ): Promise<readonly RehearsedStep[]> {
   const { replay, restored } = given;
-  const feeder = await prepared(given);
+  using own = ForeignFolder.open(join(restored, ownFolder));
+  using feeder = prepared(given, own);
   const over = new AbortController();
   const feeding = feeder.run(AbortSignal.any([over.signal, replay.signal]));
   feeding.catch(() => undefined); // it has the server stop, and is heard then
   const started = await start();
-  const said = started.state === 'passed' ? await whenOver(join(restored, ownFolder, 'log'), replay) : undefined;
+  const said = started.state === 'passed' ? await whenOver(restored, replay) : undefined;
   over.abort();
   const step = { name: 'replay', expected: 'the log leads to the moment' } as const;
   try {
@@ -60,11 +59,11 @@ const pauseMs = 20;
 const quietMs = 30 * 60_000;
 
 /** pg_ctl takes a server for started that still replays: its log says when it is through. */
-async function whenOver(log: string, { clock, signal }: Inside['replay']): Promise<Said> {
+async function whenOver(restored: string, { clock, signal }: Inside['replay']): Promise<Said> {
   let [length, heardMs] = [0, clock.monotonicMs()];
   for (;;) {
     const words = new ServerWords();
-    const text = await textIn(log);
+    const text = serverLog(restored);
     for (const line of text.split('\n')) words.hear(line);
     if (words.said.isOpen || words.said.isShut) return words.said;
     if (text.length !== length) [length, heardMs] = [text.length, clock.monotonicMs()];
@@ -74,33 +73,23 @@ async function whenOver(log: string, { clock, signal }: Inside['replay']): Promi
   }
 }
 
-async function prepared({ replay, restored, data, owner, description }: Inside): Promise<Feeder> {
+function prepared({ replay, restored, component, owner, description }: Inside, own: ForeignFolder): Feeder {
   const { walSegmentBytes, capacities } = description;
-  const own = join(restored, ownFolder);
-  const spool = join(own, 'spool');
-  const feeder = new Feeder({ ...replay, spool, segmentBytes: walSegmentBytes, owner });
-  await feeder.open();
-  await writeOwned(join(own, 'fetch'), fetchScript, owner);
-  await writeOwned(join(data, 'recovery.signal'), '', owner);
+  using folder = ForeignFolder.open(join(restored, component));
+  using data = folder.folder('data');
+  own.put('fetch', fetchScript, { owner });
+  data.put('recovery.signal', '', { owner });
   // What feeds it is gone only together with the sandbox.
-  const words = ['/bin/sh', `${inside}/fetch`, `${inside}/spool`, `${inside}/spool`].map(quoted);
+  const words = ['/bin/sh', `${inside}/fetch`, `${inside}/${spoolName}`, `${inside}/${spoolName}`].map(quoted);
   const command = [...words, '"%f"', '"%p"'].join(' ');
   const settings = { ...enough(capacities, replay.needs), ...replaySettings(command, replay) };
-  await appendFile(join(own, 'postgresql.conf'), settingLines(settings));
-  return feeder;
+  const name = 'postgresql.conf';
+  own.put(name, `${own.text(name) ?? ''}${settingLines(settings)}`, { owner });
+  return new Feeder({ ...replay, own, segmentBytes: walSegmentBytes, owner });
 }
 
 function whereOf({ stopped, redoneTo, lastCommit }: Said): string {
   const at = redoneTo === undefined ? '' : `, the last record at ${lsnText(redoneTo)}`;
   const time = lastCommit === undefined ? '' : `, the last transaction of ${lastCommit}`;
   return `${stopped ?? 'stopping at the end of the log'}${at}${time}`;
-}
-
-async function textIn(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return '';
-    throw error;
-  }
 }

@@ -1,12 +1,13 @@
 import { existsSync, type Dirent } from 'node:fs';
-import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outputOf } from '../../../host/output-of.ts';
 import type { Seat } from '../../in-place.ts';
 import { segmentFacts } from '../wal/segment.ts';
 import { beginningOf } from '../archive/log-file.ts';
 import { HoldfastError } from '../../../errors/error.ts';
-import { dataIn, ownerOf, writeOwned } from '../recover/data-files.ts';
+import { ForeignFolder } from '../../../host/foreign-folder.ts';
+import { Workplace } from '../recover/workplace.ts';
 
 /**
  * What PostgreSQL 14 to 18 itself has at the top of a data directory, by its exact names: a dump of somebody's, or a key of
@@ -39,19 +40,19 @@ export async function adopt(
   { place, others }: Pick<Seat, 'place' | 'others'>,
   signal: AbortSignal,
 ): Promise<void> {
-  await takeSettings(folder, place, signal);
-  await linkTo(folder, others);
-  await markLog(folder);
+  using at = Workplace.open(folder);
+  await takeSettings(at, place, signal);
+  linkTo(at, others);
+  await markLog(at);
 }
 
 /** The data goes back in time, the settings that are in force don't. */
-async function takeSettings(folder: string, place: string, signal: AbortSignal): Promise<void> {
+async function takeSettings({ data }: Workplace, place: string, signal: AbortSignal): Promise<void> {
   if (!existsSync(place)) return;
   for (const entry of await readdir(place, { withFileTypes: true })) {
     if (!(await isSetting(place, entry))) continue;
-    const [from, to] = [join(place, entry.name), join(dataIn(folder), entry.name)];
-    await rm(to, { recursive: true, force: true });
-    await outputOf('cp', ['-a', '--', from, to], signal, 'unheard');
+    data.removeAll(entry.name);
+    await outputOf('cp', ['-a', '--', join(place, entry.name), join(data.path, entry.name)], signal, 'unheard');
   }
 }
 
@@ -63,36 +64,40 @@ async function isSetting(place: string, entry: Dirent): Promise<boolean> {
 }
 
 /** Where a tablespace will be, not where it waits. */
-async function linkTo(folder: string, others: Seat['others']): Promise<void> {
-  for (const { from, location } of others) {
-    const link = join(dataIn(folder), 'pg_tblspc', from);
-    if (!(await lstat(link)).isSymbolicLink() || (await readlink(link)) === location) continue;
-    const draft = `${link}.tmp`;
-    await rm(draft, { force: true });
-    await symlink(location, draft);
-    await rename(draft, link);
-  }
+function linkTo({ data }: Workplace, others: Seat['others']): void {
+  if (others.length === 0) return;
+  using spaces = data.folder('pg_tblspc');
+  for (const { from, location } of others) if (spaces.link(from) !== undefined) spaces.lead(from, location);
 }
 
 /**
  * What came out of the log is in it; what the new timeline has written by itself is the server's to hand over, its history
  * first: a promotion without an archive leaves no word of it.
  */
-export async function markLog(folder: string): Promise<void> {
-  const data = dataIn(folder);
-  const log = join(data, 'pg_wal');
-  const owner = await ownerOf(data);
-  const names = (await readdir(log)).toSorted();
+export async function markLog(at: Workplace, where: 'there' | 'there or elsewhere' = 'there'): Promise<void> {
+  using log = where === 'there' ? at.data.folder('pg_wal') : logOf(at);
+  const names = log.names().toSorted();
   const newest = timelineOf(names.findLast((name) => name.endsWith('.history')) ?? '');
   const segments: string[] = [];
-  for (const name of names) if (await isSegment(log, name)) segments.push(name);
+  for (const name of names) if (await isSegment(log.path, name)) segments.push(name);
   const written = segments.at(-1);
   const known = [...segments.filter((name) => name !== written), ...names.filter((name) => name.endsWith('.history'))];
+  if (known.length === 0) return;
+  const { owner } = at;
+  using marks = log.folder('archive_status');
   for (const name of known) {
     const state = timelineOf(name) === newest ? 'ready' : 'done';
-    const mark = join(log, 'archive_status', name);
-    if (!existsSync(`${mark}.ready`) && !existsSync(`${mark}.done`)) await writeOwned(`${mark}.${state}`, '', owner);
+    if (!marks.has(`${name}.ready`) && !marks.has(`${name}.done`)) marks.put(`${name}.${state}`, '', { owner });
   }
+}
+
+/** On a disk of its own it is the server's user's, as the place is. */
+function logOf({ data }: Workplace): ForeignFolder {
+  const isElsewhere = data.link('pg_wal') !== undefined;
+  const log = ForeignFolder.open(join(data.path, 'pg_wal'), isElsewhere ? 'followed' : 'refused');
+  if (log.stat().uid === data.stat().uid) return log;
+  log[Symbol.dispose]();
+  throw new HoldfastError('refused', `${log.path} leads to a folder of somebody else’s`);
 }
 
 const timelineOf = (name: string): string => name.slice(0, 8);

@@ -32,8 +32,8 @@ export function openReplacement(component: string, programs: readonly string[]):
       withOthers: async (extent, others) => await (await import('./over.ts')).withTablespaces(extent, others),
       isWhole: isWholeCluster,
       settle: async (place, work) => await (await import('./stopped.ts')).settle(place, work),
-      prepare: async (folder, seat) => await (await import('./over.ts')).prepareOver(folder, seat),
-      finish: async (folder) => await (await import('./over.ts')).finishOver(folder),
+      prepare: async (folder, seat) => (await import('./over.ts')).prepareOver(folder, seat),
+      finish: async (folder, place) => await (await import('./over.ts')).finishOver(folder, place),
     },
   };
 }

@@ -1,9 +1,10 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { mkdir, readdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
 import type { OverExtent, OverPart, Seat } from '../../in-place.ts';
-import { always, dataIn, finishDirectory, ownFolderIn, prepareDirectory } from '../recover/data-files.ts';
+import { always, finishDirectory, prepareDirectory } from '../recover/data-files.ts';
+import { ownFolderIn, Workplace } from '../recover/workplace.ts';
 import { isOfCluster, markLog } from './adopt.ts';
 import { assertLinked } from './ours.ts';
 import { notThrough } from './prepared.ts';
@@ -65,25 +66,20 @@ function notJustLog(log: string, to: string): HoldfastError {
 }
 
 /** Without a word of whom to let in no server starts: a setting of the data directory itself beats those elsewhere. */
-export async function prepareOver(folder: string, { others }: Pick<Seat, 'others'>): Promise<void> {
-  const spaces = join(dataIn(folder), 'pg_tblspc');
-  await mkdir(spaces, { recursive: true });
-  for (const { from, location } of others) await linkTo(join(spaces, from), location);
+export function prepareOver(folder: string, { place, others }: Pick<Seat, 'place' | 'others'>): void {
+  using at = Workplace.open(folder, place);
+  using spaces = at.data.has(spacesName)
+    ? at.data.folder(spacesName)
+    : at.data.folderMade(spacesName, { owner: at.owner });
+  for (const { from, location } of others) spaces.lead(from, location);
   const nowhere = join(ownFolderIn(folder), notThrough);
-  await prepareDirectory(folder, { ...always, hba_file: nowhere });
+  prepareDirectory(folder, { settings: { ...always, hba_file: nowhere }, place });
 }
 
-async function linkTo(link: string, location: string): Promise<void> {
-  const stats = lstatSync(link, { throwIfNoEntry: false });
-  if (stats?.isSymbolicLink() === true && (await readlink(link)) === location) return;
-  if (stats?.isDirectory() === true) await rm(link, { recursive: true });
-  const draft = `${link}.tmp`;
-  await rm(draft, { force: true });
-  await symlink(location, draft);
-  await rename(draft, link);
-}
+const spacesName = 'pg_tblspc';
 
-export async function finishOver(folder: string): Promise<void> {
-  await finishDirectory(folder, 'the original');
-  await markLog(folder);
+export async function finishOver(folder: string, place: string): Promise<void> {
+  using at = Workplace.open(folder, place);
+  finishDirectory(at, 'the original');
+  await markLog(at, 'there or elsewhere');
 }
