@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir, type TempDir } from '../../../test/support/temp-dir.ts';
 import { clearOver, extentIn, isBegun, overStateOf, writeExtent, type OverState } from './half-over.ts';
+import { haveOwnRoot } from './own-root.ts';
 
 interface Place {
   readonly root: string;
@@ -56,4 +57,29 @@ test('what is noted of a place that has ended is cleared without ever calling it
   assert.equal(existsSync(root), false);
   await clearOver(own);
   assert.deepEqual(await readdir(dirname(root)), ['data']);
+});
+
+test('what is noted in a folder that somebody else can write to, or that a link leads to, is not believed', async () => {
+  const isRoot = process.getuid?.() === 0;
+  const forgeries: readonly ((root: string, dir: TempDir) => Promise<void>)[] = [
+    async (root) => await chmod(root, 0o757),
+    async (root) => await chmod(root, 0o775),
+    async (root, dir) => {
+      await rename(root, dir.file('forged'));
+      await symlink(dir.file('forged'), root);
+    },
+    ...(isRoot ? [async (root: string): Promise<void> => await chown(root, 65534, 65534)] : []),
+  ];
+  for (const forge of forgeries) {
+    await using dir = await tempDir();
+    const { root, state } = await halfOver(dir);
+    assert.equal(state(), 'half over');
+    await forge(root, dir);
+    assert.throws(state, { code: 'refused', message: /nothing in it is believed/ });
+    assert.throws(() => isBegun({ root }), { code: 'refused' });
+    assert.throws(() => extentIn({ root }), { code: 'refused' });
+    assert.throws(() => haveOwnRoot(root), { code: 'refused' });
+    await assert.rejects(clearOver({ root }), { code: 'refused' });
+    assert.equal(existsSync(join(root, 'extent')), true);
+  }
 });

@@ -1,12 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { HoldfastError } from '../../errors/error.ts';
-import { errorCode, reasonOf } from '../../host/system-error.ts';
+import { reasonOf } from '../../host/system-error.ts';
 import type { OverDriver, OverExtent } from '../../source/in-place.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { inodeAt } from './inode.ts';
+import { assertOwnRoot, openOwnRoot } from './own-root.ts';
 import type { Places } from './places.ts';
 import { removeOwn } from './removal.ts';
 
@@ -27,7 +28,8 @@ export function overStateOf(
   { root, live }: Pick<Places, 'root' | 'live'>,
   { isWhole }: Pick<OverDriver, 'isWhole'>,
 ): OverState {
-  if (existsSync(join(root, 'taken'))) return 'ended';
+  using own = openOwnRoot(root);
+  if (own?.has('taken') === true) return 'ended';
   const noted = notedIn(root);
   if (noted === undefined) return 'untouched';
   return noted.inode === inodeAt(live) && !isWhole(live) ? 'half over' : 'ended';
@@ -35,7 +37,8 @@ export function overStateOf(
 
 /** Whether something was overwritten, which nothing takes back. */
 export function isBegun({ root }: Pick<Places, 'root'>): boolean {
-  return existsSync(join(root, 'extent'));
+  using own = openOwnRoot(root);
+  return own?.has('extent') === true;
 }
 
 /** As it was before anything was overwritten; undefined before that. */
@@ -44,11 +47,13 @@ export function extentIn({ root }: Pick<Places, 'root'>): OverExtent | undefined
 }
 
 function notedIn(root: string): z.infer<typeof form> | undefined {
-  const path = join(root, 'extent');
+  using own = openOwnRoot(root);
+  const text = own?.text('extent');
+  if (text === undefined) return undefined;
   try {
-    return form.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return form.parse(JSON.parse(text));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    const path = join(root, 'extent');
     throw new HoldfastError('refused', `${path} can’t be read: ${reasonOf(error)}`, { cause: error });
   }
 }
@@ -63,6 +68,7 @@ export async function writeExtent(
 
 /** Removes what is noted of what has ended. A kill in it leaves what says that it has, and never what says that it hasn’t. */
 export async function clearOver({ root }: Pick<Places, 'root'>): Promise<void> {
+  assertOwnRoot(root);
   if (!existsSync(root)) return;
   await writeWhole(join(root, 'taken'), '');
   await rm(join(root, 'extent'), { force: true });

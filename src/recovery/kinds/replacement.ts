@@ -7,6 +7,7 @@ import type { MomentWanted } from '../../job/find-moment.ts';
 import type { StepCall } from '../../plan/plan.ts';
 import type { OtherSeat } from '../../source/in-place.ts';
 import { wantedIn } from '../moment-form.ts';
+import { assertOwnRoot } from './own-root.ts';
 import { placesOf, type Places } from './places.ts';
 
 /** A component's place that is replaced by what its log is replayed on, and whatever of it stands elsewhere. */
@@ -25,7 +26,10 @@ export interface Replacement {
   readonly granted: string;
 }
 
-/** `arguments` {component, path, slot, replace, within, others: [{from, location, name, slot}]}. */
+/**
+ * `arguments` {component, path, slot, replace, within, others: [{from, location, name, slot}]}. 'refused' where somebody else
+ * can have written into a folder of the plan's own.
+ */
 export function replacementOf(context: ComponentContext, { step, hash }: Pick<StepCall, 'step' | 'hash'>): Replacement {
   const component = textOf(step.arguments['component'], step.key);
   const driver = replacingDriver(context, component);
@@ -37,6 +41,7 @@ export function replacementOf(context: ComponentContext, { step, hash }: Pick<St
     const own = { ...step, arguments: argumentsOf(one) };
     return { ...one, places: placesOf({ step: own, hash }) };
   });
+  for (const { root: own } of [places, ...others.map((one) => one.places)]) assertOwnRoot(own);
   const [replayed, granted] = [join(root, 'replayed'), join(root, 'granted')];
   return { component, driver, places, folder: join(fresh, component), others, replayed, key, granted };
 }

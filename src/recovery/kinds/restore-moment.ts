@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
 import { rawPathOf } from '../../bytes/ids.ts';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -9,6 +8,7 @@ import { restorePoint } from '../../job/component-restore.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 import { writeWhole } from './durable.ts';
 import { inodeAt } from './inode.ts';
+import { haveOwnRoot } from './own-root.ts';
 import { removeOwn } from './removal.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
 
@@ -33,7 +33,7 @@ export async function restoreBeside(context: ComponentContext, call: StepCall): 
   const { signal } = call;
   // What was moved elsewhere by an attempt before can't be gone on with.
   if (others.some((one) => existsSync(one.places.fresh))) await removeFresh(replacement);
-  for (const { root } of [places, ...others.map((one) => one.places)]) await ownRoot(root);
+  for (const { root } of [places, ...others.map((one) => one.places)]) haveOwnRoot(root);
   const point = await findBase(context, component, textOf(call.step.arguments['point'], call.step.key));
   const moved = others.map((one) => ({ from: one.from, to: one.places.fresh }));
   const { failures } = await restorePoint({ ...context, signal }, point, {
@@ -48,12 +48,6 @@ export async function restoreBeside(context: ComponentContext, call: StepCall): 
   const inode = inodeAt(places.restored);
   if (inode === undefined) throw new HoldfastError('refused', `the point doesn’t hold ${places.restored}`);
   await writeWhole(places.mark, inode);
-}
-
-/** The server's user has to get through, and sees no names. */
-async function ownRoot(root: string): Promise<void> {
-  await mkdir(root, { recursive: true });
-  await chmod(root, 0o711);
 }
 
 export async function removeFresh({ places, others }: Replacement): Promise<void> {

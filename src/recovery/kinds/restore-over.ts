@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -13,6 +13,7 @@ import type { OverExtent } from '../../source/in-place.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { clearOver, extentIn, isBegun, overStateOf, writeExtent } from './half-over.ts';
 import { assertFoldersThere, haveFolders } from './over-folders.ts';
+import { haveOwnRoot } from './own-root.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
 
 /**
@@ -52,8 +53,7 @@ export async function overwrite(context: ComponentContext, call: StepCall, repla
   if (extentIn(places) === undefined) await driver.inPlace.assertStopped(places.live);
   else await driver.inPlace.over.settle(places.live, { ...context, signal });
   // Before what is in the place is listed: where it stands in there, it is none of what makes way.
-  await mkdir(places.root, { recursive: true });
-  await chmod(places.root, 0o711);
+  haveOwnRoot(places.root);
   const { base, found, options } = await overOf({ ...context, signal }, call, replacement);
   if (!isBegun(places) && existsSync(key.live)) throw cameMeanwhile(replacement);
   await haveFolders(places, options.parts);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -7,6 +7,7 @@ import type { ComponentContext } from '../../job/component.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
 import { syncFolder, writeWhole } from './durable.ts';
 import { overStateOf } from './half-over.ts';
+import { haveOwnRoot } from './own-root.ts';
 import { removeOwn } from './removal.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
 
@@ -29,7 +30,7 @@ export function withholding(context: ComponentContext): StepKind {
       const { driver, places, key, granted } = replacement;
       await driver.inPlace.assertStopped(places.live);
       await assertOurs(call, replacement);
-      await mkdir(places.root, { recursive: true });
+      haveOwnRoot(places.root);
       if (await mayWrite(context, call, replacement)) await writeWhole(granted, '');
       if (existsSync(key.live)) await moveKey(key.live, key.old);
     },
