@@ -5,6 +5,7 @@ import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { OtherSeat } from '../../in-place.ts';
 import { parseControl, type Control } from '../host/control.ts';
+import { assertCluster } from './assert-cluster.ts';
 import { clustersInLog } from './old-log.ts';
 
 /**
@@ -16,6 +17,7 @@ export async function epochOfOurs(
   { component, systemIdentifier }: { readonly component: string; readonly systemIdentifier: string },
 ): Promise<number | undefined> {
   assertRecoversNot(component, place);
+  await assertCluster(component, place);
   const standing = await knownAt(place, component);
   const others = standing === undefined ? await clustersInLog(place) : [standing.systemIdentifier];
   const [found] = others;

@@ -89,6 +89,28 @@ test('a cluster of a version that is not known is refused, and so is one that re
   await assert.rejects(look(), { code: 'refused', message: /recovery\.signal/, next: /move .*data away.* remove it/ });
 });
 
+test('what holds nothing of a cluster is somebody’s own, whatever the backup says: nothing comes in its place', async () => {
+  await using dir = await tempDir();
+  const look = await backupOf(dir);
+  await rm(dir.file('data'), { recursive: true });
+  for (const name of ['ann/.ssh', 'ben']) await mkdir(dir.file('data', name), { recursive: true });
+  const refused = { code: 'refused', message: /data holds ann, ben, and nothing of a cluster/ };
+  await assert.rejects(look(), refused);
+  await mkdir(dir.file('data/pgsql_tmp.holdfast-0123456789ab-0'));
+  await assert.rejects(look(), refused);
+  for (const own of ['PG_VERSION', 'postgresql.conf']) {
+    await writeFile(dir.file('data', own), '');
+    assert.equal((await look()).place, dir.file('data'), own);
+    await rm(dir.file('data', own));
+  }
+  for (const name of ['ann', 'ben']) await rm(dir.file('data', name), { recursive: true });
+  await mkdir(dir.file('data/lost+found'));
+  assert.equal((await look()).place, dir.file('data'), 'a new disk');
+  await rm(dir.file('data'), { recursive: true });
+  await writeFile(dir.file('data'), 'precious');
+  await assert.rejects(look(), { code: 'refused', message: /holds a file/ });
+});
+
 test('a tablespace comes to where it stood, whose folder has to be there', async () => {
   await using dir = await tempDir();
   const look = await backupOf(dir, { tablespaces: [{ oid: '16400', location: dir.file('far') }] });
