@@ -13,11 +13,13 @@ interface Copying {
   readonly onUnreadable: (what: string, why: HoldfastError) => void;
   /** Whether a required place held nothing at first, and is due all of it; asked once it is open. */
   readonly isDueAll?: () => boolean;
+  /** What comes by itself is left to that, where it isn't known yet to be the server's own. */
+  readonly isToCome?: ((extent: Extent) => boolean) | undefined;
   /** Whether they are compared by what they hold now, though they lacked nothing of each other when they were opened. */
   readonly isListedAnew?: boolean;
 }
 
-/** What one holds and another doesn't. */
+/** What one holds and another doesn't, but for what is another's or would stand behind it, and what comes by itself. */
 type Lacking = Pick<Listing, 'segments' | 'partials' | 'histories' | 'left'>;
 
 /**
@@ -26,7 +28,7 @@ type Lacking = Pick<Listing, 'segments' | 'partials' | 'histories' | 'left'>;
  */
 export async function copyLog(copying: Copying): Promise<void> {
   const [held, there] = await listings(copying);
-  const lacking = lackingIn(there, held);
+  const lacking = lackingIn(copying, there, held);
   await assertOneLog(copying, held, there);
   await copyEnds(copying, lacking, held);
   for await (const segment of within(copying, lacking.segments)) await copySegment(copying, segment);
@@ -43,7 +45,7 @@ export async function copyHoles(copying: Copying): Promise<void> {
   const before = await to.use(async ({ listing }) => await Promise.resolve(listing));
   const oldest = (copying.isDueAll?.() ?? false) ? undefined : before.segments[0];
   const missing = (there: Listing, held: Listing): Lacking => {
-    const lacking = behind(lackingIn(there, held), oldest);
+    const lacking = behind(lackingIn(copying, there, held), oldest);
     return from.required ? lacking : amid(lacking, before);
   };
   if (copying.isListedAnew !== true && isNothing(missing(before, first))) return;
@@ -60,10 +62,12 @@ async function listings({ from, to, signal }: Copying): Promise<readonly [held: 
   return [held, await to.use(async ({ store }) => await store.list({ signal }))];
 }
 
-function lackingIn(there: Listing, held: Listing): Lacking {
+function lackingIn({ from, to, isToCome }: Copying, there: Listing, held: Listing): Lacking {
+  const isLeft = (one: Extent): boolean =>
+    from.taken.has(one) || to.taken.has(one) || (isToCome?.(one) === true && !from.isOwn(one));
   const notIn = (extents: readonly Extent[]): ((one: Extent) => boolean) => {
     const known = new Set(extents.map(keyOf));
-    return (one) => !known.has(keyOf(one));
+    return (one) => !known.has(keyOf(one)) && !isLeft(one);
   };
   return {
     segments: held.segments.filter(notIn(there.segments)),

@@ -71,10 +71,12 @@ async function scene(dir: TempDir): Promise<Scene> {
   const work = async (steps: readonly Step[]): Promise<void> => {
     const controller = new AbortController();
     const left = [...steps];
+    let sleeps = 0;
     const sleep: Clock['sleep'] = async (ms, until) => {
       await takeSuccesses(handed.dataDirectory, dir.file('state/spool/shop-db/7'), made.crashes);
       if ((await left[0]?.()) === true) left.shift();
       if (left.length === 0) controller.abort(new Error('all have come'));
+      if (++sleeps > 300) controller.abort(new Error(`it never came to what ${left.length} before the end waits for`));
       await systemClock.sleep(ms, until);
     };
     const base = { ...handed, places, listener: silent, signal: controller.signal, clock: { ...systemClock, sleep } };
@@ -168,4 +170,56 @@ test('a segment that was dropped, and is handed over again after a crash of the 
   const { gaps } = await far.list();
   assert.deepEqual(gaps, [{ epoch: 1, from: BigInt(2 * mib), to: BigInt(3 * mib) }]);
   assert.ok((await held(far)).includes(3));
+});
+
+test('what another’s was in the way of when it was dropped is known to the next worker, until it is gone from there', async () => {
+  await using dir = await tempDir();
+  const made = await scene(dir);
+  const { near, far, spool } = made;
+  const others = segment(3, 'another’s');
+  await near.put(others.extent, others.bytes, { facts: {} });
+  await made.hand([2, 3, 4]);
+  await made.work([
+    async () => spool.isFailed(nameOf(3)) && (await held(near)).includes(2),
+    () => {
+      made.mostQueuedBytes = 1;
+      return spool.notes.gaps().length > 0;
+    },
+    () => spool.notes.gaps().length === 0,
+  ]);
+  assert.deepEqual(spool.notes.takenIn('near'), [{ epoch: 1, from: others.extent.from }]);
+  made.mostQueuedBytes = undefined;
+  await made.hand([5]);
+  await made.work([async () => spool.isFailed(nameOf(5)) && (await held(far)).includes(5)]);
+  const own = segment(3, 'ours');
+  if ((await held(far)).includes(3)) assert.deepEqual(Buffer.from(await far.get(own.extent)), own.bytes);
+  assert.deepEqual(await held(near), [1, 2, 3]);
+  await near.remove([others.extent]);
+  await made.work([async () => (await held(near)).includes(5)]);
+  assert.deepEqual(spool.notes.takenIn('near'), []);
+});
+
+test('what is another’s in one place is not given to another that lacks what was dropped', async () => {
+  await using dir = await tempDir();
+  const made = await scene(dir);
+  const { near, far, farStorage, spool } = made;
+  for (const { extent, bytes } of [3, 4].map((number) => segment(number, 'another’s')))
+    await near.put(extent, bytes, { facts: {} });
+  farStorage.isAway = true;
+  let looks = 0;
+  await made.hand([2, 3, 4, 5]);
+  await made.work([
+    async () => spool.isFailed(nameOf(3)) && (await held(near)).includes(2),
+    () => {
+      made.mostQueuedBytes = 1;
+      return spool.notes.gaps().length > 0;
+    },
+    () => {
+      farStorage.isAway = false;
+      return spool.notes.gaps().length === 0;
+    },
+    async () => (await held(far)).includes(2),
+    () => ++looks > 10,
+  ]);
+  assert.deepEqual(await held(far), [1, 2]);
 });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock/clock.ts';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
+import type { Extent } from '../../../log/log.ts';
 import type { Listener } from '../../../events/events.ts';
 import type { Holding } from './at-hand.ts';
 import { copyHoles, copyLog } from './copy-log.ts';
@@ -31,6 +32,8 @@ interface FillingOptions {
   readonly listener: Listener;
   readonly signal: AbortSignal;
   readonly notes: Notes;
+  /** Whether the server still hands this over, or something before it in the log: then whose it is may not be known yet. */
+  readonly isToCome?: (extent: Extent) => boolean;
 }
 
 /**
@@ -39,7 +42,8 @@ interface FillingOptions {
  * counts as durable, but may not have been required before: its holes are filled once from every other (copy-log.ts), and once
  * more where a gap was said there, for another may have what was dropped. One that
  * held nothing at first, required or not, is noted in the spool until it was given all: a kill amidst that leaves nothing out.
- * Nothing waits for any of this.
+ * Nothing waits for any of this. What the server still hands over is copied once it was held against what stands there
+ * under its name: it may be another's, and comes by itself.
  */
 export class Filling {
   readonly #places: readonly ArchivePlace[];
@@ -97,7 +101,7 @@ export class Filling {
   }
 
   async #fill({ place: to, compared, isListedAnew }: Filled, from: ArchivePlace): Promise<void> {
-    const { clock, signal, notes } = this.#options;
+    const { clock, signal, notes, isToCome } = this.#options;
     const sinceNs = clock.nowNs() - BigInt(Math.round(to.windowMs)) * 1_000_000n;
     const onUnreadable = (what: string, { message }: HoldfastError): void =>
       this.#warnings.once(`${to.repository} does not get ${what} from ${from.repository}: ${message}`);
@@ -107,6 +111,7 @@ export class Filling {
       sinceNs,
       signal,
       isListedAnew,
+      isToCome,
       onUnreadable,
       isDueAll: () => notes.isNew(to.repository),
     };

@@ -1,14 +1,16 @@
 import type { Extent } from '../../../log/log.ts';
 import type { Dropped } from './gaps.ts';
 import type { SpoolFolder } from './spool-folder.ts';
+import type { TakenAt } from './taken.ts';
 
 /**
- * What a worker leaves to the next, in the spool: what was dropped, which places are due what others hold, and whether
- * a base backup is. Each is the
+ * What a worker leaves to the next, in the spool: what was dropped, which places are due what others hold, or hold another's, and
+ * whether a base backup is due. Each is the
  * name of an empty file, for which there is room on a full disk.
  *
  * - `gap-<epoch>-<from>-<to>` — dropped, and to be said in places that can't be reached; `…-in-<repository>` beside it:
  *   where another's stands under these names.
+ * - `taken-<epoch>-<from>-in-<repository>` — from there on another's log stands there under the names of the server's own.
  * - `base-due` — something was dropped that a place lacks: a base backup is to be made, unless none is due by now.
  * - `new-<repository>` — it held nothing at first, and was not given yet all that other places hold.
  */
@@ -48,6 +50,23 @@ export class Notes {
     this.#folder.remove(name);
   }
 
+  takenIn(repository: string): readonly TakenAt[] {
+    return this.#folder.names().flatMap((name) => {
+      const [, epoch, from, where] = /^taken-([0-9a-f]{8})-([0-9a-f]{16})-in-(.*)$/.exec(name) ?? [];
+      if (epoch === undefined || from === undefined || where !== repository) return [];
+      return [{ epoch: Number.parseInt(epoch, 16), from: BigInt(`0x${from}`) }];
+    });
+  }
+
+  /** Lasting when it resolves. */
+  async addTaken(at: TakenAt, repository: string): Promise<void> {
+    await this.#folder.emptyForGood([takenName(at, repository)]);
+  }
+
+  forgetTaken(at: TakenAt, repository: string): void {
+    this.#folder.remove(takenName(at, repository));
+  }
+
   /** Lasting when it resolves: all that others hold is due there. */
   async addNew(repository: string): Promise<void> {
     await this.#folder.emptyForGood([`new-${repository}`]);
@@ -78,12 +97,16 @@ export class Notes {
 const baseDue = 'base-due';
 
 export function isNote(name: string): boolean {
-  return /^(?:base|gap|new)-/.test(name);
+  return /^(?:base|gap|taken|new)-/.test(name);
 }
 
 function gapName({ epoch, from, to }: Extent, repository?: string): string {
-  const name = ['gap', epoch.toString(16).padStart(8, '0'), hex(from), hex(to)].join('-');
+  const name = ['gap', hex(epoch, 8), hex(from), hex(to)].join('-');
   return repository === undefined ? name : `${name}-in-${repository}`;
 }
 
-const hex = (position: bigint): string => position.toString(16).padStart(16, '0');
+function takenName({ epoch, from }: TakenAt, repository: string): string {
+  return `taken-${hex(epoch, 8)}-${hex(from)}-in-${repository}`;
+}
+
+const hex = (number: number | bigint, digits = 16): string => number.toString(16).padStart(digits, '0');

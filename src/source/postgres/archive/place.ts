@@ -6,9 +6,10 @@ import type { Extent, History, Listing, LogName, LogStore } from '../../../log/l
 import { openLog } from '../../../log/store.ts';
 import type { Repository } from '../../../repository/repository.ts';
 import type { LogPlace } from '../../log.ts';
-import { historiesIn } from '../stream/history.ts';
 import { logConflicts, namingTimelines } from '../timeline-taken.ts';
 import type { Holding } from './at-hand.ts';
+import { assureTimeline, type Timelines } from './timelines.ts';
+import { Taken, type TakenAt } from './taken.ts';
 import { epochOf, ownHistory, storeLogFile, type LogFile } from './log-file.ts';
 
 export interface PlaceOptions {
@@ -21,6 +22,8 @@ export interface PlaceOptions {
   readonly signal: AbortSignal;
   /** Told of a place that holds no segment, before it is given any. */
   readonly onEmpty?: (() => Promise<void>) | undefined;
+  /** What is known of another's log there; this place says what it finds. */
+  readonly taken?: Taken;
 }
 
 const [firstPauseMs, longestPauseMs] = [1_000, 30_000] as const;
@@ -45,21 +48,17 @@ interface Opening {
   readonly signal: AbortSignal;
 }
 
-interface Opened {
+interface Opened extends Timelines {
   readonly repository: Repository;
-  readonly store: LogStore;
   /** What it held when it was opened. */
   readonly listing: Listing;
   /** The segments of it: asked for what stands beside them before they are sent again. */
   readonly held: ReadonlySet<string>;
-  /** Epochs that are known there as the server has them. */
-  readonly ours: Set<number>;
-  /** Those of which it held whence they come when it was opened. */
-  readonly told: ReadonlySet<number>;
 }
 
 /** One repository that a log goes to; while it fails it is left alone for a time, and the others go on. */
 export class ArchivePlace {
+  readonly taken: Taken;
   readonly #options: PlaceOptions;
   #opening: Opening | undefined;
   /** Segments here that are the server's own: nothing is ever replaced. */
@@ -73,6 +72,7 @@ export class ArchivePlace {
 
   constructor(options: PlaceOptions) {
     this.#options = options;
+    this.taken = options.taken ?? new Taken();
   }
 
   get repository(): string {
@@ -90,6 +90,11 @@ export class ArchivePlace {
   /** Whether nothing has come through since it failed, though it may be tried again. */
   get isFailing(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Whether a segment here is known to be the server's own. */
+  isOwn(extent: Extent): boolean {
+    return this.#compared.has(keyOf(extent));
   }
 
   /** Why it isn't tried just now. */
@@ -122,18 +127,28 @@ export class ArchivePlace {
     await this.use(async (opened, signal) => {
       using _held = holding?.again();
       const { store, held } = opened;
-      if (file.kind === 'segment' && (await isThere(file, store, held)))
-        return void this.#compared.add(keyOf(file.extent));
+      if (file.kind === 'segment' && (await isThere(file, store, held))) return this.#isOurs(file);
+      if ('extent' in file) this.taken.assertNotBehind(file.extent, this.repository);
       const epoch = epochOf(file);
       const own = async (): Promise<History | undefined> => await ownHistory(dataDirectory, epoch);
       const written = { store, repository: this.repository, epoch, own, writer: `the server of ${dataDirectory}` };
-      await namingTimelines(written, async () => {
-        await assureTimeline(opened, { epoch, own, dataDirectory });
-        signal.throwIfAborted();
-        await this.#store(store, file);
-      });
-      if (file.kind === 'segment') this.#compared.add(keyOf(file.extent));
+      try {
+        await namingTimelines(written, async () => {
+          await assureTimeline(opened, { epoch, own, dataDirectory });
+          signal.throwIfAborted();
+          await this.#store(store, file);
+        });
+      } catch (error) {
+        if (file.kind === 'segment' && isConflict(error)) await this.taken.add(file.extent);
+        throw error;
+      }
+      if (file.kind === 'segment') this.#isOurs(file);
     });
+  }
+
+  #isOurs({ extent }: Segment): void {
+    this.#compared.add(keyOf(extent));
+    this.taken.release(extent);
   }
 
   /** What can't be read under a segment's name hides nobody's log: whatever stands behind it is compared by itself. */
@@ -189,6 +204,7 @@ export class ArchivePlace {
     const listing = await orAborted(store.list({ signal }), signal);
     if (listing.segments.length === 0) await this.#options.onEmpty?.();
     const [held, told] = [new Set(listing.segments.map(keyOf)), new Set(listing.histories)];
+    this.taken.keepOnly((one) => held.has(keyOf(one)));
     return { repository, store, listing, held, told, ours: new Set([1]) };
   }
 
@@ -238,43 +254,8 @@ export class ArchivePlace {
   }
 }
 
-export function keyOf({ epoch, from }: Extent): string {
+export function keyOf({ epoch, from }: TakenAt): string {
   return `${epoch}.${from}`;
-}
-
-/**
- * Of a timeline nothing is stored before whence it comes: where another's of the same number stands there, its segments
- * that are not there yet would go in between.
- */
-async function assureTimeline(opened: Opened, { epoch, own, dataDirectory }: Timeline): Promise<void> {
-  const { store, ours } = opened;
-  if (ours.has(epoch)) return;
-  const history = await own();
-  if (history !== undefined) {
-    await store.putHistory(history);
-    await assureAncestors(opened, history, dataDirectory);
-  }
-  ours.add(epoch);
-}
-
-interface Timeline {
-  readonly epoch: number;
-  readonly own: () => Promise<History | undefined>;
-  readonly dataDirectory: string;
-}
-
-/**
- * A server that was promoted more than once before its log was archived hands the files of older timelines over to nobody.
- * Where it has one no more, that of a later timeline tells what it was.
- */
-async function assureAncestors(
-  { store, told }: Opened,
-  { epoch, bytes }: History,
-  dataDirectory: string,
-): Promise<void> {
-  for (const ancestor of historiesIn(epoch, bytes.toString()).slice(1))
-    if (!told.has(ancestor.epoch))
-      await store.putHistory((await ownHistory(dataDirectory, ancestor.epoch)) ?? ancestor);
 }
 
 /** By what stands beside it; where nothing does, or what can't be read, whoever stores it again finds out. */

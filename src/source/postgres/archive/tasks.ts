@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../errors/error.ts';
 import { FileTask, type Handing } from './file-task.ts';
+import type { Extent } from '../../../log/log.ts';
 import { kindOfLogFile } from './log-file.ts';
 import type { ArchivePlace } from './place.ts';
 import { wishOf, type Wish } from './ready.ts';
@@ -39,6 +40,13 @@ export class Tasks {
   /** The first segment of a timeline. */
   lowestOf(timeline: string): string | undefined {
     return this.#lowest.get(timeline);
+  }
+
+  /** Whether the server hands this over, or something before it on its timeline. */
+  isToCome({ epoch, from }: Extent): boolean {
+    const lowest = this.#lowest.get(epoch.toString(16).toUpperCase().padStart(8, '0'));
+    const at = lowest === undefined ? undefined : this.#tasks.get(lowest)?.startOf(lowest);
+    return at !== undefined && from >= at;
   }
 
   /** Forgets what was consumed, and what is over for the server. */

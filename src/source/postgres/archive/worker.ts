@@ -61,7 +61,8 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const warnings = new Warnings(work);
   const places = placesOf(work, { signal, name, notes, warnings });
   const required = places.filter((place) => place.required);
-  const filling = new Filling(places, { ...work, signal, notes });
+  const isToCome = (extent: Extent): boolean => tasks.isToCome(extent);
+  const filling = new Filling(places, { ...work, signal, notes, isToCome });
   const base = new ForcedBase({ work, spool, signal });
   const onSaid = (place: ArchivePlace): void => filling.compareAgain(place);
   const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid, onLacking: async () => await base.owe() });
@@ -70,7 +71,8 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const atHand = new AtHand(packing, required.length);
   const onStored = (extent: Extent): void => gaps.release(extent);
   const handing = { folder, dataDirectory, spool, required, warnings, clock: work.clock, onStored };
-  const worker = new Worker(work, { handing, gaps, base, filling, systemIdentifier, atHand });
+  const tasks = new Tasks(handing);
+  const worker = new Worker(work, { handing, tasks, gaps, base, filling, systemIdentifier, atHand });
   try {
     await worker.run();
   } finally {
@@ -116,6 +118,7 @@ async function acquire(spool: Spool, { clock, signal }: ArchiveWork): Promise<Di
 
 interface Parts {
   readonly handing: Handing;
+  readonly tasks: Tasks;
   readonly gaps: Gaps;
   readonly base: ForcedBase;
   readonly filling: Filling;
@@ -145,7 +148,7 @@ class Worker {
     this.#work = work;
     this.#parts = parts;
     this.#warnings = parts.handing.warnings;
-    this.#tasks = new Tasks(parts.handing);
+    this.#tasks = parts.tasks;
     const onEnd = (fault?: { readonly error: unknown }): void => this.#next(fault);
     const lane = { tasks: this.#tasks, atHand: parts.atHand, filling: parts.filling, onEnd };
     this.#lanes = parts.handing.required.map((place) => new Lane({ ...lane, place }));
