@@ -4,7 +4,7 @@ import type { Following } from '../../recovery.ts';
 import { parseDescription } from '../description.ts';
 import { findPrograms } from '../find-programs.ts';
 import { addressParts } from '../logical/libpq.ts';
-import { restoreCommand } from '../setup/commands.ts';
+import { standbyRestoreCommand } from '../setup/commands.ts';
 import { hostInFile } from '../address.ts';
 import { standbySlotName } from '../slot-name.ts';
 import { finishStandby } from './data-files.ts';
@@ -39,7 +39,7 @@ export async function followPrimary(
     archive_mode: 'off',
     primary_conninfo: conninfoOf(address, component),
     primary_slot_name: '',
-    restore_command: fetching === undefined ? '' : restoreCommand(component, fetching),
+    restore_command: fetching === undefined ? '' : standbyRestoreCommand(component, fetching),
     recovery_target_timeline: target,
     // Production's would clear what is not this server's.
     archive_cleanup_command: '',

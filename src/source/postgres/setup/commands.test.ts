@@ -4,16 +4,16 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { runProgram, type RunResult } from '../../../../test/support/run-program.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
-import { archiveCommand, isOurs, isTooLong, restoreCommand } from './commands.ts';
+import { archiveCommand, isOurs, isTooLong, restoreCommand, standbyRestoreCommand } from './commands.ts';
 import { fileValue } from './planning.ts';
 
 const awkward = `it's 100% "a\\b" $HOME; #`;
 const segment = '000000010000000000000001';
 
 /** As PostgreSQL does before it starts the shell. */
-function filledIn(command: string): string {
+function filledIn(command: string, file = segment): string {
   return command.replace(/%([%fp])/g, (_whole, which: string) =>
-    which === '%' ? '%' : which === 'f' ? segment : `pg_wal/${segment}`,
+    which === '%' ? '%' : which === 'f' ? file : `pg_wal/${segment}`,
   );
 }
 
@@ -31,8 +31,8 @@ function quotedPath(path: string): string {
   return `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
-async function inShell(command: string, cwd: string): Promise<RunResult> {
-  return await runProgram('/bin/sh', ['-c', filledIn(command)], { cwd });
+async function inShell(command: string, cwd: string, file?: string): Promise<RunResult> {
+  return await runProgram('/bin/sh', ['-c', filledIn(command, file)], { cwd });
 }
 
 /** The server's wish, written down so many seconds after 1970. */
@@ -124,6 +124,22 @@ test('only proven absence is the end of the log; whatever else goes wrong stops 
     assert.deepEqual(await called(dir), words);
     await rm(wanted.program.path);
     assert.equal((await inShell(restoreCommand('shop-db', wanted), dir.path)).code, 200, 'the program is gone');
+  }
+});
+
+test('a standby outlives what goes wrong, and asks again; only at its start it must know which timelines there are', async () => {
+  const fails = ['exit 1', 'exit 200', 'kill -9 $$'];
+  for (const script of ['exit 0', 'exit 44', ...fails]) {
+    await using dir = await tempDir();
+    const wanted = await standIn(dir, script);
+    const ends: (number | null)[] = [];
+    for (const status of ['starting', 'ready   ']) {
+      await writeFile(dir.file('postmaster.pid'), `1\n/data\n2\n5432\n/run\n*\n 1 2\n${status}\n`);
+      for (const file of [segment, '00000002.history'])
+        ends.push((await inShell(standbyRestoreCommand('shop-db', wanted), dir.path, file)).code);
+    }
+    const expected = script === 'exit 0' ? [0, 0, 0, 0] : [1, script === 'exit 44' ? 1 : 200, 1, 1];
+    assert.deepEqual(ends, expected, script);
   }
 });
 

@@ -26,9 +26,24 @@ export function archiveCommand(component: string, systemIdentifier: string, want
  * is waited for, some seconds, in case whoever fetches it was killed.
  */
 export function restoreCommand(component: string, wanted: Wanted): string {
+  return `${fetching(component, wanted)}; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+}
+
+/**
+ * The same of a standby, which asks again and streams: there 1 ends nothing, and 200 would end the server, as when its primary
+ * is started anew while a place of the log is away. Only before it is consistent, as line 8 of postmaster.pid says, must it not
+ * miss which timelines there are: it would replay what was left, and never find back.
+ */
+export function standbyRestoreCommand(component: string, wanted: Wanted): string {
+  const asked = '"%f $(sed -n 8p postmaster.pid 2>/dev/null)"';
+  return `${fetching(component, wanted)} && exit 0; [ $? -eq 44 ] && exit 1; case ${asked} in *.history" starting"*) exit 200;; esac; exit 1`;
+}
+
+/** Ends with 0 where it was fetched ahead; its last command is the program. */
+function fetching(component: string, wanted: Wanted): string {
   const get = program(wanted, ['postgres', 'archive-get', component]);
   const take = 'mv $a %p 2>/dev/null && exit 0';
-  return `a=pg_wal/.holdfast-ahead/%f; ${take}; ${waitWhile('$a.draft')}; ${take}; ${get} %f %p; case $? in 0) exit 0;; 44) exit 1;; *) exit 200;; esac`;
+  return `a=pg_wal/.holdfast-ahead/%f; ${take}; ${waitWhile('$a.draft')}; ${take}; ${get} %f %p`;
 }
 
 /** Five seconds at least: whoever is at it may have been killed. */
