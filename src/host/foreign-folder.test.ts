@@ -66,3 +66,17 @@ test('a link is led elsewhere, and takes the place of a folder', async () => {
   );
   assert.deepEqual(folder.names().toSorted(), ['1', '2', '3']);
 });
+
+test('a new folder is given away itself, and none that stands there', async () => {
+  await using dir = await tempDir();
+  fs.mkdirSync(dir.file('folder/theirs'), { recursive: true });
+  fs.symlinkSync(dir.file('folder/theirs'), dir.file('folder/link'));
+  using folder = ForeignFolder.open(dir.file('folder'));
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  using made = folder.newFolder('new', { owner: uid === 0 ? { uid: 65534, gid: 65534 } : { uid, gid }, mode: 0o750 });
+  assert.equal(made.stat().mode & 0o777, 0o750);
+  assert.equal(fs.statSync(dir.file('folder/new')).uid, uid === 0 ? 65534 : uid);
+  for (const name of ['theirs', 'link']) assert.throws(() => folder.newFolder(name), { code: 'EEXIST' }, name);
+  fs.writeFileSync(made.pathForAll('file'), '');
+  assert.deepEqual(fs.readdirSync(dir.file('folder/new')), ['file']);
+});

@@ -54,10 +54,22 @@ export class ForeignFolder implements Disposable {
 
   /** Made where nothing is; given away, and as closed as it says, where it is there too. */
   folderMade(name: string, { owner, mode = 0o700 }: Put = {}): ForeignFolder {
-    if (!this.has(name)) this.#directory.makeDirectory(rawPathOf(name), mode);
-    const made = this.folder(name);
+    if (!this.has(name)) return this.newFolder(name, { owner, mode });
+    const there = this.folder(name);
+    there.setMode(mode);
+    there.give(owner);
+    return there;
+  }
+
+  /** 'EEXIST' where something is there; 'damaged' where another folder takes its place before it is given away. */
+  newFolder(name: string, { owner, mode = 0o700 }: Put = {}): ForeignFolder {
+    this.#directory.makeDirectory(rawPathOf(name), mode);
+    using opening = new DisposableStack();
+    const made = opening.use(this.folder(name));
+    if (made.names().length > 0) throw strange(made.path);
     made.setMode(mode);
     made.give(owner);
+    opening.move();
     return made;
   }
 
@@ -147,6 +159,11 @@ export class ForeignFolder implements Disposable {
   /** Of a child, for calls of this very process that know no descriptors; good while this is open. */
   pathWithin(name: string): string {
     return displayPath(this.#directory.path(rawPathOf(name)));
+  }
+
+  /** As `pathWithin`, for programs that this one runs too. */
+  pathForAll(name: string): string {
+    return this.pathWithin(name).replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
   }
 
   /** Its names are lasting, and what was put into `names` of it. */

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chown, mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { HoldfastError } from '../../errors/error.ts';
+import { ForeignFolder } from '../../host/foreign-folder.ts';
 import { isMountPoint } from '../../host/mount-point.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import type { OverPart } from '../../source/in-place.ts';
-import { syncFolder, writeWhole } from './durable.ts';
+import { writeWhole } from './durable.ts';
 import type { Places } from './places.ts';
 
 const form = z.record(z.string(), z.enum(['mount point', 'folder']));
@@ -36,16 +36,17 @@ export async function haveFolders(places: Places, parts: readonly OverPart[]): P
   const begun = foldersIn(places);
   const fresh = parts.map(({ to }) => to).filter((to) => begun[to] === undefined);
   if (fresh.length === 0) return;
-  for (const to of fresh) if (!existsSync(to)) await makeFolder(to, places.live);
+  for (const to of fresh) if (!existsSync(to)) makeFolder(to, places.live);
   const now = fresh.map((to) => [to, isMountPoint(to) ? 'mount point' : 'folder'] as const);
   await writeWhole(noteAt(places), JSON.stringify({ ...begun, ...Object.fromEntries(now) }));
 }
 
-async function makeFolder(path: string, place: string): Promise<void> {
-  const { uid, gid } = await stat(place);
-  await mkdir(path, { mode: 0o700 });
-  if (currentUser().uid === 0) await chown(path, uid, gid);
-  await syncFolder(dirname(path));
+/** Through a descriptor: whom the folder above belongs to can put a link there before it is given away. */
+function makeFolder(path: string, place: string): void {
+  using live = ForeignFolder.open(place);
+  using above = ForeignFolder.open(dirname(path), 'followed');
+  using _made = above.newFolder(basename(path), { owner: currentUser().uid === 0 ? live.stat() : undefined });
+  above.sync();
 }
 
 function noteAt({ root }: Pick<Places, 'root'>): string {

@@ -1,8 +1,8 @@
 import { readFile, readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../../../errors/error.ts';
+import { copyTree } from '../../../host/copy-tree.ts';
 import { ForeignFolder } from '../../../host/foreign-folder.ts';
-import { outputOf } from '../../../host/output-of.ts';
 import { syncFileSystem } from '../../../host/sync.ts';
 import { errorCode } from '../../../host/system-error.ts';
 import type { Replay } from '../../recovery.ts';
@@ -41,7 +41,7 @@ async function moveTo(
       spaces.rename(oid, above, basename(to));
     } catch (error) {
       if (errorCode(error) !== 'EXDEV') throw error;
-      await outputOf('cp', ['-a', '-T', '--', join(spaces.path, oid), to], signal, 'unheard');
+      await copyTree(join(spaces.path, oid), to, signal);
       await syncFileSystem(to, signal); // another disk, which nobody else knows of
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync, type Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outputOf } from '../../../host/output-of.ts';
+import { copyTree } from '../../../host/copy-tree.ts';
 import type { Seat } from '../../in-place.ts';
 import { segmentFacts } from '../wal/segment.ts';
 import { beginningOf } from '../archive/log-file.ts';
@@ -52,7 +52,7 @@ async function takeSettings({ data }: Workplace, place: string, signal: AbortSig
   for (const entry of await readdir(place, { withFileTypes: true })) {
     if (!(await isSetting(place, entry))) continue;
     data.removeAll(entry.name);
-    await outputOf('cp', ['-a', '--', join(place, entry.name), join(data.path, entry.name)], signal, 'unheard');
+    await copyTree(join(place, entry.name), data.pathForAll(entry.name), signal);
   }
 }
 
