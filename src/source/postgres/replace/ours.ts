@@ -6,7 +6,7 @@ import { errorCode } from '../../../host/system-error.ts';
 import type { OtherSeat } from '../../in-place.ts';
 import { parseControl, type Control } from '../host/control.ts';
 import { assertCluster } from './assert-cluster.ts';
-import { clustersInLog } from './old-log.ts';
+import { clustersInLog, givingUp } from './old-log.ts';
 
 /**
  * By the timeline that it goes on with. What can't be read any more accuses nobody: its disk is why it is restored. Without
@@ -30,15 +30,14 @@ function notOurs(message: string): HoldfastError {
 }
 
 function assertRecoversNot(component: string, place: string): void {
-  const again = `move ${place} away, and run the command again`;
   if (existsSync(join(place, 'standby.signal')))
     throw new HoldfastError('refused', `${component}: ${place} holds a standby, by its standby.signal`, {
-      next: `A standby is made anew by \`restore ${component} --as-standby --target DIR\`. If a cluster is to run by itself there, ${again}. Nothing was changed.`,
+      next: `A standby is made anew by \`restore ${component} --as-standby --target DIR\`. If a cluster is to run by itself there: ${givingUp(place)} Nothing was changed.`,
     });
   const signal = join(place, 'recovery.signal');
   if (existsSync(signal))
     throw new HoldfastError('refused', `${component}: ${place} holds a cluster that recovers, by its recovery.signal`, {
-      next: `If that recovery is given up, ${again}. If ${signal} was left by mistake, and no server was started there since, remove it. Nothing was changed.`,
+      next: `If that recovery is given up: ${givingUp(place)} If ${signal} was left by mistake, and no server was started there since, remove it. Nothing was changed.`,
     });
 }
 

@@ -121,9 +121,14 @@ test('a log that is not to be seen is not taken for none, nor a segment that can
   await rename(dir.file('disk'), dir.file('mounted'));
   await rm(dir.file('mounted', nameOf(4)));
   await symlink(dir.file('bad sectors'), dir.file('mounted', nameOf(4)));
-  await assert.rejects(rescueLog(workWith([near]), from), { code: 'source-failed', message: /can't be read/ });
+  await assert.rejects(rescueLog(workWith([near]), from), {
+    code: 'source-failed',
+    message: /4 can’t be read/,
+    next: /lost for good: move \/.* away/,
+  });
   await rm(dir.file('mounted', nameOf(4)));
-  assert.equal((await rescueLog(workWith([near]), from)).stored, 1);
+  assert.equal((await rescueLog(workWith([near]), from)).stored, 0, 'what could be read was stored');
+  assert.equal((await near.listing()).segments.length, 1);
 });
 
 test('nothing of a timeline is rescued in between those of another one of its number', async () => {
@@ -151,4 +156,56 @@ test('nothing of a timeline is rescued in between those of another one of its nu
   const other = await place('other');
   assert.equal((await rescueLog(workWith([other]), from)).stored, 3);
   assert.equal((await rescueLog(workWith([other]), from)).stored, 0, 'the same one is there');
+});
+
+test('of a log with bad sectors all that can be read is stored, then the file is named, and how to go on without it', async () => {
+  await using dir = await tempDir();
+  const { segments } = await oldCluster(dir);
+  const [near, path] = [await place('near'), dir.file('pg_wal', nameOf(3))];
+  const spoiling = async (): Promise<void> => {
+    await rm(path); // its header was read: now reading it fails
+    await mkdir(path);
+  };
+  const open: LogPlace['open'] = async () => {
+    await spoiling();
+    return await near.open();
+  };
+  const named = {
+    code: 'source-failed',
+    message: /pg_wal\/0{7}1.*3 can’t be read: /,
+    next: /What else .* is stored, .*: move /,
+  };
+  const from = { place: dir.path, stream };
+  await assert.rejects(rescueLog(workWith([{ ...near, open }]), from), named);
+  const { segments: held, pieces } = await near.listing();
+  assert.deepEqual([held.length, pieces.length], [0, 1]);
+  await assert.rejects(rescueLog(workWith([near]), from), named, 'its header can’t be read either');
+
+  await rm(path, { recursive: true });
+  await writeFile(path, segments[0] ?? assert.fail());
+  await rescueLog(workWith([near]), from);
+  await rm(dir.file('pg_wal/archive_status'), { recursive: true });
+  await spoiling();
+  assert.equal((await rescueLog(workWith([near]), from)).stored, 0, 'it is held already');
+});
+
+test('a history that can’t be read holds up what is of its timeline alone', async () => {
+  await using dir = await tempDir();
+  await oldCluster(dir);
+  const [near, events]: [Awaited<ReturnType<typeof place>>, Event[]] = [await place('near'), []];
+  const from = { place: dir.path, stream };
+  await writeFile(dir.file('pg_wal/00000002.history'), '');
+  assert.equal((await rescueLog(workWith([near], events), from)).stored, 2);
+  const told = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
+  assert.match(told.join('; '), /^[^;]*00000002\.history does not say whence .* left out$/);
+
+  const other = await place('other');
+  await writeFile(dir.file('pg_wal/00000001.history'), 'torn');
+  const named = {
+    code: 'source-failed',
+    message: /line that is none/,
+    next: /Nothing of its timeline is stored .*: move /,
+  };
+  await assert.rejects(rescueLog(workWith([other]), from), named);
+  assert.deepEqual((await other.listing()).segments, []);
 });
