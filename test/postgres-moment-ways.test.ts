@@ -75,8 +75,8 @@ testAtMajors(
     await storeLog({ scene, shop: promoted }, 2);
     {
       await using log = await logOf(scene.file(), promoted);
-      const text = await readFile(join(copied, 'pg_wal/00000002.history'), 'utf8');
-      for (const history of historiesIn(2, text)) await log.store.putHistory(history);
+      const bytes = await readFile(join(copied, 'pg_wal/00000002.history'));
+      for (const history of historiesIn(2, bytes)) await log.store.putHistory(history);
     }
     assert.match(await scene.ok('restore', 'shop-db', '--latest', '--target', scene.file('new')), /timeline 1 → 2/);
     assert.equal(await idsIn(major, scene, 'new'), '1 2 3 4 5 6 7');

@@ -121,7 +121,7 @@ async function readWhole(path: string, name: string): Promise<Buffer> {
 
 function historyOf(name: string, bytes: Buffer): History {
   const timeline = Number.parseInt(name.slice(0, 8), 16);
-  const [history] = historiesIn(timeline, bytes.toString());
+  const [history] = historiesIn(timeline, bytes);
   if (history !== undefined) return { ...history, bytes };
   throw new HoldfastError('source-failed', `${name} does not say whence its timeline comes`);
 }

@@ -41,7 +41,7 @@ async function assureAncestors(
   { epoch, bytes }: History,
   dataDirectory: string,
 ): Promise<void> {
-  for (const ancestor of historiesIn(epoch, bytes.toString()).slice(1))
+  for (const ancestor of historiesIn(epoch, bytes).slice(1))
     if (!told.has(ancestor.epoch))
       await store.putHistory((await ownHistory(dataDirectory, ancestor.epoch)) ?? ancestor);
 }

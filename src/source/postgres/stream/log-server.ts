@@ -65,7 +65,7 @@ export async function identify(replication: ServerConnection): Promise<Pick<LogS
 export async function historiesOf(replication: ServerConnection, timeline: number): Promise<readonly History[]> {
   const newest = await historyFile(replication, timeline);
   if (newest === undefined) return [];
-  const told = historiesIn(timeline, newest);
+  const told = historiesIn(timeline, Buffer.from(newest));
   const histories: History[] = [];
   for (const one of told) histories.push(await ownFile(replication, one, timeline));
   return histories;
