@@ -46,11 +46,11 @@ function drawn(ledger: readonly Entry[]): Named {
   return named[randomInt(named.length)] ?? assert.fail();
 }
 
-/** In `npm test` each kind of name once, over two majors; in the full run all of them and as many drawn as make 20. */
-function momentsFor(major: PostgresMajor, ledger: readonly Entry[]): readonly Named[] {
+/** In `npm test` each kind of name once; in the full run all of them and as many drawn as make 20. */
+function momentsFor(ledger: readonly Entry[]): readonly Named[] {
   const kinds = everyKind(ledger);
   if (isFullBudget) return [...kinds, ...Array.from({ length: 20 - kinds.length }, () => drawn(ledger))];
-  return major === '15' ? kinds.slice(0, 3) : kinds.slice(3, 5);
+  return kinds.slice(0, 5);
 }
 
 interface Logged extends Shop {
@@ -70,13 +70,13 @@ async function logged(major: PostgresMajor): Promise<Logged> {
 
 const loggedOf = shared(logged);
 
-for (const major of isFullBudget ? postgresMajors : (['15', '18'] as const)) {
+for (const major of isFullBudget ? postgresMajors : (['18'] as const)) {
   test(
     `PostgreSQL ${major}: a cluster comes back to moments of its log with exactly what was committed`,
     { skip },
     async (context) => {
       const { scene, ledger } = await loggedOf(major);
-      const moments = momentsFor(major, ledger);
+      const moments = momentsFor(ledger);
       let measured = 0;
       for (const [number, [words, last]] of moments.entries()) {
         const said = await scene.ok('restore', 'shop-db', ...words, '--target', scene.file(`${number}`));
@@ -97,7 +97,7 @@ test(
   'a moment that can’t be reached is refused with the nearest that can, before anything is touched',
   { skip },
   async () => {
-    const { scene, ledger } = await loggedOf('15');
+    const { scene, ledger } = await loggedOf('18');
     const last = entryOf(ledger, 9);
     for (const [words, wanted] of [
       [

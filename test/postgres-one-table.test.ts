@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isFullBudget } from './budget.ts';
 import { postgresClients, withoutPostgresClients } from './servers/postgres-clients.ts';
 import { withoutPostgres } from './servers/postgres.ts';
-import { copiedPrograms, postgresMajors, type PostgresMajor } from './servers/postgres-program.ts';
+import { copiedPrograms, postgresMajors, smallSegments, type PostgresMajor } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import { shopSettings, storeLog } from './support/moment-scene.ts';
 import { proveForVersion } from './support/postgres-matrix.ts';
@@ -47,7 +47,7 @@ for (const major of majors)
 async function takenBack(major: PostgresMajor): Promise<void> {
   await using dir = await tempDir();
   await chmod(dir.path, 0o755);
-  await using server = await startPostgresVersion({ major, settings: shopSettings });
+  await using server = await startPostgresVersion({ major, initdb: smallSegments, settings: shopSettings });
   await server.sql(tables);
   const { url } = server;
   const more = '    log: { mode: archive, to: { near: { window: 14d } } }';
