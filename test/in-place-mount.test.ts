@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { mounted, withoutMounts } from './support/mounting.ts';
+import { runOk } from './support/run-program.ts';
+import { served } from './support/served.ts';
 import { tempDir, type TempDir } from './support/temp-dir.ts';
 import { cheapNear, near, sceneAt, type Scene } from './support/verifying.ts';
 
@@ -76,3 +78,38 @@ test('where something is mounted below a path, nothing is moved along with it', 
   assert.equal(await readFile(dir.file('disk/inner/precious'), 'utf8'), 'kept');
   assert.equal(await deep(dir), 'spoiled');
 });
+
+test(
+  'a disk that goes away while a plan waits is named, and nothing is restored beneath where it was',
+  { skip },
+  async () => {
+    await using dir = await tempDir();
+    await cheapNear(dir.path);
+    for (const name of ['kept/data', 'disk']) await mkdir(dir.file(name), { recursive: true });
+    await writeFile(dir.file('kept/data/file'), 'good');
+    const bind = ['--bind', dir.file('kept'), dir.file('disk')];
+    await runOk('mount', bind);
+    await using _mount = { [Symbol.asyncDispose]: async () => void (await runOk('umount', [dir.file('disk')])) };
+    const rule = 'backups: { hourly: { every: 1h, to: { near: { keep: { last: 9 } } } } }';
+    const around = 'restore: { stop: "true", start: "true", approval: another-person }';
+    const policy = `${near}components:\n  data:\n    files: { paths: [DIR/disk/data] }\n    ${rule}\n    ${around}\n`;
+    const scene = await sceneAt(dir.path, policy);
+    await scene.ok('backup', 'data');
+    await writeFile(dir.file('kept/data/file'), 'spoiled');
+    const waiting = await scene.run('restore', 'data', '--in-place');
+    const [, hash = ''] = /holdfast approve ([0-9a-f]{12})/.exec(waiting.stderr) ?? [];
+    const state = ['--cache-dir', dir.file('cache'), '--state-dir', dir.file('state')];
+    const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path, SUDO_USER: 'bob' };
+    assert.equal((await served({ args: [...state, 'approve', hash], env, cwd: dir.path })).code, 0);
+    await runOk('umount', [dir.file('disk')]);
+    const away = await scene.run('restore', 'data', '--in-place');
+    assert.equal(away.code, 1);
+    assert.match(
+      `${away.stdout.toString()}${away.stderr}`,
+      /disk was on the disk mounted at \S+\/disk when this was planned/,
+    );
+    assert.deepEqual(await readdir(dir.file('disk')), []);
+    await runOk('mount', bind);
+    assert.equal(await readFile(dir.file('disk/data/file'), 'utf8'), 'spoiled');
+  },
+);

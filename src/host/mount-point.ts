@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from './system-error.ts';
 
@@ -8,6 +8,12 @@ export function isMountPoint(path: string): boolean {
   if (own === undefined || !own.isDirectory()) return false;
   if (path === '/' || own.dev !== lstatSync(dirname(path)).dev) return true;
   return mountPoints().includes(realpathSync(path));
+}
+
+/** Where the file system is mounted that a folder is on; undefined where the folder isn't there. */
+export function mountPointOf(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  for (let at = realpathSync(folder); ; at = dirname(at)) if (isMountPoint(at)) return at;
 }
 
 /** What is mounted somewhere below a folder. */

@@ -21,10 +21,11 @@ import type { InPlaceOptions, PlannedInPlace } from './in-place.ts';
 import { assertGoesAway } from './in-the-way.ts';
 import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
 import { assertAllAsked } from './kinds/replay.ts';
+import { disksUnder } from './kinds/disks.ts';
 import { argumentsOf } from './kinds/replacement.ts';
 import { wantedFields } from './moment-form.ts';
 import { assertRoom, disksFor, roomAt, type Disk, type Put } from './room.ts';
-import { around, health, livePath, planOf, step, switches, type LivePath } from './steps.ts';
+import { around, folderAround, health, livePath, planOf, step, switches, type LivePath } from './steps.ts';
 import { assertNotHalfOver, clearEnded, growthOf, stateOf, stepsOver, type Over } from './in-place-over.ts';
 
 /** What is known of it before anything is touched. */
@@ -79,7 +80,14 @@ export async function planReplacement(
     afterwards: seat.afterwards,
   };
   assertRoom(disks);
-  const given = { component: name, point: base.identity, stream: base.log.stream, within: driver.inPlace.within };
+  const on = disksUnder([folderAround(live), ...seat.others.map(({ location }) => location)]);
+  const given = {
+    component: name,
+    point: base.identity,
+    stream: base.log.stream,
+    within: driver.inPlace.within,
+    ...on,
+  };
   const seated = live.replace === 'contents' ? { ...live, unseen: driver.inPlace.unseen } : live;
   const stepping = { component, live: seated, seat, given: { ...given, ...wantedFields({ ...wanted, standing }) } };
   const steps = options.way === 'over' ? stepsOver(stepping) : stepsOf(stepping);
@@ -169,8 +177,8 @@ function stepsOf({ component, live, seat, given }: Over): readonly Step[] {
     step('withhold', 'withhold', all),
     ...(component.log === undefined ? [] : [step('rescue', 'rescue-log', all, 'no')]),
     step('replay', 'replay', all, 'no'),
-    ...others.map((one) => step(`switch-${one.slot}`, switches.whole, argumentsOf(one))),
-    step('switch-0', switches[live.replace], { ...live, slot: 0, within: given['within'] }),
+    ...others.map((one) => step(`switch-${one.slot}`, switches.whole, { ...argumentsOf(one), on: given['on'] })),
+    step('switch-0', switches[live.replace], { ...live, slot: 0, within: given['within'], on: given['on'] }),
     step('take-over', 'take-over', { ...all, afterwards: seat.afterwards }),
     ...around(component, 'yes'),
     ...health(component),

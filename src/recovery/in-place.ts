@@ -11,7 +11,8 @@ import type { MomentAsked } from '../point/moment.ts';
 import type { Component } from '../policy/policy.ts';
 import { planReplacement, type PlannedReplacement } from './in-place-moment.ts';
 import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
-import { around, health, livePath, planOf, step, switches, type LivePath } from './steps.ts';
+import { disksUnder } from './kinds/disks.ts';
+import { around, folderAround, health, livePath, planOf, step, switches, type LivePath } from './steps.ts';
 
 export interface InPlaceOptions {
   readonly component: string;
@@ -56,7 +57,8 @@ export async function planInPlace(context: ComponentContext, options: InPlaceOpt
   for (const { path } of paths) await assertNothingKeptBelow(plansIn(context.stateFolder), path);
   const { point, expected } = await pointWanted(context, options);
   const { identity, timeNs } = point;
-  const targets = paths.map(({ path, replace }, slot) => ({ path, slot, replace }));
+  const on = disksUnder(paths.map(folderAround));
+  const targets = paths.map(({ path, replace }, slot) => ({ path, slot, replace, ...on }));
   const at = secondText(timeNs);
   const steps = [
     ...targets.map((target) =>

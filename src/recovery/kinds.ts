@@ -2,6 +2,7 @@ import type { ComponentContext } from '../job/component.ts';
 import type { StepKinds } from '../plan/plan.ts';
 import { assertNothingKeptBelow, plansIn } from './kept-below.ts';
 import { commanding } from './kinds/command.ts';
+import { onItsDisks } from './kinds/disks.ts';
 import { healthy } from './kinds/health.ts';
 import type { Guard } from './kinds/places.ts';
 import { reaching } from './kinds/reachable.ts';
@@ -21,7 +22,7 @@ import { withholding } from './kinds/withhold.ts';
 /** What steps of plans can do on this host. */
 export function stepKinds(context: ComponentContext): StepKinds {
   const guard: Guard = async ({ hash }, live) => await assertNothingKeptBelow(plansIn(context.stateFolder), live, hash);
-  return {
+  const kinds: StepKinds = {
     'restore': restoring(context),
     'restore-moment': restoringMoment(context),
     'rescue-log': rescuing(context),
@@ -38,4 +39,5 @@ export function stepKinds(context: ComponentContext): StepKinds {
     'systemd': systemd(context),
     'http-health': healthy(context),
   };
+  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, onItsDisks(kind)]));
 }

@@ -25,6 +25,11 @@ export function livePath(path: string): LivePath {
   throw new HoldfastError('unsupported', `${within}, below ${path}, is a mount point, which can’t be moved along`);
 }
 
+/** The folder in which it is replaced: what is put together for it is on the same disk. */
+export function folderAround({ path, replace }: LivePath): string {
+  return replace === 'contents' ? path : dirname(path);
+}
+
 const ordinaryMs = 300_000;
 /** A restore ends when it ends. */
 const longestMs = 7 * 86_400_000;
