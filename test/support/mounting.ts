@@ -14,8 +14,8 @@ function mayMount(): boolean {
   return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n;
 }
 
-/** A file system in memory on a folder, until it is disposed of. */
-export async function mounted(folder: string): Promise<AsyncDisposable> {
-  await runOk('mount', ['-t', 'tmpfs', 'none', folder]);
+/** A file system in memory on a folder, until it is disposed of; `size` as of tmpfs. */
+export async function mounted(folder: string, size = '50%'): Promise<AsyncDisposable> {
+  await runOk('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', folder]);
   return { [Symbol.asyncDispose]: async () => void (await runOk('umount', [folder])) };
 }
