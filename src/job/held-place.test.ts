@@ -6,6 +6,7 @@ import { systemClock } from '../clock/clock.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { Listener } from '../events/events.ts';
 import { openLog } from '../log/store.ts';
+import { lineageOf } from '../log/cover.ts';
 import { livingIn } from '../point/moment.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import { assertFollowable } from './held-place.ts';
@@ -50,7 +51,7 @@ async function scene() {
   };
   const context = { ...shopContext(given), listener };
   const open = async (): Promise<ReadLog> => await openLogs(context, 'shop-db', '7', places);
-  return { far: places[1]?.storage ?? assert.fail(), open, damage, warnings };
+  return { far: places[1]?.storage ?? assert.fail(), open, damage, places, warnings };
 }
 
 test('a place that fails after its listing is told, and another tells which timeline goes on', async () => {
@@ -83,4 +84,22 @@ test('nothing is followed in place of a timeline whose history can’t be read, 
   assert.throws(() => follow([], 2), { code: 'damaged', message: /the timeline that goes on can’t be followed/ });
   follow([2, 3], 2); // what stands there counts before what goes on
   follow([1], undefined); // no backup leads to it, which is another matter
+});
+
+test('a history that can’t be read is told by that of a timeline that came of it', async () => {
+  const { open, damage, places, warnings } = await scene();
+  const second = '1\t0/1000\tno reason\n';
+  const bytes = Buffer.from(`${second}\n2\t0/1800\tno reason\n`);
+  for (const { open: opened } of places) {
+    const store = openLog(await opened(), { component: 'shop-db', stream: '7' });
+    await store.putHistory({ epoch: 4, parent: 2, forkedAt: 0x1800n, bytes });
+  }
+  await damage(2, 0, 1);
+  await using held = await open();
+  assert.deepEqual([held.histories.map(({ epoch }) => epoch), held.unread.size, warnings.length], [[2, 3, 4], 0, 1]);
+  assert.equal(Buffer.from(held.histories[0]?.bytes ?? []).toString(), second);
+  assert.deepEqual(
+    lineageOf(4, held.histories)?.epochs.map(({ epoch }) => epoch),
+    [4, 2, 1],
+  );
 });

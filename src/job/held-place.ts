@@ -2,6 +2,7 @@ import { HoldfastError, hasCode } from '../errors/error.ts';
 import { lineageOf } from '../log/cover.ts';
 import type { History, Listing, LogStore } from '../log/log.ts';
 import { noSigns, togetherOf, type Signs } from '../point/living.ts';
+import type { LogDriver } from '../source/log.ts';
 import { fromEach } from './from-each.ts';
 import { heldEpochs, leftIn, signsOf, told } from './signs.ts';
 
@@ -18,11 +19,19 @@ export interface HeldHistories {
   readonly unread: ReadonlyMap<number, HoldfastError>;
 }
 
-/** One that can't be read concerns none but the epochs that come through it. */
+interface Reading {
+  readonly signal: AbortSignal;
+  /** What one tells of those it comes from, where the source can say that. */
+  readonly ancestry?: LogDriver['ancestry'];
+  /** Told of each that can be read nowhere, be it that a later one tells the same. */
+  readonly onUnread: (epoch: number, error: HoldfastError) => void;
+}
+
+/** One that can't be read, and that none of a later epoch tells, concerns none but the epochs that come through it. */
 export async function historiesIn(
   places: readonly HeldPlace[],
   { histories: epochs }: Pick<Listing, 'histories'>,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, ancestry, onUnread }: Reading,
 ): Promise<HeldHistories> {
   const unread = new Map<number, HoldfastError>();
   const read = async (epoch: number): Promise<readonly History[]> => {
@@ -31,11 +40,14 @@ export async function historiesIn(
     } catch (error) {
       if (!(error instanceof HoldfastError) || signal.aborted) throw error;
       unread.set(epoch, error);
+      onUnread(epoch, error);
       return [];
     }
   };
-  const histories = await Promise.all(epochs.map(read));
-  return { histories: histories.flat(), unread };
+  const histories = (await Promise.all(epochs.map(read))).flat();
+  for (const one of ancestry === undefined || unread.size === 0 ? [] : histories.flatMap(ancestry))
+    if (unread.delete(one.epoch)) histories.push(one);
+  return { histories: histories.toSorted((a, b) => a.epoch - b.epoch), unread };
 }
 
 /**

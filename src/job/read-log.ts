@@ -6,9 +6,10 @@ import { unionOf } from '../log/union.ts';
 import { extentOf, type MomentPlan, type StreamHeld } from '../point/moment.ts';
 import { OwnFiles } from '../repository/own-files.ts';
 import type { LogFeed, LogReader } from '../source/recovery.ts';
-import type { LogPlace } from '../source/log.ts';
+import type { LogDriver, LogPlace } from '../source/log.ts';
 import type { ComponentContext } from './component.ts';
 import { fromEach } from './from-each.ts';
+import { openSource } from './open-source.ts';
 import { firstOf, historiesIn, signsIn, type HeldHistories, type HeldPlace } from './held-place.ts';
 
 /** One stream of a component's log in all its places, which stay open until it is disposed of. */
@@ -41,15 +42,18 @@ export async function openLogs(
   const answers = await fromEach([...byName.keys()], open, context);
   const held = answers.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const listing = unionOf(held.map((place) => place.listing));
-  const { histories, unread } = await historiesIn(held, listing, context);
-  const { signs, failed } = await signsIn(held, listing, context);
-  const unasked = [...answers, ...failed].filter(({ error }) => error !== undefined);
   const warn = (item: string, message: string): void =>
     context.listener({ kind: 'warning', during: 'restore', item, message });
+  const { histories, unread } = await historiesIn(held, listing, {
+    signal: context.signal,
+    ancestry: ancestryOf(context, component),
+    onUnread: (epoch, { message }) =>
+      warn(component, `whence timeline ${epoch} of its log comes can’t be read: ${message}`),
+  });
+  const { signs, failed } = await signsIn(held, listing, context);
+  const unasked = [...answers, ...failed].filter(({ error }) => error !== undefined);
   for (const { repository, error } of unasked)
     warn(repository, `what it holds of the log is not known: ${error?.message ?? ''}`);
-  for (const [epoch, { message }] of unread)
-    warn(component, `whence timeline ${epoch} of its log comes can’t be read: ${message}`);
   const files = closing.use(new OwnFiles());
   const kept = closing.move();
   return {
@@ -60,6 +64,11 @@ export async function openLogs(
     unasked: unasked.map(({ repository }) => repository),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
+}
+
+function ancestryOf(context: ComponentContext, name: string): LogDriver['ancestry'] {
+  const { [name]: component } = context.policy.components;
+  return component && openSource(context, name, component).log?.ancestry;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Listener } from '../events/events.ts';
+import type { History } from '../log/log.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /**
@@ -69,6 +70,8 @@ export interface FetchWork extends ArchiveWork {
 export interface LogDriver {
   /** A position as people of its kind write it, `0/2000138`. */
   readonly positionText: (position: bigint) => string;
+  /** What the file of an epoch tells of those it comes from, oldest last; none where it can't be read. */
+  readonly ancestry?: (history: History) => readonly History[];
   /**
    * Follows the log as it is written, until it is aborted. What it has told the server to be safe is durable in every
    * required place. Throws 'source-failed' where the server can't be followed any more.

@@ -10,6 +10,7 @@ import type { PostgresOptions } from './options.ts';
 import { openRehearsal } from './proof/open.ts';
 import { openRecovery } from './recover/open.ts';
 import { openSetup } from './setup/open.ts';
+import { ancestryIn } from './stream/history.ts';
 import { openStreaming } from './stream/open.ts';
 
 /**
@@ -30,7 +31,7 @@ export function openPostgres(options: PostgresOptions, surroundings: Surrounding
     excludes: [],
     rehearsal: openRehearsal(options, surroundings),
     setup: openSetup(options, surroundings),
-    log: { positionText: lsnText, ...openArchiving(), ...openStreaming(options, surroundings) },
+    log: { positionText: lsnText, ancestry: ancestryIn, ...openArchiving(), ...openStreaming(options, surroundings) },
     recovery: openRecovery(options, surroundings),
     extraction: openExtraction(options, surroundings, 'cluster'),
   };

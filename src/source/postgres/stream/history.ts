@@ -21,6 +21,16 @@ export function historiesIn(timeline: number, bytes: Uint8Array): readonly Histo
   return all.toReversed();
 }
 
+/** Those of the ancestors alone; none where it is none of a timeline. */
+export function ancestryIn({ epoch, bytes }: History): readonly History[] {
+  try {
+    return historiesIn(epoch, bytes).slice(1);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return [];
+  }
+}
+
 /** Without the white space around them. A reason has the characters of whichever database it is of: bytes stay bytes. */
 function linesOf(bytes: Uint8Array): readonly { readonly line: string; readonly at: number }[] {
   let at = 0;
