@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../errors/error.ts';
+import { makeLasting, syncFile, syncFolder } from '../host/lasting.ts';
 import { errorCode, reasonOf } from '../host/system-error.ts';
 import { decodePlan, encodePlan, hashOfPlan } from './form.ts';
 import { decodeEntry, encodeEntry, type Entry, type Journal } from './journal.ts';
@@ -21,7 +22,7 @@ export async function storePlan(folder: string, plan: Plan): Promise<StoredPlan>
   const hash = hashOfPlan(plan);
   const own = join(folder, hash);
   await lasting(own, async () => {
-    await mkdir(own, { recursive: true, mode: 0o700 });
+    await makeLasting(own, 0o700);
     await createWhole(own, 'plan.json', encodePlan(plan));
     await syncFolder(folder);
   });
@@ -109,7 +110,7 @@ async function createWhole(folder: string, name: string, text: string): Promise<
   const draft = join(folder, `${name}.${randomBytes(6).toHex()}.tmp`);
   await using file = await open(draft, 'wx', 0o600);
   await file.writeFile(text);
-  await file.sync();
+  await syncFile(file);
   try {
     await link(draft, join(folder, name));
   } catch (cause) {
@@ -119,11 +120,6 @@ async function createWhole(folder: string, name: string, text: string): Promise<
     await unlink(draft);
   }
   await syncFolder(folder);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

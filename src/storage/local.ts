@@ -20,7 +20,8 @@ import {
   type Root,
 } from './local/root.ts';
 import { StagedFile, type StagedFileHost } from './local/staged.ts';
-import { ignoring, syncFile, syncFolder } from './local/sync.ts';
+import { syncFile, syncFolder } from '../host/lasting.ts';
+import { ignoring } from './local/ignoring.ts';
 import { temporaryPrefix, walkObjects, walkTemporaries } from './local/walk.ts';
 import type {
   Capabilities,

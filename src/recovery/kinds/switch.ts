@@ -4,7 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { exchangeNames } from '../../host/exchange.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { StepKind } from '../../plan/plan.ts';
-import { syncFolder } from './durable.ts';
+import { syncFolder } from '../../host/lasting.ts';
 import { inodeAt, inodeIn } from './inode.ts';
 import { assertSeen, placesOf, type Guard, type Places } from './places.ts';
 import { assertNothingMounted, removeOwn } from './removal.ts';

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { chown, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseFields, textOf, type Fields } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { hostIdentity, type HostIdentity } from '../../host/identity.ts';
+import { makeLasting, syncFile, syncFolder } from '../../host/lasting.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import { lookAtDataDirectory, type DataDirectory } from './data-directory.ts';
@@ -90,7 +91,7 @@ export async function issueGrant(
   const grant: Grant = { host, ...directory };
   const path = pathOf(stateDir, component);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeLasting(dirname(path), 0o700);
     await writeLasting(path, `${JSON.stringify({ version: 1, ...grant })}\n`);
     // The server's user reads it, whoever gave it.
     if (currentUser().uid === 0) for (const one of [path, dirname(path)]) await chown(one, uid, -1);
@@ -119,15 +120,10 @@ async function writeLasting(path: string, text: string): Promise<void> {
   {
     await using file = await open(draft, 'wx', 0o600);
     await file.writeFile(text);
-    await file.sync();
+    await syncFile(file);
   }
   await rename(draft, path);
   await syncFolder(dirname(path));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
 }
 
 async function readGrant(stateDir: string, component: string): Promise<Grant | undefined> {

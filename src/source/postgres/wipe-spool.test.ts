@@ -26,7 +26,7 @@ test('the spool of one component is emptied, and no other', async () => {
 test('what is still to be said of the log, or filled in a place, stays', async () => {
   await using dir = await tempDir();
   const spool = new Spool(dir.path, 'shop-db', '7312');
-  spool.make();
+  await spool.make();
   await spool.notes.addGaps([{ epoch: 1, from: 1n, to: 2n, takenIn: ['far'] }]);
   await spool.notes.addNew('near');
   const notes = await readdir(dir.file('spool/shop-db/7312'));

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ignoring, syncFolder } from './sync.ts';
+import { syncFolder } from '../../host/lasting.ts';
+import { ignoring } from './ignoring.ts';
 
 /**
  * The folders below a root that are known to survive a power cut. That one exists is not enough: whoever made it

@@ -2,7 +2,8 @@ import { mkdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { errnoOf, storageError } from './errors.ts';
-import { ignoring, syncFolder } from './sync.ts';
+import { syncFolder } from '../../host/lasting.ts';
+import { ignoring } from './ignoring.ts';
 
 /** The folder that a local storage is, told apart from whatever else may appear under its path. */
 export interface Root {

@@ -33,7 +33,7 @@ test('a place that isn’t required gets no more once another’s stands there u
   const far = new ArchivePlace({ dataDirectory: dir.path, name, clock: systemClock, listener, signal, place });
   const filling = new Filling([far], {
     ...{ component: 'shop-db', clock: systemClock, listener, signal },
-    notes: spoolIn(dir).notes,
+    notes: (await spoolIn(dir)).notes,
   });
   const own = { epoch: 2, parent: 1, forkedAt: 0x200_0000n, bytes: Buffer.from('1\t0/2000000\tno reason\n') };
   const later = { epoch: 3, parent: 2, forkedAt: 0x300_0000n, bytes: Buffer.from('2\t0/3000000\tno reason\n') };
@@ -48,9 +48,9 @@ async function away(): Promise<never> {
   return await Promise.reject(new HoldfastError('storage-failed', 'it is away'));
 }
 
-function spoolIn(dir: TempDir): Spool {
+async function spoolIn(dir: TempDir): Promise<Spool> {
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
-  spool.make();
+  await spool.make();
   return spool;
 }
 
@@ -84,7 +84,7 @@ interface Filled extends Pick<LogPlace, 'repository' | 'required'> {
 /** Until nothing is left to be filled. */
 async function fill(places: readonly Filled[], isNew = '') {
   await using dir = await tempDir();
-  const { notes } = spoolIn(dir);
+  const { notes } = await spoolIn(dir);
   if (isNew !== '') await notes.addNew(isNew);
   const warnings = await fillBy(notes, places);
   assert.ok(!notes.isNew(isNew), 'it was given all');
@@ -161,7 +161,7 @@ test('a place that is filled hears which timelines were left, and keeps it where
 
 test('what was filled from a place that has not all itself is due the rest still', async () => {
   await using dir = await tempDir();
-  const { notes } = spoolIn(dir);
+  const { notes } = await spoolIn(dir);
   for (const repository of ['near', 'far']) await notes.addNew(repository);
   const [near, far] = [await holding([4]), await holding([])];
   const places = [

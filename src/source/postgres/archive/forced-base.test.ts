@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { newRepository } from '../../../../test/support/repository.ts';
@@ -36,7 +37,7 @@ class Stage {
     this.#dir = dir;
     this.pidFile = dir.file('postmaster.pid');
     this.spool = new Spool(dir.file('state'), 'shop-db', '7');
-    this.spool.make();
+    mkdirSync(dir.file('state/spool/shop-db/7'), { recursive: true });
     this.#base = this.anew();
   }
 

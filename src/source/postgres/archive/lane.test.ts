@@ -73,7 +73,7 @@ async function scene(dir: TempDir, storages: readonly MemoryStorage[], of: Scene
     return new ArchivePlace({ ...{ dataDirectory: dir.path, name, clock, listener: silent, signal }, place });
   });
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
-  spool.make();
+  await spool.make();
   const warnings = new Warnings({ component: 'shop-db', listener: silent });
   const tasks = new Tasks({ folder, dataDirectory: dir.path, spool, required, clock, warnings });
   const read: string[] = [];

@@ -23,7 +23,7 @@ const at = (from: bigint, to: bigint, takenIn: readonly string[] = []) => ({ epo
 test('what was dropped is known after a kill, with where another’s stands, until it is said, and no marker is believed', async () => {
   await using dir = await tempDir();
   const spool = (): Spool => new Spool(dir.file('state'), 'shop-db', '7');
-  spool().make();
+  await spool().make();
   const dropped = [at(3n, 5n, ['near', 'ok']), at(0xffff_ffff_ffff_0000n, 0xffff_ffff_ffff_ffffn)];
   await spool().notes.addGaps(dropped);
   await spool().mark('000000010000000000000001', { id: 'one', atMs: 1 });
@@ -38,7 +38,7 @@ test('what was dropped is known after a kill, with where another’s stands, unt
 test('what a worker was killed before it let go of is not dropped: the server hands it over still', async () => {
   await using dir = await tempDir();
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
-  spool.make();
+  await spool.make();
   const { notes } = spool;
   await notes.addGaps([extentIn(3, 8), extentIn(9, 10)].map((extent) => ({ ...extent, takenIn: [] })));
   const repository = await newRepository(new MemoryStorage());
@@ -62,7 +62,7 @@ test('what a worker was killed before it let go of is not dropped: the server ha
 test('what was noted before a kill, and is dropped now, is said once, and a base backup is due', async () => {
   await using dir = await tempDir();
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
-  spool.make();
+  await spool.make();
   const { notes } = spool;
   await notes.addGaps([{ ...extentIn(3, 8), takenIn: [] }]);
   const repository = await newRepository(new MemoryStorage());
@@ -119,7 +119,7 @@ test('what is left on a disk that takes no marker amid dropping is no gap, nor s
 test('what is recorded alone, since another’s stands in its place, is noted until it is, and for the next worker where it can’t be', async () => {
   await using dir = await tempDir();
   const spool = new Spool(dir.file('state'), 'shop-db', '7');
-  spool.make();
+  await spool.make();
   const { notes } = spool;
   const taken = { ...extentAt(1), takenIn: ['near'] };
   const repository = await newRepository(new MemoryStorage());

@@ -25,7 +25,7 @@ export async function pushFile(request: PushRequest): Promise<void> {
   if ((await assertFits(path, name, systemIdentifier)) === 'needs no place') return;
   if (wishOf(dataDirectory, name) === undefined) throw notHandedOver(request, name);
   const spool = new Spool(stateFolder, component, systemIdentifier);
-  spool.make();
+  await spool.make();
   spool.want(name);
   try {
     await new Waiting(request, spool, name).wait();

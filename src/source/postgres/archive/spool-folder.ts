@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, hasCode } from '../../../errors/error.ts';
+import { makeLasting, syncFile, syncFolder } from '../../../host/lasting.ts';
 import { errorCode, reasonOf } from '../../../host/system-error.ts';
 
 /** The files of a spool. What keeps them from being read or written is 'refused', or 'storage-full' where only room lacks. */
@@ -13,8 +14,13 @@ export class SpoolFolder {
     this.path = path;
   }
 
-  make(): void {
-    this.guarded(() => mkdirSync(this.path, { recursive: true, mode: 0o700 }));
+  /** Lasting when it resolves, as far as it was not there. */
+  async make(): Promise<void> {
+    try {
+      await makeLasting(this.path, 0o700);
+    } catch (error) {
+      throw this.#unusable(error);
+    }
   }
 
   names(): readonly string[] {
@@ -49,8 +55,7 @@ export class SpoolFolder {
     const added = names.filter((name) => this.modifiedMs(name) === undefined);
     try {
       for (const name of added) this.empty(name);
-      await using folder = await open(this.path, 'r');
-      await folder.sync();
+      await syncFolder(this.path);
     } catch (error) {
       for (const name of added) this.remove(name);
       throw this.#unusable(error);
@@ -65,7 +70,7 @@ export class SpoolFolder {
         await using file = await open(draft, 'w', 0o600);
         await file.writeFile(text);
         if (modifiedMs !== undefined) await file.utimes(modifiedMs / 1000, modifiedMs / 1000);
-        await file.sync();
+        await syncFile(file);
       }
       await rename(draft, join(this.path, name));
     } catch (error) {

@@ -45,8 +45,8 @@ export class Spool {
   }
 
   /** 'refused' where it can't be written. */
-  make(): void {
-    this.#folder.make();
+  async make(): Promise<void> {
+    await this.#folder.make();
   }
 
   /** Nothing that was said before is meant for whoever waits now. */

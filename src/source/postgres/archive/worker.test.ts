@@ -106,7 +106,7 @@ test('a worker stays as long as a base backup is owed, which is made beside it, 
   const handed = await handingOver(dir);
   await writeFile(`${handed.dataDirectory}/postmaster.pid`, '4711\n');
   const spool = new Spool(handed.stateFolder, 'shop-db', '7');
-  spool.make();
+  await spool.make();
   await spool.notes.addBaseDue(); // by a worker that was killed
   const repository = await newRepository(new MemoryStorage());
   const endAtMs: number[] = [];

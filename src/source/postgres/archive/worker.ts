@@ -41,7 +41,7 @@ export async function archiveFiles(work: ArchiveWork): Promise<void> {
   const { component, stateFolder } = work;
   const { systemIdentifier } = await granted(work);
   const spool = new Spool(stateFolder, component, systemIdentifier);
-  spool.make();
+  await spool.make();
   const lock = await acquire(spool, work);
   if (lock === undefined) return;
   using _lock = lock;
