@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { systemClock } from '../src/clock/clock.ts';
 import { parseLsn } from '../src/source/postgres/lsn.ts';
+import { smallSegments } from './servers/postgres-program.ts';
 import { startPostgresVersion, withoutPostgresVersions } from './servers/postgres-versions.ts';
 import { testAtMajors } from './support/at-majors.ts';
 import { filesBelow } from './support/files-below.ts';
@@ -23,7 +24,7 @@ testAtMajors(
   { sample: '18', skip },
   async (major) => {
     const settings = ['autovacuum=off', 'checkpoint_timeout=1h'];
-    await using shop = await startPostgresVersion({ major, settings });
+    await using shop = await startPostgresVersion({ major, initdb: smallSegments, settings });
     await using dir = await tempDir();
     const more = '    log: { mode: stream, to: { near: { window: 7d } } }\n    tier: t\ntiers: { t: { rpo: 15m } }\n';
     const scene = await shopScene(dir.path, shop.url, { more });

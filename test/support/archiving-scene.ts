@@ -166,18 +166,20 @@ export async function until(what: string, isSo: () => Promise<boolean>, withinMs
   }
 }
 
-const reloadEveryMs = 1000;
+const firstReloadMs = 1000;
 
 /**
- * Until a segment is archived. After three failures the server's archiver pauses for a minute: a reload wakes it, which
- * costs a start of the program where it fails again.
+ * Until a segment is archived. After three failures the server's archiver pauses for a minute: a reload wakes it, ever more
+ * seldom, for it costs a start of the program where it fails again.
  */
 export async function archived({ sql }: Pick<PostgresServer, 'sql'>, last: string): Promise<void> {
+  const startMs = systemClock.monotonicMs();
   let reloadAt = 0;
   await until(`${last} is archived`, async () => {
     if (systemClock.monotonicMs() >= reloadAt) {
       await sql('select pg_reload_conf()');
-      reloadAt = systemClock.monotonicMs() + reloadEveryMs;
+      const nowMs = systemClock.monotonicMs();
+      reloadAt = nowMs + Math.max(firstReloadMs, (nowMs - startMs) / 4);
     }
     const [name = ''] = await sql('select last_archived_wal from pg_stat_archiver');
     return name !== 'null' && name >= last;
