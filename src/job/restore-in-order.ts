@@ -1,7 +1,8 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { displayPath, type RawPath } from '../bytes/ids.ts';
+import { HoldfastError } from '../errors/error.ts';
 import { syncFileSystem } from '../host/sync.ts';
 import type { RestoreOutcome, Select } from '../snapshot/restore.ts';
 import type { JobContext } from './job.ts';
@@ -32,7 +33,9 @@ export async function restoreInOrder(
     if (most.failures > 0) return most;
     await ready();
     await syncFileSystem(displayPath(target), context.signal);
-    return sumOf(most, await restoreNow({ ...restore, extras: 'keep', select: only(restore.select, location) }));
+    const rest = await restoreNow({ ...restore, extras: 'keep', select: only(restore.select, location) });
+    await assertFile(join(displayPath(target), displayPath(last)));
+    return sumOf(most, rest);
   });
 }
 
@@ -41,6 +44,14 @@ async function removeLast(target: string, last: string): Promise<void> {
   const path = join(target, last);
   if (!existsSync(path)) return;
   if (realpathSync(dirname(path)) === join(realpathSync(target), dirname(last))) await rm(path);
+}
+
+/** A link would have whoever is started write into something else. */
+async function assertFile(path: string): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || stats.isFile()) return;
+  await rm(path, { recursive: true });
+  throw new HoldfastError('damaged', `${path} is no file in this backup: it was removed, and nothing starts there`);
 }
 
 function without(select: Select, last: string): Select {

@@ -7,6 +7,7 @@ import { addressParts } from '../logical/libpq.ts';
 import { standbyRestoreCommand } from '../setup/commands.ts';
 import { hostInFile } from '../address.ts';
 import { standbySlotName } from '../slot-name.ts';
+import { assertPlain } from './assert-plain.ts';
 import { finishStandby } from './data-files.ts';
 import type { RecoverOptions } from './recover.ts';
 import { dataIn, Workplace } from './workplace.ts';
@@ -34,6 +35,7 @@ export async function followPrimary(
 ): Promise<readonly string[]> {
   const { major, tablespaces, timeline } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const target = targetTimeline(timeline, fetching === undefined ? undefined : epochs);
+  await assertPlain(dataIn(folder), 'a copy');
   using at = Workplace.open(folder);
   finishStandby(at, {
     archive_mode: 'off',

@@ -5,6 +5,7 @@ import { orAborted } from '../../../flow/abort.ts';
 import type { Replay, Replayed } from '../../recovery.ts';
 import { parseDescription, type Description } from '../description.ts';
 import { findPrograms } from '../find-programs.ts';
+import { assertPlain } from './assert-plain.ts';
 import { finishDirectory, waitAgain } from './data-files.ts';
 import { Feeder, spoolName } from './feeder.ts';
 import { fetchScript } from './fetch-script.ts';
@@ -35,6 +36,7 @@ export async function replayLog(options: RecoverOptions, replay: Replay): Promis
 async function replayed({ component, programs: named }: RecoverOptions, replay: Replay): Promise<Replayed> {
   const { folder, clock, signal } = replay;
   const description = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
+  await assertPlain(dataIn(folder), replay.place === undefined ? 'a copy' : 'its place');
   const programs = await findPrograms(description.major, named, signal);
   if (programs === undefined) return await leavePrepared(replay, description);
   using at = Workplace.open(folder, replay.place);
