@@ -10,7 +10,7 @@ import { recorded, type ComponentContext } from './component.ts';
 import { pointWanted, restorePoint, type ComponentRestoreOptions } from './component-restore.ts';
 import type { ExpectedRestore } from './expected.ts';
 import { findMoment, replayOf, type MomentWanted, type PlannedMoment } from './find-moment.ts';
-import { assertFree } from './free-space.ts';
+import { assertFree, ofScratch } from './free-space.ts';
 import { openSource } from './open-source.ts';
 import { hiddenOf } from './verify/hidden.ts';
 import { limitsOf } from './verify/limits.ts';
@@ -169,6 +169,8 @@ async function fetch(
     restore,
     onCopy,
     ready: undefined,
+  }).catch((error: unknown) => {
+    throw ofScratch(error);
   });
   if (failures === 0) return copy;
   throw new HoldfastError('damaged', `${component} could not be fetched whole: ${failures} items, told above`);

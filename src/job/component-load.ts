@@ -1,7 +1,7 @@
 import { rawPathOf, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
-import { assertFree } from './free-space.ts';
+import { assertFree, ofScratch } from './free-space.ts';
 import type { Select } from '../snapshot/restore.ts';
 import type { Loaded, Loading, WantedLoad } from '../source/loading.ts';
 import { recorded, type ComponentContext } from './component.ts';
@@ -58,7 +58,10 @@ async function load(context: ComponentContext, options: ComponentLoadOptions): P
     const restore = { ...writing, select: only(rawPathOf(`/${path}`)) };
     const { onCopy } = options;
     const ready = async (): Promise<void> => undefined;
-    const { copy, failures } = await restorePoint(context, point, { component, target, restore, onCopy, ready });
+    const whole = { component, target, restore, onCopy, ready };
+    const { copy, failures } = await restorePoint(context, point, whole).catch((error: unknown) => {
+      throw ofScratch(error);
+    });
     if (failures === 0) return copy;
     throw new HoldfastError('damaged', `${path} of ${component} could not be fetched whole`);
   };

@@ -7,9 +7,9 @@ import { errorCode } from '../../host/system-error.ts';
 /** What a restore writes to is full: each further file would fail as this one did, from whichever copy. */
 export class DiskFull extends HoldfastError {
   constructor(folder: string, cause: unknown) {
-    super('storage-full', `the disk of ${folder} is full: what is restored by now stays there, and is not all`, {
+    super('storage-full', `the disk of ${folder} is full`, {
       cause,
-      next: 'Free some space there, or enlarge that disk, and run the same command again: what is there already is not written again.',
+      next: 'What is restored by now stays there, and is not all. Free some space, or enlarge that disk, and run the same command again: what is there already is not written again.',
     });
   }
 }

@@ -9,6 +9,8 @@ const ofHost = [
   'FATAL:  database locale is incompatible with operating system',
   'FATAL:  could not map anonymous shared memory: Cannot allocate memory',
   'FATAL:  could not write to file "pg_wal/xlogtemp.14": No space left on device',
+  'FATAL:  could not write to file "pg_wal/xlogtemp.160": File too large',
+  'FATAL:  could not extend file "base/5/1259": Disk quota exceeded',
   'FATAL:  database files are incompatible with server',
   'FATAL:  could not create directory "/srv/elsewhere/PG_17_202406281": Read-only file system',
   'FATAL:  data directory "/run/holdfast/data" has group or world access',

@@ -1,3 +1,6 @@
+/** A sandbox lets no file grow beyond what its disk has room for, so that a full disk may be told as a file that is too large. */
+const lacksRoom = /No space left|Disk quota exceeded|File too large/;
+
 /**
  * What a server says when this host lacks something, and the copy is not to blame: a library, a collation, memory, disk,
  * a right. Whatever else it says of a copy accuses the copy.
@@ -5,13 +8,19 @@
 const lacks: readonly RegExp[] = [
   /\$libdir|could not load library|could not access file "[^"]*\.so/,
   /locale|collation|encoding conversion/i,
-  /No space left|out of (?:shared )?memory|could not (?:create|map|resize|allocate)[^;]* (?:shared memory|semaphore)/,
+  lacksRoom,
+  /out of (?:shared )?memory|could not (?:create|map|resize|allocate)[^;]* (?:shared memory|semaphore)/,
   /Cannot allocate memory|could not fork|too many (?:clients|open files)|Permission denied|Operation not permitted/,
   // As where the log makes a tablespace: it would be at production's place, which a sandbox can't write.
   /Read-only file system/,
   /could not bind|could not create lock file|unrecognized configuration parameter|invalid value for parameter/,
   /database files are incompatible with server|has group or world access|wrong ownership|cannot be run as root/,
 ];
+
+/** Whether only room on a disk lacks. */
+export function speaksOfRoom(said: string): boolean {
+  return lacksRoom.test(said);
+}
 
 export function speaksOfSurroundings(said: string): boolean {
   return lacks.some((pattern) => pattern.test(said));

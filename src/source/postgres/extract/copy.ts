@@ -2,6 +2,7 @@ import { HoldfastError } from '../../../errors/error.ts';
 import type { RestoredIn } from '../../extraction.ts';
 import type { RehearsedStep } from '../../rehearsal.ts';
 import type { ServerConnection } from '../connect.ts';
+import { speaksOfRoom } from '../surroundings.ts';
 import { refused } from './living.ts';
 
 /** A database as it was, on a server in a sandbox: nobody else is there, and it may be changed. */
@@ -30,6 +31,9 @@ export interface ExpectedCopy {
   readonly bytes: number;
 }
 
+const room =
+  'Free some space below the state folder, of which a sandbox takes half of what is free (or `sandbox: { disk: … }` of the policy), or name another disk by --state-dir.';
+
 export function notUp(steps: readonly RehearsedStep[]): HoldfastError {
   const { name, state, found } = steps.find((step) => step.state !== 'passed') ?? {
     name: 'start',
@@ -39,5 +43,5 @@ export function notUp(steps: readonly RehearsedStep[]): HoldfastError {
   const message = `${name}: ${found}`;
   return state === 'failed'
     ? new HoldfastError('damaged', message, { next: 'Take another moment, and verify this one. Nothing was changed.' })
-    : refused(message);
+    : refused(message, speaksOfRoom(found) ? room : undefined);
 }

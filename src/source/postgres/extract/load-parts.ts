@@ -21,7 +21,9 @@ export async function loadParts(loading: Loading): Promise<LoadedParts> {
   const { shaped, living, signal } = loading;
   const { owner, privileges } = shaped.kept;
   const restoring = [...shaped.restoring, ...(owner ? [] : ['--no-owner']), ...(privileges ? [] : ['--no-privileges'])];
-  await guided('It is one transaction: nothing of it is in the database of --into.', async () => {
+  const none =
+    'It is one transaction: nothing of it is in the database of --into. Run the command again once that is mended.';
+  await guided(none, async () => {
     await transfer({ ...loading, ...shaped, restoring });
   });
   const next = 'All rows are loaded. Foreign keys and statistics may be missing, and nothing was counted.';
