@@ -35,6 +35,16 @@ test('what is still to be said of the log, or filled in a place, stays', async (
   assert.deepEqual(await readdir(dir.file('spool/shop-db/7312')), notes);
 });
 
+test('where another’s log stood for one data directory is forgotten: to the next it may be its own', async () => {
+  await using dir = await tempDir();
+  const spool = new Spool(dir.path, 'shop-db', '7312');
+  await spool.make();
+  const { notes } = spool;
+  await notes.addTaken({ epoch: 1, from: 1n }, 'near');
+  assert.deepEqual(wipeSpool(dir.path, 'shop-db'), { removed: 1, left: [] });
+  assert.deepEqual(notes.takenIn('near'), []);
+});
+
 test('nothing is wiped while a worker is at work', async () => {
   await using dir = await tempDir();
   await mkdir(dir.file('spool/shop-db'), { recursive: true });

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../errors/error.ts';
 import { Directory } from '../../host/directory.ts';
 import { lockFile } from '../../host/file-lock.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
-import { isNote } from './archive/notes.ts';
+import { isNoteOfLog } from './archive/notes.ts';
 
 /** What became of a spool. */
 export interface WipedSpool {
@@ -18,7 +18,8 @@ const mostLevels = 4;
 
 /**
  * Removes what the spool of a component holds: its markers say of segments that they are stored, and its prefetched
- * segments what the log holds, which another data directory must not believe. What is still to be said or filled in a place
+ * segments what the log holds, and a note where another's log stands, which another data directory must not believe: it may be its
+ * own. What is still to be said or filled in a place
  * stays: it is of the log, whoever writes it. Only files of our own in folders of our own go; no link is followed, nor
  * removed. 'locked' while a worker is at work there: it would go on to write markers.
  */
@@ -61,7 +62,7 @@ function wipeChild(
   const own = rawPathOfByteString(`${path}/${name}`);
   const stat = folder.lstatIfThere(name);
   const left = { removed: 0, left: [displayPath(own)] };
-  if (stat === undefined || isLock(name) || isNote(name)) return { removed: 0, left: [] };
+  if (stat === undefined || isLock(name) || isNoteOfLog(name)) return { removed: 0, left: [] };
   if (!isOurs(stat)) return left;
   if (stat.isDirectory()) return level < mostLevels ? wipeWithin(folder, name, { path: own, level }) : left;
   if (!stat.isFile()) return left;

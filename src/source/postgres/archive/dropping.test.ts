@@ -16,11 +16,15 @@ import type { ArchiveWork } from '../../log.ts';
 import { Spool } from './spool.ts';
 import { archiveFiles } from './worker.ts';
 
-/** A storage that goes away, and comes back. */
+/** A storage that goes away and comes back, or is slow. */
 class Leaving extends MemoryStorage {
   isAway = false;
 
+  /** What is stored waits for this. */
+  letGo: Promise<void> = Promise.resolve();
+
   override async put(...call: Parameters<MemoryStorage['put']>): Promise<void> {
+    await this.letGo;
     this.#assertThere();
     await super.put(...call);
   }
@@ -222,4 +226,31 @@ test('what is another’s in one place is not given to another that lacks what w
     () => ++looks > 10,
   ]);
   assert.deepEqual(await held(far), [1, 2]);
+});
+
+test('what a place has stored before another’s was found in a slower one is the server’s own, and neither gets anything of the other', async () => {
+  await using dir = await tempDir();
+  const made = await scene(dir);
+  const { near, far, farStorage, spool } = made;
+  const others = segment(3, 'another’s');
+  await far.put(others.extent, others.bytes, { facts: {} });
+  const slow = Promise.withResolvers<void>();
+  farStorage.letGo = slow.promise;
+  await made.hand([2, 3, 4, 5]);
+  await made.work([
+    async () => (await held(near)).includes(5),
+    () => {
+      slow.resolve();
+      return spool.isFailed(nameOf(3));
+    },
+  ]);
+  let looks = 0;
+  await made.work([() => spool.isFailed(nameOf(3)) && ++looks > 10]);
+  assert.deepEqual(await held(near), [1, 2, 3, 4, 5]);
+  assert.deepEqual(await held(far), [1, 2, 3]);
+  for (const number of [2, 3, 4, 5]) {
+    const { extent, bytes } = segment(number, 'ours');
+    assert.deepEqual(Buffer.from(await near.get(extent)), bytes);
+  }
+  assert.deepEqual(Buffer.from(await far.get(others.extent)), others.bytes);
 });

@@ -96,8 +96,14 @@ export class Notes {
 
 const baseDue = 'base-due';
 
+/** Whatever outlives a worker. */
 export function isNote(name: string): boolean {
-  return /^(?:base|gap|taken|new)-/.test(name);
+  return isNoteOfLog(name) || name.startsWith('taken-');
+}
+
+/** What is so whoever writes the log; what is another's is that of one data directory alone. */
+export function isNoteOfLog(name: string): boolean {
+  return /^(?:base|gap|new)-/.test(name);
 }
 
 function gapName({ epoch, from, to }: Extent, repository?: string): string {
