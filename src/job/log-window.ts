@@ -6,7 +6,7 @@ import type { ComponentContext } from './component.ts';
 import { recorded } from './component.ts';
 import { listPoints } from './points.ts';
 import { sureNow } from './sure-now.ts';
-import { basesOf, liveStream, streamFacts, windowAt, type PointBase } from './window-facts.ts';
+import { basesOf, standingOf, streamFacts, windowAt, type PointBase } from './window-facts.ts';
 
 export interface ExpiredLog {
   readonly repository: string;
@@ -46,11 +46,10 @@ async function expireIn(context: ComponentContext, place: Place): Promise<readon
   const { component, repository, points, window } = place;
   await using opened = await context.access(repository).open();
   const expired: ExpiredLog[] = [];
-  const live = liveStream(points) ?? '';
   for (const stream of await streamsOf(opened, component)) {
     const store = openLog(opened, { component, stream });
     const bases = basesOf(points, stream);
-    const facts = await streamFacts(store, bases, live === '' || live === stream ? 'live' : 'over');
+    const facts = await streamFacts(store, bases, standingOf(points, stream));
     const plan = planWindows(facts, bases, betterOf(bases, repository), window);
     if (plan.lacking.length > 0) tellLacking(context, place, plan.lacking);
     const pieces = [...plan.pieces, ...covered(facts).filter((piece) => !plan.pieces.includes(piece))];

@@ -7,7 +7,7 @@ import type { Component } from '../policy/policy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { listSnapshots } from '../snapshot/snapshots.ts';
 import type { ComponentContext, RuleOf } from './component.ts';
-import { basesOf, liveStream, streamFacts, windowAt } from './window-facts.ts';
+import { basesOf, standingOf, streamFacts, windowAt } from './window-facts.ts';
 
 interface Asked {
   readonly of: Pick<RuleOf, 'name' | 'component'>;
@@ -98,12 +98,11 @@ async function neededFor(
   repository: string,
 ): Promise<readonly RecoverablePoint[]> {
   await using other = place === repository ? undefined : await context.access(place).open();
-  const live = liveStream(points);
   const found: RecoverablePoint[] = [];
   for (const stream of new Set(points.flatMap(({ log }) => log?.stream ?? []))) {
     const bases = basesOf(points, stream);
     const store = openLog(other ?? opened, { component, stream });
-    const facts = await streamFacts(store, bases, stream === live ? 'live' : 'over');
+    const facts = await streamFacts(store, bases, standingOf(points, stream));
     const needed = neededBases(facts, bases, window, (base) => !bad.has(base.point.identity));
     for (const { point } of needed) found.push(point);
   }

@@ -6,9 +6,10 @@ import { openLog } from '../log/store.ts';
 import { leftKey } from '../log/names.ts';
 import type { Base } from '../log/window.ts';
 import { livingEpoch } from '../point/living.ts';
+import type { RecoverablePoint } from '../point/point.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import { signsOf } from './signs.ts';
-import { streamFacts } from './window-facts.ts';
+import { standingOf, streamFacts } from './window-facts.ts';
 
 const size = 16n;
 const extent = (epoch: number, number: bigint) => ({ epoch, from: number * size, to: (number + 1n) * size });
@@ -83,4 +84,20 @@ test('a segment is as young as its last change, however late it was copied to a 
   const listing = await store.list();
   const histories = [await store.getHistory(2)];
   assert.equal(livingEpoch(histories, await signsOf(store, listing, undefined), []), 2);
+});
+
+test('a stream is over once a newer one is backed up, unless its own backups were all dated by a reset clock', () => {
+  const of = (stream: string, date: string): RecoverablePoint => ({
+    ...{ component: 'shop-db', rule: 'full', method: 'physical', identity: date, sizeBytes: 1, copies: [] },
+    timeNs: Temporal.Instant.from(date).epochNanoseconds,
+    log: { stream, epoch: 1, from: 0n, to: 2n },
+  });
+  const [reset, old, since] = [
+    of('8', '1970-01-02T00:00Z'),
+    of('7', '2026-11-20T00:00Z'),
+    of('8', '2026-11-21T00:00Z'),
+  ];
+  assert.deepEqual([standingOf([], '7'), standingOf([old], '8')], ['live', 'over']);
+  assert.deepEqual([standingOf([reset, old], '7'), standingOf([reset, old], '8')], ['live', 'live']);
+  assert.deepEqual([standingOf([reset, old, since], '7'), standingOf([reset, old, since], '8')], ['over', 'live']);
 });

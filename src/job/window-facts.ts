@@ -27,9 +27,15 @@ export function windowAt(nowNs: bigint, lengthMs: number): Window {
   return { nowNs, lengthNs: BigInt(lengthMs) * 1_000_000n, earliestNs };
 }
 
-/** The stream that goes on, as far as backups tell: that of the newest. */
-export function liveStream(points: readonly RecoverablePoint[]): string | undefined {
-  return points.findLast(({ log }) => log !== undefined)?.log?.stream;
+/**
+ * Whether a stream goes on, as far as backups tell: the newest is of it. Nobody knows of one whose backups all were dated by a clock
+ * that had been reset.
+ */
+export function standingOf(points: readonly RecoverablePoint[], stream: string): 'live' | 'over' {
+  const own = points.filter(({ log }) => log?.stream === stream);
+  const newest = points.findLast(({ log }) => log !== undefined);
+  const isUnsure = own.length > 0 && own.every(({ timeNs }) => timeNs < earliestNs);
+  return newest === undefined || newest.log?.stream === stream || isUnsure ? 'live' : 'over';
 }
 
 /**
