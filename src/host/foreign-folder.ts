@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { displayPath, rawPathOf, type RawPath } from '../bytes/ids.ts';
 import { HoldfastError } from '../errors/error.ts';
 import { Directory } from './directory.ts';
+import { syncDescriptor } from './lasting.ts';
 import { errorCode } from './system-error.ts';
 
 export interface FileOwner {
@@ -170,10 +171,13 @@ export class ForeignFolder implements Disposable {
   sync(...names: readonly string[]): void {
     for (const name of names) {
       const fd = this.#directory.openFile(rawPathOf(name), O_RDONLY | O_NONBLOCK);
-      fs.fsyncSync(fd);
-      fs.closeSync(fd);
+      try {
+        syncDescriptor(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
     }
-    fs.fsyncSync(this.#directory.fd);
+    syncDescriptor(this.#directory.fd);
   }
 }
 

@@ -1,3 +1,4 @@
+import { fsyncSync } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode } from './system-error.ts';
@@ -9,6 +10,15 @@ const cannotSync: readonly (string | undefined)[] = ['EINVAL', 'ENOTSUP', 'EOPNO
 export async function syncFile(file: FileHandle): Promise<void> {
   try {
     await file.sync();
+  } catch (error) {
+    if (!cannotSync.includes(errorCode(error))) throw error;
+  }
+}
+
+/** As `syncFile`, at once. */
+export function syncDescriptor(fd: number): void {
+  try {
+    fsyncSync(fd);
   } catch (error) {
     if (!cannotSync.includes(errorCode(error))) throw error;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tempDir, type TempDir } from '../../../test/support/temp-dir.ts';
 import { hostIdentity, type HostIdentity } from '../../host/identity.ts';
@@ -46,6 +46,26 @@ test('the directory that has the grant is let in, through a link too; the grant 
     /refused/,
     'it is of one component alone',
   );
+});
+
+test('a grant is written and given away where it belongs, and nowhere that a link in its place leads to', async () => {
+  await using dir = await tempDir();
+  const data = await directory(dir.file('data'));
+  if (process.getuid?.() === 0) await chown(data, 65534, 65534);
+  for (const folder of ['state', 'elsewhere']) await mkdir(dir.file(folder), { mode: 0o755 });
+  const { uid } = await stat(dir.file('elsewhere'));
+  await symlink(dir.file('elsewhere'), dir.file('state/grants'));
+  await assert.rejects(issueGrant(dir.file('state'), 'shop-db', data, here), { code: 'damaged', message: /is a link/ });
+  assert.deepEqual(await readdir(dir.file('elsewhere')), []);
+  assert.equal((await stat(dir.file('elsewhere'))).uid, uid);
+  await rm(dir.file('state/grants'));
+  await mkdir(dir.file('state/grants'));
+  await writeFile(dir.file('elsewhere/file'), 'kept');
+  await symlink(dir.file('elsewhere/file'), dir.file('state/grants/shop-db.json'));
+  await issueGrant(dir.file('state'), 'shop-db', data, here);
+  assert.equal((await stat(dir.file('elsewhere/file'))).uid, uid);
+  assert.equal((await stat(dir.file('state/grants'))).uid, (await stat(data)).uid);
+  assert.equal((await checkGrant(dir.file('state'), 'shop-db', data, here)).state, 'ok');
 });
 
 test('a copy beside its original is refused, and the way out is told', async () => {

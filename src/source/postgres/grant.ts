@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chown, open, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { parseFields, textOf, type Fields } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
+import { ForeignFolder, type FileOwner } from '../../host/foreign-folder.ts';
 import { hostIdentity, type HostIdentity } from '../../host/identity.ts';
-import { makeLasting, syncFile, syncFolder } from '../../host/lasting.ts';
+import { makeLasting, syncFolder } from '../../host/lasting.ts';
 import { errorCode, reasonOf } from '../../host/system-error.ts';
 import { currentUser } from '../../host/users.ts';
 import { lookAtDataDirectory, type DataDirectory } from './data-directory.ts';
@@ -92,9 +93,11 @@ export async function issueGrant(
   const path = pathOf(stateDir, component);
   try {
     await makeLasting(dirname(path), 0o700);
-    await writeLasting(path, `${JSON.stringify({ version: 1, ...grant })}\n`);
+    using folder = ForeignFolder.open(dirname(path));
     // The server's user reads it, whoever gave it.
-    if (currentUser().uid === 0) for (const one of [path, dirname(path)]) await chown(one, uid, -1);
+    const owner = currentUser().uid === 0 ? { uid, gid: -1 } : undefined;
+    writeLasting(folder, basename(path), { text: `${JSON.stringify({ version: 1, ...grant })}\n`, owner });
+    folder.give(owner);
   } catch (error) {
     throw unusable(path, error);
   }
@@ -115,15 +118,17 @@ function pathOf(stateDir: string, component: string): string {
   return join(stateDir, 'grants', `${component}.json`);
 }
 
-async function writeLasting(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toHex()}.tmp`;
-  {
-    await using file = await open(draft, 'wx', 0o600);
-    await file.writeFile(text);
-    await syncFile(file);
-  }
-  await rename(draft, path);
-  await syncFolder(dirname(path));
+/** The folder is the server's user's from the first time on: nothing is given away by a name in it. */
+function writeLasting(
+  folder: ForeignFolder,
+  name: string,
+  { text, owner }: { readonly text: string; readonly owner: FileOwner | undefined },
+): void {
+  const draft = `${name}.${randomBytes(6).toHex()}.tmp`;
+  folder.put(draft, text, { owner });
+  folder.sync(draft);
+  folder.rename(draft, folder, name);
+  folder.sync();
 }
 
 async function readGrant(stateDir: string, component: string): Promise<Grant | undefined> {
