@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises';
+import { link } from 'node:fs/promises';
 import { systemClock } from '../../src/clock/clock.ts';
 import { silent } from '../../src/events/events.ts';
 import type { LoadedParts, WantedPart } from '../../src/source/extraction.ts';
@@ -107,12 +107,12 @@ interface Loading {
   readonly shaped: Shaped;
 }
 
-/** By the server's socket, at the port that one in a sandbox has. */
+/** By the server's socket itself, for a link would be refused, at the port that one in a sandbox has. */
 async function loadBy({ server, major, clients }: PartServer, { copy, living, shaped }: Loading): Promise<LoadedParts> {
   await using dir = await tempDir();
   const [sockets = ''] = await server.sql('show unix_socket_directories');
   const [port = ''] = await server.sql('show port');
-  await symlink(`${sockets}/.s.PGSQL.${port}`, dir.file('.s.PGSQL.5432'));
+  await link(`${sockets}/.s.PGSQL.${port}`, dir.file('.s.PGSQL.5432'));
   const names = ['pg_dump', 'pg_restore'] as const;
   const client = await clientHere({ place: undefined, programs: [clients], signal }, major, names);
   if (client === undefined) throw new Error('there are no clients');

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { connectTo, type ServerConnection } from './connect.ts';
+import { copyAddress, pinCopy } from './copy-socket.ts';
 import type { Description } from './description.ts';
 import { judgedOf, type Accusation } from './judged.ts';
 import type { RowCounts } from './row-counts.ts';
@@ -50,13 +50,11 @@ export class SandboxedServer {
     return judgedOf(error, this.#signal);
   }
 
-  /** In one database, on a connection of its own. A path to a socket has at most 107 bytes: that of an open folder is short. */
+  /** In one database, on a connection of its own. */
   async in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
-    await using folder = await open(this.#folder);
-    const role = encodeURIComponent(this.description.superuser);
-    const place = `host=/proc/self/fd/${folder.fd}&port=5432`;
-    const url = `postgres://${role}@localhost/${encodeURIComponent(database)}?${place}`;
-    await using server = await connectTo({ url, use: 'statements', signal: this.#signal, waits, settings });
+    await using pinned = await pinCopy(this.#folder);
+    const url = copyAddress(pinned, this.description.superuser);
+    await using server = await connectTo({ url, database, use: 'statements', signal: this.#signal, waits, settings });
     return await body(server);
   }
 }

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../../clock/clock.ts';
 import type { Listener } from '../../../events/events.ts';
+import { pinCopy } from '../copy-socket.ts';
 import type { Client } from '../logical/client.ts';
 import { succeeded } from '../logical/client.ts';
 import { libpqEnvironment, type LibpqEnvironment } from '../logical/libpq.ts';
@@ -29,13 +29,12 @@ const without = ['--no-tablespaces', '--no-publications', '--no-subscriptions', 
 /** From pg_dump on the copy to pg_restore, in one transaction: all of it comes, or nothing. */
 export async function transfer(given: Transfer): Promise<void> {
   const { dumping, loading, living, clock, signal } = given;
-  await using folder = await open(given.copy.socketFolder);
+  await using pinned = await pinCopy(given.copy.socketFolder);
   const asked = { clock, signal, onErrorLine: (): void => undefined };
   await using dump = await dumping.start(
     'pg_dump',
     ['--format=custom', '--compress=0', '--no-password', '--strict-names', ...without, ...given.selection],
-    // A path to a socket has at most 107 bytes: that of an open folder is short.
-    { ...asked, connection: inCopy(given.copy, `/proc/${process.pid}/fd/${folder.fd}`), input: 'empty' },
+    { ...asked, connection: inCopy(given.copy, pinned.folder), input: 'empty' },
   );
   const database = `--dbname=dbname='${living.database.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
   await using restore = await loading.start(

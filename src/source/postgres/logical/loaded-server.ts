@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import type { RehearsedStep } from '../../rehearsal.ts';
 import { connectTo, type ServerConnection } from '../connect.ts';
+import { copyAddress, pinCopy } from '../copy-socket.ts';
 import { judgedOf, type Accusation } from '../judged.ts';
 import { usualWaits } from '../waits.ts';
 import type { LogicalDescription } from './description.ts';
@@ -78,10 +78,9 @@ export class LoadedServer {
     return judgedOf(error, this.#signal);
   }
 
-  /** A path to a socket has at most 107 bytes: that of an open folder is short. */
   async in<Result>(database: string, body: (server: ServerConnection) => Promise<Result>): Promise<Result> {
-    await using folder = await open(this.#folder);
-    const url = `postgres://${encodeURIComponent(this.superuser)}@localhost/?host=/proc/self/fd/${folder.fd}&port=5432`;
+    await using pinned = await pinCopy(this.#folder);
+    const url = copyAddress(pinned, this.superuser);
     await using server = await connectTo({ url, database, use: 'statements', signal: this.#signal, waits, settings });
     return await body(server);
   }
