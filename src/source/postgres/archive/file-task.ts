@@ -138,7 +138,7 @@ export class FileTask {
   async settle(): Promise<'no room' | undefined> {
     const { spool, warnings } = this.#handing;
     if (this.isOver || !this.isDurable) return undefined;
-    this.#sayStored();
+    if (this.extent !== undefined) this.#handing.onStored?.(this.extent);
     try {
       if (this.isWished) await spool.mark(this.name, this.wish);
     } catch (error) {
@@ -168,17 +168,18 @@ export class FileTask {
     return (this.#sizeBytes ??= this.#statSize()) ?? 1;
   }
 
+  /** Of a segment; undefined of any other file, and of what is gone. */
+  get extent(): Extent | undefined {
+    const from = this.startOf(this.name);
+    const sizeBytes = this.#sizeBytes;
+    if (from === undefined || sizeBytes === undefined) return undefined;
+    return { epoch: Number.parseInt(this.name.slice(0, 8), 16), from, to: from + BigInt(sizeBytes) };
+  }
+
   /** Where a segment begins in the log, if they are of this one's size; undefined of any other file. */
   startOf(name: string): bigint | undefined {
     const at = parseSegmentName(name);
     return at?.kind === 'whole' ? segmentStart(at, this.sizeBytes()) : undefined;
-  }
-
-  #sayStored(): void {
-    const from = this.startOf(this.name);
-    const sizeBytes = this.#sizeBytes;
-    if (from === undefined || sizeBytes === undefined) return;
-    this.#handing.onStored?.({ epoch: Number.parseInt(this.name.slice(0, 8), 16), from, to: from + BigInt(sizeBytes) });
   }
 
   #statSize(): number | undefined {

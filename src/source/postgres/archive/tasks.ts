@@ -42,6 +42,11 @@ export class Tasks {
     return this.#lowest.get(timeline);
   }
 
+  /** What they are of the log. */
+  extentsOf(names: readonly string[]): readonly Extent[] {
+    return names.flatMap((name) => this.#tasks.get(name)?.extent ?? []);
+  }
+
   /** Whether the server hands this over, or something before it on its timeline. */
   isToCome({ epoch, from }: Extent): boolean {
     const lowest = this.#lowest.get(epoch.toString(16).toUpperCase().padStart(8, '0'));

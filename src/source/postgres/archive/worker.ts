@@ -208,7 +208,7 @@ class Worker {
     this.#marked = marked.length;
     this.#begin();
     filling.look();
-    await this.#lookAtGaps(ready);
+    this.#lookAtGaps(ready);
     if (waiting.length > 0 || filling.isBusy || base.isBusy) this.#busyAtMs = this.#work.clock.monotonicMs();
     await this.#settle();
     await this.#dropBeyond(waiting);
@@ -236,13 +236,13 @@ class Worker {
     }
   }
 
-  async #lookAtGaps(ready: readonly string[]): Promise<void> {
-    const { gaps, handing, base } = this.#parts;
+  #lookAtGaps(ready: readonly string[]): void {
+    const { gaps, base } = this.#parts;
     const nowMs = this.#work.clock.monotonicMs();
     if (!gaps.isTelling) base.look();
     if (!gaps.areAny || nowMs - this.#gapsAtMs < queueMs) return;
     this.#gapsAtMs = nowMs;
-    gaps.look(await extentsOf(handing.folder, ready));
+    gaps.look(this.#tasks.extentsOf(ready));
   }
 
   async #dropBeyond(waiting: readonly string[]): Promise<void> {
