@@ -108,6 +108,39 @@ test(
   },
 );
 
+test(
+  'a restore that is ended in its midst leaves no file open',
+  { skip: !fs.existsSync('/proc/self/fd') },
+  async () => {
+    await using dir = await tempDir();
+    const { repository, tree } = await sample(dir.file('from'));
+    fs.writeFileSync(dir.file('from/sub/deep/d'), 'content of d');
+    const ending = new AbortController();
+    const select: RestoreOptions['select'] = (location) => {
+      if (location === '/sub/deep/c') ending.abort(new Error('ended'));
+      return { selected: true, childrenMayBe: true };
+    };
+    const whole = await archiveFolder(repository, dir.file('from'));
+    assert.notEqual(whole, tree);
+    await assert.rejects(
+      restore({ repository, tree: whole, to: dir.file('to'), signal: ending.signal }, { select }),
+      /ended/,
+    );
+    const target = (fd: string): string => {
+      try {
+        return fs.readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    };
+    const open = fs
+      .readdirSync('/proc/self/fd')
+      .map(target)
+      .filter((path) => path.startsWith(dir.file('to')));
+    assert.deepEqual(open, []);
+  },
+);
+
 test('a second restore writes no content, and a damaged file only the blobs that differ', async () => {
   await using dir = await tempDir();
   const { repository, tree } = await sample(dir.file('from'));

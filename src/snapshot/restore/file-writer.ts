@@ -92,14 +92,17 @@ export class FileWriter {
   ): Promise<void> {
     const pending: Pending = { file, piecesLeft: 0, whole: false, error: undefined };
     this.#openFiles += 1;
-    for (const { blob, offset } of pieces) {
-      pending.piecesLeft++;
-      const share = this.#shareOf(blob);
-      share.pieces.push({ file: pending, blob, offset });
-      await this.#regulate(share);
+    try {
+      for (const { blob, offset } of pieces) {
+        pending.piecesLeft++;
+        const share = this.#shareOf(blob);
+        share.pieces.push({ file: pending, blob, offset });
+        await this.#regulate(share);
+      }
+    } finally {
+      pending.whole = true;
+      finishIfDone(pending);
     }
-    pending.whole = true;
-    finishIfDone(pending);
     if (this.#openFiles >= this.#limits.openFiles) await this.flush();
   }
 
@@ -116,6 +119,12 @@ export class FileWriter {
     const all = this.#shares.values().toArray();
     this.#openFiles = 0;
     await this.#handOver(all);
+  }
+
+  /** What was gathered and not handed over learns why it never will be: its files are closed. */
+  abandon(error: unknown): void {
+    for (const share of this.#shares.values()) fail(share, asError(error));
+    this.#shares.clear();
   }
 
   #shareOf({ pack, length, plainLength }: BlobLocation): Share {
@@ -165,8 +174,8 @@ export class FileWriter {
     try {
       await this.#reader.ready();
     } catch (error) {
-      for (const share of [...rest, ...this.#shares.values()]) fail(share, asError(error));
-      this.#shares.clear();
+      for (const share of rest) fail(share, asError(error));
+      this.abandon(error);
       throw error;
     }
   }

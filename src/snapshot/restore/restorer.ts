@@ -59,6 +59,9 @@ export class Restorer {
     try {
       if (this.#context.options.extras === 'delete first') await removeExtras(this.#context, root, tree);
       await this.#fillFolder(root, tree, new FileRestorer(this.#context, writer));
+    } catch (error) {
+      writer.abandon(error);
+      throw error;
     } finally {
       root.release();
     }
