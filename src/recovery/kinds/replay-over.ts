@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { HoldfastError } from '../../errors/error.ts';
 import { syncFileSystem } from '../../host/sync.ts';
 import { findReplacement } from '../../job/find-replacement.ts';
 import { restoreKey } from '../../job/restore-over.ts';
 import type { ComponentContext } from '../../job/component.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
-import { syncFolder } from '../../host/lasting.ts';
 import { writeWhole } from './durable.ts';
+import { moveKey } from './move-key.ts';
 import { assertAllAsked, tellReplayed } from './replay.ts';
 import { momentOf, replacementOf } from './replacement.ts';
 import { isOf, overOf, overwrite } from './restore-over.ts';
@@ -40,8 +39,7 @@ async function run(context: ComponentContext, call: StepCall): Promise<void> {
   if (failures > 0) throw new HoldfastError('refused', `${key.live} could not be restored`);
   const done = await driver.replay({ ...replay, folder, as: 'in its place', place: places.live });
   tellReplayed(context, component, { done, planned });
-  await rename(key.live, key.fresh);
-  for (const path of [key.live, key.fresh]) await syncFolder(dirname(path));
+  moveKey(key.live, key.fresh);
   await driver.inPlace.over.finish(folder, places.live);
   await syncFileSystem(places.live, signal);
   await writeWhole(replayed, call.hash);

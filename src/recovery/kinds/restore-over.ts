@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
-import { rm, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
@@ -13,6 +13,7 @@ import type { OverExtent } from '../../source/in-place.ts';
 import { syncFolder } from '../../host/lasting.ts';
 import { writeWhole } from './durable.ts';
 import { clearOver, extentIn, isBegun, overStateOf, writeExtent } from './half-over.ts';
+import { removeKey } from './move-key.ts';
 import { assertFoldersThere, haveFolders } from './over-folders.ts';
 import { haveOwnRoot } from './own-root.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
@@ -59,8 +60,7 @@ export async function overwrite(context: ComponentContext, call: StepCall, repla
   if (!isBegun(places) && existsSync(key.live)) throw cameMeanwhile(replacement);
   await haveFolders(places, options.parts);
   if (extentIn(places) === undefined) await writeExtent(places, found);
-  for (const path of [key.live, key.fresh]) await rm(path, { force: true });
-  await syncFolder(dirname(key.live));
+  for (const path of [key.live, key.fresh]) removeKey(path);
   const { failures } = await restoreOver({ ...context, signal }, base, options);
   if (failures > 0) throw new HoldfastError('refused', `${failures} items of ${component} could not be restored`);
   await restoreDescription({ ...context, signal }, { component, base, driver }, places.fresh);

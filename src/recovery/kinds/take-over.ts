@@ -9,7 +9,7 @@ import { assertSeen } from './places.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
 import { leave } from './leave.ts';
 import { rescueFrom } from './rescue.ts';
-import { moveKey } from './withhold.ts';
+import { moveKey } from './move-key.ts';
 
 /**
  * Puts into what is live now what nothing starts without, and gives it the word of this host to write the log, where what
@@ -21,7 +21,7 @@ export function takingOver(context: ComponentContext): StepKind {
     run: async (call) => {
       const replacement = replacementOf(context, call);
       const { component, places, key, granted } = replacement;
-      if (existsSync(key.fresh)) await moveKey(key.fresh, key.live);
+      if (existsSync(key.fresh)) moveKey(key.fresh, key.live);
       const told = existsSync(granted) ? givenWord(context, call, replacement) : withoutWord(context, replacement);
       for (const message of await told) context.listener({ kind: 'warning', during: 'plan', item: component, message });
       await writeWhole(takenAt(places.root), '');
@@ -68,14 +68,14 @@ async function rescueNewest({ driver, places, key }: Replacement, rescue: () => 
   const due = join(places.root, 'rescue-due');
   if (existsSync(key.live)) {
     await writeWhole(due, '');
-    if (!existsSync(key.fresh)) await moveKey(key.live, key.fresh);
+    if (!existsSync(key.fresh)) moveKey(key.live, key.fresh);
   }
   if (!existsSync(due)) return;
   try {
     await driver.inPlace.assertStopped(places.live);
     await rescue();
   } catch (error) {
-    if (existsSync(key.fresh) && !existsSync(key.live)) await moveKey(key.fresh, key.live);
+    if (existsSync(key.fresh) && !existsSync(key.live)) moveKey(key.fresh, key.live);
     throw error;
   }
   await rm(due);

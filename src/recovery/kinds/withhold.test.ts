@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { shopContext } from '../../../test/support/component-context.ts';
@@ -35,6 +35,30 @@ test('what came to a place while a plan waited is not restored over: another clu
   assert.equal(existsSync(key), false);
   await withhold.undo?.(call);
   assert.deepEqual(await readFile(key), control(BigInt(stream)));
+});
+
+test('pg_control of another cluster is not taken by a link that leads there from the place', async () => {
+  await using dir = await tempDir();
+  const [storage, stateFolder, live] = [new MemoryStorage(), dir.file('state'), dir.file('srv/data')];
+  const context = shopContext({ storage, clock: systemClock, stateFolder });
+  await mkdir(dir.file('other/global'), { recursive: true });
+  await writeFile(dir.file('other/global/pg_control'), control(BigInt(stream)));
+  await mkdir(live, { recursive: true });
+  await symlink(dir.file('other/global'), join(live, 'global'));
+  const given = { component: 'shop-db', stream, others: [], within: 'shop-db/data', over: 'yes' };
+  const withhold = withholding(context);
+  await assert.rejects(withhold.run(switchCall('withhold', live, given)), {
+    code: 'damaged',
+    message: /global is a link/,
+  });
+  assert.equal(existsSync(dir.file('other/global/pg_control')), true);
+  await rm(live, { recursive: true });
+  await symlink(dir.file('other'), live);
+  await assert.rejects(withhold.run(switchCall('withhold', live, given)), {
+    code: 'damaged',
+    message: /data is a link/,
+  });
+  assert.equal(existsSync(dir.file('other/global/pg_control')), true);
 });
 
 test('of a lost disk, and of a pg_control that tells nothing, the grant tells whether what stood there may write the log', async () => {

@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { textOf } from '../../bytes/fields.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import type { ComponentContext } from '../../job/component.ts';
 import type { StepCall, StepKind } from '../../plan/plan.ts';
-import { syncFolder } from '../../host/lasting.ts';
 import { writeWhole } from './durable.ts';
 import { overStateOf } from './half-over.ts';
+import { moveKey } from './move-key.ts';
 import { haveOwnRoot } from './own-root.ts';
 import { removeOwn } from './removal.ts';
 import { replacementOf, type Replacement } from './replacement.ts';
@@ -33,14 +31,14 @@ export function withholding(context: ComponentContext): StepKind {
       await assertOurs(call, replacement);
       haveOwnRoot(places.root);
       if (await mayWrite(context, call, replacement)) await writeWhole(granted, '');
-      if (existsSync(key.live)) await moveKey(key.live, key.old);
+      if (existsSync(key.live)) moveKey(key.live, key.old);
     },
     undo: async (call) => {
       const replacement = replacementOf(context, call);
       const { driver, places, key, granted } = replacement;
       if (existsSync(key.old)) {
         if (existsSync(key.live)) throw new HoldfastError('refused', `something came to ${key.live} meanwhile`);
-        await moveKey(key.old, key.live);
+        moveKey(key.old, key.live);
       }
       const isBack = existsSync(key.live) && existsSync(granted);
       if (isBack && !(await mayWrite(context, call, replacement)))
@@ -70,9 +68,4 @@ async function mayWrite(
 
 function streamOf({ step }: StepCall): string {
   return textOf(step.arguments['stream'], step.key);
-}
-
-export async function moveKey(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  for (const path of [from, to]) await syncFolder(dirname(path));
 }
