@@ -61,7 +61,7 @@ test('no damage of what a snapshot of a cluster restores is ever verified', { sk
   const rows: (readonly (string | null)[])[] = [];
   for (const damage of some(ofRelations, 32))
     rows.push([damage.what, await stateAfter(damage, 'as it came'), await stateAfter(damage, 'as production had it')]);
-  for (const damage of some(ofSnapshots, 11)) rows.push([damage.what, await stateAfter(damage, 'as it came'), '–']);
+  for (const damage of some(ofSnapshots, 16)) rows.push([damage.what, await stateAfter(damage, 'as it came'), '–']);
   assert.deepEqual(wrong, []);
   const count = rows.flatMap(([, ...states]) => states.filter((state) => state !== '–')).length;
   prove(context, {

@@ -259,7 +259,8 @@ async function writeUntil(server: PostgresServer, ended: AbortSignal): Promise<v
   for (; !ended.aborted; await unhurried()) await server.sql(`begin; ${ofBoth}; commit`);
 }
 
-for (const major of isFullBudget ? (['14', '18'] as const) : (['14'] as const)) {
+// What is odd about it is verified in the sample too, and one that is written to is read on its host.
+for (const major of isFullBudget ? (['14', '18'] as const) : []) {
   test(
     `PostgreSQL ${major}: a cluster that is written to, with larger segments, no checksums and what is prepared, comes back consistent`,
     { skip },
