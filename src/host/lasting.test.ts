@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { test } from 'node:test';
+import { notingSyncs } from '../../test/support/noting-syncs.ts';
 import { tempDir } from '../../test/support/temp-dir.ts';
 import { makeLasting, syncFolder } from './lasting.ts';
 
@@ -20,18 +21,11 @@ test('a file system that can sync no folder is served as it is, and any other fa
 
 test('the folders that were made are made to last, each in its parent, and those that were there are left alone', async (t) => {
   await using dir = await tempDir();
-  await using handle = await open(dir.path, 'r');
-  const handles: unknown = Object.getPrototypeOf(handle);
-  assert.ok(isHandle(handles));
-  const { mock: sync } = t.mock.method(handles, 'sync');
+  const syncs = await notingSyncs(t);
   await makeLasting(dir.file('a/b/c'), 0o700);
-  assert.equal(sync.callCount(), 3);
+  assert.equal(syncs(), 3);
   await makeLasting(dir.file('a/b/c'), 0o700);
-  assert.equal(sync.callCount(), 3);
+  assert.equal(syncs(), 3);
   await makeLasting(`${dir.file('a/b')}/d/`, 0o700);
-  assert.equal(sync.callCount(), 4);
+  assert.equal(syncs(), 4);
 });
-
-function isHandle(value: unknown): value is FileHandle {
-  return typeof value === 'object' && value !== null && 'sync' in value;
-}

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { newSignerPem, signerFromPem } from '../crypto/signature.ts';
 import { HoldfastError } from '../errors/error.ts';
+import { makeLasting, syncFile, syncFolder } from '../host/lasting.ts';
 import { errorCode } from '../host/system-error.ts';
 import type { Writer } from './record.ts';
 
@@ -57,14 +58,19 @@ export async function ensure(path: string, make: () => string): Promise<string> 
   }
 }
 
-/** Forced to disk before it has its name. Of two that make one at once the first counts. */
+/** Forced to disk before it has its name, and its name after it. Of two that make one at once the first counts. */
 async function write(path: string, text: string, mode: 'replace' | 'unless-there'): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeLasting(dirname(path), 0o700);
   const draft = `${path}.${randomBytes(6).toHex()}.tmp`;
   await using file = await open(draft, 'wx', 0o600);
   await file.writeFile(text);
-  await file.sync();
-  if (mode === 'replace') return await rename(draft, path);
+  await syncFile(file);
+  if (mode === 'replace') await rename(draft, path);
+  else await linkUnlessThere(draft, path);
+  await syncFolder(dirname(path));
+}
+
+async function linkUnlessThere(draft: string, path: string): Promise<void> {
   await link(draft, path).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error;
   });
