@@ -141,6 +141,7 @@ test(
     assert.deepEqual(await shop.sql(settings, 'shop_new'), await shop.sql(settings, 'shop'));
     const taken = await scene.run(...loading, shop.at('empty'));
     assert.equal(taken.code, 0, 'an empty database is taken');
+    assert.match(taken.stderr, /the role of --into is a superuser: .* is run with all rights there/);
     const { code, stderr } = await scene.run(...loading, shop.at('shop'));
     assert.deepEqual([code, /the database shop is there already, and holds public/.test(stderr)], [1, true], stderr);
     const [record] = (await scene.ok('records', '--kind', 'restore', '--json')).trim().split('\n').toReversed();

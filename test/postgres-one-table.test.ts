@@ -64,6 +64,7 @@ async function takenBack(major: PostgresMajor): Promise<void> {
   const { code, stdout, stderr } = await scene.run(...taking);
   const said = stdout.toString();
   assert.equal(code, 3, `${said}\n${stderr}`);
+  assert.equal(stderr.match(/the role of --into is a superuser/g)?.length, 1, stderr);
   assert.deepEqual(await server.sql(content('"Order Items"')), [then]);
   assert.match(said, /loaded public\."Order Items": 1001 rows, as many as at the moment/);
   assert.match(said, /public\.waiting refers to it by the foreign key waiting_item_fkey, which is that table’s/);

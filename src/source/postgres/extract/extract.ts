@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
-import type { PreparedParts, RestoredIn, WantedParts } from '../../extraction.ts';
+import type { JudgedParts, PreparedParts, RestoredIn, WantedParts } from '../../extraction.ts';
 import type { WalkOptions } from '../../source.ts';
 import { clientHere, type Client } from '../logical/client.ts';
 import { clientFor } from '../logical/load.ts';
 import type { LogicalOptions } from '../logical/options.ts';
+import { warnOfRights } from '../logical/rights.ts';
 import type { Copying, ExpectedCopy } from './copy.ts';
 import { findPart, type FoundPart } from './copy-catalog.ts';
 import { asking, assertFree, livingAt, refused, type Living } from './living.ts';
@@ -23,15 +24,28 @@ export interface ExtractionOptions {
   readonly copying: Copying;
 }
 
-export interface Judged {
+interface Judged {
   readonly expected: ExpectedCopy;
   readonly living: Living;
   readonly dumping: Client;
   readonly loading: Client;
 }
 
-/** By what the living database has, and this host: before anything large is fetched. */
-export async function judge(
+/** Before anything large is fetched. */
+export async function judgeParts(
+  options: ExtractionOptions,
+  restored: string,
+  wanted: WantedParts,
+  { listener, signal }: WalkOptions,
+): Promise<JudgedParts> {
+  const { component } = options;
+  const { expected, living } = await judge(options, restored, wanted, signal);
+  await asking(living, signal, async (server) => await warnOfRights(server, { component, listener }));
+  return { bytes: expected.bytes };
+}
+
+/** By what the living database has, and this host. */
+async function judge(
   options: ExtractionOptions,
   restored: string,
   wanted: WantedParts,

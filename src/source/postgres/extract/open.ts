@@ -28,11 +28,10 @@ export function openExtraction(
   };
   return {
     description: `${component}/postgres.json`,
-    judge: async (restored, wanted, { signal }) =>
-      await telling(signal, async () => {
-        const { judge } = await import('./extract.ts');
-        const { expected } = await judge(await options(), restored, wanted, signal);
-        return { bytes: expected.bytes };
+    judge: async (restored, wanted, walk) =>
+      await telling(walk.signal, async () => {
+        const { judgeParts } = await import('./extract.ts');
+        return await judgeParts(await options(), restored, wanted, walk);
       }),
     programs: async (restored, signal) => await (await options()).copying.programs(restored, signal),
     prepare: async (brought, wanted, walk) =>

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import type { Clock } from '../../../clock/clock.ts';
 import { hasCode, HoldfastError } from '../../../errors/error.ts';
 import type { Loaded, PlannedLoad, WantedLoad } from '../../loading.ts';
+import type { WalkOptions } from '../../source.ts';
+import type { ServerConnection } from '../connect.ts';
 import { clientHere, textOf, type Client } from './client.ts';
 import { chosen, parseLogicalDescription, type DumpedDatabase, type LogicalDescription } from './description.ts';
 import { libpqEnvironment } from './libpq.ts';
 import type { LogicalOptions } from './options.ts';
+import { warnOfRights } from './rights.ts';
 import { switchNames } from './switch.ts';
-import { assertLoadable, createDatabase, dropDatabase, targetOf, type Target } from './target.ts';
+import { assertLoadable, createDatabase, dropDatabase, inTarget, targetOf, type Target } from './target.ts';
 import { countRows, giveSettings } from './loaded.ts';
 import { completeAddress } from '../address.ts';
 
@@ -31,13 +34,13 @@ interface Planned {
 interface Planning {
   readonly restored: string;
   readonly wanted: WantedLoad;
-  readonly signal: AbortSignal;
+  readonly walk: WalkOptions;
 }
 
 /** Into a new database of whichever server, of the dump's major or a later one. */
 export async function planLoad(
   options: LoadingOptions,
-  { restored, wanted: asked, signal }: Planning,
+  { restored, wanted: asked, walk: { listener, signal } }: Planning,
 ): Promise<PlannedLoad> {
   const { component } = options;
   const described = parseLogicalDescription(await readFile(join(restored, component, 'postgres.json'), 'utf8'));
@@ -46,6 +49,9 @@ export async function planLoad(
   const target = await unchanged(async () => {
     const found = await targetOf(await completeAddress(asked.into), signal);
     await assertLoadable(found, { described, database, wanted, signal });
+    const { url, maintenance } = found;
+    const warn = async (server: ServerConnection): Promise<void> => await warnOfRights(server, { component, listener });
+    await inTarget({ url, database: maintenance }, signal, warn);
     return found;
   });
   const client = await clientFor(options, described, target, signal);

@@ -44,7 +44,7 @@ function loadingOf({ logical, programs }: PostgresOptions, { component, clock }:
     description: `${component}/postgres.json`,
     plan: async (restored, wanted, walk) => {
       const { planLoad } = await import('./load.ts');
-      return await planLoad({ component, clock, programs, logical }, { restored, wanted, signal: walk.signal });
+      return await planLoad({ component, clock, programs, logical }, { restored, wanted, walk });
     },
   };
 }
