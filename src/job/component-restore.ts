@@ -3,7 +3,7 @@ import { secondText } from '../clock/date.ts';
 import { HoldfastError } from '../errors/error.ts';
 import type { RecoverablePoint, StoredCopy } from '../point/point.ts';
 import { preloadReading } from '../repository/preload.ts';
-import { DiskFull, type RestoreOptions, type RestoreOutcome } from '../snapshot/restore.ts';
+import { TargetFailed, type RestoreOptions, type RestoreOutcome } from '../snapshot/restore.ts';
 import { anySnapshot, type FindOptions } from '../snapshot/snapshots.ts';
 import { bounded, type Asked } from './bounded.ts';
 import { contextIn, recorded, type ComponentContext } from './component.ts';
@@ -104,7 +104,7 @@ export async function fromCopies(
       const outcome = await restore(copy);
       if (outcome.failures === 0 || isLast) return { ...outcome, point, copy };
     } catch (error) {
-      if (isLast || context.signal.aborted || !(error instanceof HoldfastError) || error instanceof DiskFull)
+      if (isLast || context.signal.aborted || !(error instanceof HoldfastError) || error instanceof TargetFailed)
         throw error;
       const message = `the copy there failed, the next one goes on: ${error.message}`;
       context.listener({ kind: 'warning', during: 'restore', item: copy.repository, message });

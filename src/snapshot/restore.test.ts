@@ -108,6 +108,14 @@ test(
   },
 );
 
+test('a target that can’t be made is refused by name', async () => {
+  await using dir = await tempDir();
+  const { repository, tree } = await sample(dir.file('from'));
+  const refused = { code: 'refused', message: /^nothing can be restored to .*\/from\/a(?:\/b)?: / };
+  for (const to of [dir.file('from/a'), dir.file('from/a/b')])
+    await assert.rejects(restore({ repository, tree, to }), refused);
+});
+
 test(
   'a restore that is ended in its midst leaves no file open',
   { skip: !fs.existsSync('/proc/self/fd') },

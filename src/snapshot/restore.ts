@@ -4,7 +4,7 @@ import type { XattrSelection } from '../host/attributes.ts';
 import type { BlobReader, Repository } from '../repository/repository.ts';
 import { Restorer } from './restore/restorer.ts';
 
-export { DiskFull } from './restore/full-disk.ts';
+export { DiskFull, TargetFailed } from './restore/full-disk.ts';
 export { restorePhase } from './restore/tally.ts';
 
 /**

@@ -4,8 +4,11 @@ import { displayPath, type RawPath } from '../../bytes/ids.ts';
 import { HoldfastError, hasCode } from '../../errors/error.ts';
 import { errorCode } from '../../host/system-error.ts';
 
-/** What a restore writes to is full: each further file would fail as this one did, from whichever copy. */
-export class DiskFull extends HoldfastError {
+/** What is wrong is wrong with what is restored to: from another copy it would fail as well. */
+export class TargetFailed extends HoldfastError {}
+
+/** What a restore writes to is full: each further file would fail as this one did. */
+export class DiskFull extends TargetFailed {
   constructor(folder: string, cause: unknown) {
     super('storage-full', `the disk of ${folder} is full`, {
       cause,

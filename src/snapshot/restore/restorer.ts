@@ -1,9 +1,9 @@
-import { type BlobId, type RawPath, rawPathOf } from '../../bytes/ids.ts';
+import { displayPath, type BlobId, type RawPath, rawPathOf } from '../../bytes/ids.ts';
 import { HoldfastError } from '../../errors/error.ts';
 import { TaskGroup } from '../../flow/task-group.ts';
 import { Directory } from '../../host/directory.ts';
 import { makeFolders } from '../../host/make-folders.ts';
-import { errorCode } from '../../host/system-error.ts';
+import { errorCode, reasonOf } from '../../host/system-error.ts';
 import type { BlobReader } from '../../repository/repository.ts';
 import type { TreeNode } from '../entry.ts';
 import type { RestoreOutcome, RestoreRequest, Selection } from '../restore.ts';
@@ -16,7 +16,7 @@ import { growthOf, removeExtras } from './beforehand.ts';
 import { FileRestorer } from './file-restorer.ts';
 import { FileWriter } from './file-writer.ts';
 import { Folder } from './folder.ts';
-import { DiskFull, fullFolder } from './full-disk.ts';
+import { DiskFull, fullFolder, TargetFailed } from './full-disk.ts';
 import { MetadataRestorer } from './metadata.ts';
 import { restoreSpecial } from './special.ts';
 import { Tally } from './tally.ts';
@@ -93,8 +93,7 @@ export class Restorer {
 
   #openTarget(): Folder {
     const { target } = this.#context;
-    if (!this.#context.isDryRun) makeFolders(target, 0o700);
-    const directory = this.#context.isDryRun ? openIfThere(target) : Directory.open(target);
+    const directory = this.#context.isDryRun ? openIfThere(target) : made(target);
     return targetFolder(directory, (folder) => this.#finishFolder(folder));
   }
 
@@ -191,6 +190,22 @@ export class Restorer {
 function targetFolder(directory: Directory | undefined, onDone: (folder: Folder) => void): Folder {
   const origin = { name: rawPathOf(''), location: rawPathOf('/') };
   return new Folder(directory === undefined ? origin : { ...origin, directory }, onDone);
+}
+
+function made(target: RawPath): Directory {
+  try {
+    makeFolders(target, 0o700);
+    return Directory.open(target);
+  } catch (error) {
+    throw cantMake(displayPath(target), error);
+  }
+}
+
+function cantMake(folder: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code === undefined) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFull(folder, error);
+  return new TargetFailed('refused', `nothing can be restored to ${folder}: ${reasonOf(error)}`, { cause: error });
 }
 
 function openIfThere(target: RawPath): Directory | undefined {
