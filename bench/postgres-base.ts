@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { debianPackages } from '../test/servers/debian.ts';
+import { FreeMemory } from './free-memory.ts';
 import { startCluster, type Cluster, type Tables } from './postgres/cluster.ts';
 import { folderBytes } from './places.ts';
 import { contestants, type Contestant } from './postgres/contestants.ts';
@@ -18,7 +19,8 @@ import { median, pairedRatio, type Measurement } from './results.ts';
  * `--sets pgbench:100,dense:350`: pgbench's tables at that scale (1.5 GiB), and 5.1 GiB of which half is random. It runs
  * unattended: of each set no round is begun that would not end within `--minutes`, judged by the longest so far, a
  * command that takes longer than all of them ends it, and `--out FILE` gets the tables, set by set. On an idle machine of 2
- * processors the two sets take some 35 minutes of the 60 that they may, and 40 GiB of disk.
+ * processors the two sets take some 35 minutes of the 60 that they may, filling memory between the commands some more,
+ * and 40 GiB of disk.
  */
 const { values } = parseArgs({
   options: {
@@ -48,6 +50,7 @@ type Phases = Map<string, Map<string, Measurement[]>>;
 mkdirSync(work, { recursive: true });
 chmodSync(work, 0o755);
 if (values.out !== undefined) writeFileSync(values.out, '');
+using freeMemory = new FreeMemory(work);
 const packages = await debianPackages('pgbackrest-debian12', ['pgbackrest']);
 for (const set of values.sets.split(',').map(setNamed)) await runSet(set);
 
@@ -108,6 +111,7 @@ async function phase(
     const command = words(tool);
     if (command === undefined) continue;
     execFileSync('sync'); // what the one before has left to be written is not this one's to wait for
+    freeMemory.fill();
     const found = await measure(command);
     phases.getOrInsert(name, new Map<string, Measurement[]>()).getOrInsert(tool.name, []).push(found);
   }
