@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
@@ -9,6 +9,7 @@ import { runOk } from '../../test/support/run-program.ts';
 import { tempDir, type TempDir } from '../../test/support/temp-dir.ts';
 import { systemClock } from '../clock/clock.ts';
 import { hasCode } from '../errors/error.ts';
+import { startHolder } from './inside/holder.ts';
 import { openSandbox, type CommandEnd, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 const worker = fileURLToPath(new URL('../../test/support/sandbox-worker.ts', import.meta.url));
@@ -87,6 +88,27 @@ function withoutNames(app: string): (listed: string) => string {
       .filter((line) => line !== '' && !line.startsWith(app))
       .join('\n');
 }
+
+test('a link that is put in the place of what is to be seen, once that was looked up, uncovers nothing', async () => {
+  await using dir = await tempDir();
+  const app = await installed(dir);
+  await mkdir(dir.file('place'));
+  const { signal } = new AbortController();
+  for (const [path, target] of [
+    [`${app}/bin`, 'secret'],
+    [`${app}/share/data`, '../secret/data'],
+  ] as const) {
+    const given = { folder: dir.file('place'), hidden: [`${app}/secret`], visible: [path], limits, clock: systemClock };
+    const swap = async (): Promise<void> => {
+      await rename(path, `${path}.before`);
+      await symlink(target, path);
+    };
+    const started = async (): Promise<void> => {
+      await using _holder = await startHolder({ ...given, signal }, swap);
+    };
+    await assert.rejects(started(), { message: /can’t be shown, or is a link by now/ });
+  }
+});
 
 test('what starts empty is never shown as a whole, nor what it lies in, nor a device', async () => {
   await using dir = await tempDir();

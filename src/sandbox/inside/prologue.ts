@@ -11,16 +11,18 @@ exec sh -c "$@"
 
 /**
  * Arguments: the folder, then `+` and a path that is visible, or `=` where it comes with another, `@` and another name of
- * the one before, `-` and a hidden path. Descriptors of what must stay reachable are opened before it is covered, and mounted from there without looking
- * the path up again (-c); what is visible comes with all that is mounted in it, since the kernel shows nothing that a
- * mount of others covers. What is hidden is covered after that. It ends with a process that reaps whatever is left to it
+ * the one before, `-` and a hidden path. Descriptors of what must stay reachable are opened before it is covered, and
+ * mounted from there without looking the path up again (-c). What is visible is entered or opened first, and mounted only
+ * where that is what has its path: whoever owns a parent may have put a link there since it was looked up, to what is
+ * hidden under its own name. It comes with all that is mounted in it, since the kernel shows nothing that a mount of others
+ * covers. What is hidden is covered after that. It ends with a process that reaps whatever is left to it
  * (an ignored SIGCHLD) and lives until its standard input ends.
  */
 export const prologue = `
 set -eu
 umask 022
 lack() { echo "$1" >&2; exit 1; }
-for tool in mount ip cat mkdir chmod ln; do command -v "$tool" >/dev/null || lack "$tool is missing"; done
+for tool in mount ip cat mkdir chmod ln readlink; do command -v "$tool" >/dev/null || lack "$tool is missing"; done
 exec 3<"$1"; shift
 exec 4</dev/null 5</dev/zero 6</dev/full 7</dev/random 8</dev/urandom
 while read -r _ at _; do
@@ -34,8 +36,13 @@ hide() {
 }
 show() {
   [ -e "$1" ] || return 0
-  if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "\${2%/*}"; [ -e "$2" ] || : >"$2"; fi
-  mount -c --rbind "$1" "$2" || lack "$2 can’t be shown"
+  if [ -d "$1" ]; then
+    mkdir -p "$2"
+    (cd -P "$1" && [ "$(pwd -P)" = "$2" ] && mount -c --rbind . "$2") || lack "$2 can’t be shown, or is a link by now"
+  else
+    mkdir -p "\${2%/*}"; [ -e "$2" ] || : >"$2"
+    (exec 9<"$1" && [ "$(readlink /proc/self/fd/9)" = "$2" ] && mount -c --rbind /proc/self/fd/9 "$2") || lack "$2 can’t be shown, or is a link by now"
+  fi
   while read -r _ under _; do
     under=$(printf '%b' "$under")
     case $under/ in "$2"/*) mount -o remount,bind,ro,nosuid,nodev "$under" 2>/dev/null || [ ! -e "$under" ] || lack "$under can’t be made read-only";; esac
