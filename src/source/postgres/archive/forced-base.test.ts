@@ -198,6 +198,43 @@ test('what is dropped while it is asked whether one is due is not paid with that
   assert.ok(!stage.base.isBusy);
 });
 
+test('what is dropped while a base backup runs is not paid with that one: it is asked anew, and another is made', async () => {
+  await using dir = await tempDir();
+  const stage = await stageIn(dir);
+  await stage.base.owe();
+  await stage.look();
+  await stage.base.owe();
+  stage.isRunning = false;
+  stage.isDue = async (sinceNs) => sinceNs === undefined; // it was made, and ends before what was dropped since
+  await stage.look();
+  assert.ok(stage.base.isBusy && stage.spool.notes.isBaseDue());
+  stage.clock.pass(15 * minuteMs);
+  await stage.look();
+  assert.equal(stage.started, 2);
+});
+
+test('a base backup whose outcome could not be asked at first is asked for again, and no other is started; one that could not be started was none', async () => {
+  await using dir = await tempDir();
+  const stage = await stageIn(dir);
+  await stage.base.owe();
+  await stage.look();
+  stage.isRunning = false;
+  stage.isDue = async () => await Promise.reject(new HoldfastError('storage-failed', 'near is away'));
+  await stage.look();
+  stage.clock.pass(minuteMs);
+  stage.isDue = async (sinceNs) => sinceNs === undefined;
+  await stage.look();
+  assert.deepEqual([stage.started, stage.base.isBusy], [1, false]);
+  const start = (): never => assert.fail('no process');
+  const asked: (bigint | undefined)[] = [];
+  const isDue = async (sinceNs: bigint | undefined): Promise<boolean> => asked.push(sinceNs) > 0;
+  await stage.anew({ rule: 'full', isDue, start }).owe();
+  await stage.look();
+  stage.clock.pass(minuteMs);
+  await stage.look();
+  assert.deepEqual(asked, [undefined, undefined]);
+});
+
 test('a base backup is owed before the gap is told in a place, and for none that lacks nothing', async () => {
   await using dir = await tempDir();
   const name = { component: 'shop-db', stream: '7' };

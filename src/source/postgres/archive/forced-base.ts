@@ -12,6 +12,14 @@ export interface ForcedBaseOptions {
   readonly signal: AbortSignal;
 }
 
+/** One that was started last, until it is known whether it was made. */
+interface Attempt {
+  readonly atNs: bigint;
+  /** How often it had come to be owed by then: what was dropped since may stand behind where it began. */
+  readonly times: number;
+  readonly isRunning: () => boolean;
+}
+
 /** After an attempt that came to nothing, doubled after each further one. */
 const [firstPauseMs, longestPauseMs] = [60_000, 15 * 60_000] as const;
 
@@ -27,8 +35,7 @@ export class ForcedBase {
   /** How often it came to be owed: what was found out before the last time is too old. */
   #times = 0;
   #step: Promise<void> | undefined;
-  #started: { readonly isRunning: () => boolean } | undefined;
-  #startedNs: bigint | undefined;
+  #attempt: Attempt | undefined;
   #pauseMs = 0;
   #notBeforeMs = 0;
   #isStopTold = false;
@@ -61,7 +68,7 @@ export class ForcedBase {
     const { clock } = this.#options.work;
     if (!this.#isOwed || this.#step !== undefined || clock.monotonicMs() < this.#notBeforeMs) return;
     this.#options.spool.baseLog.bound();
-    if (this.#started?.isRunning() || this.#isStopped()) return;
+    if (this.#attempt?.isRunning() || this.#isStopped()) return;
     this.#step = this.#goOn().finally(() => (this.#step = undefined));
   }
 
@@ -72,13 +79,13 @@ export class ForcedBase {
   /** Never rejects. */
   async #goOn(): Promise<void> {
     const { work, signal } = this.#options;
-    const [times, sinceNs] = [this.#times, this.#startedNs];
-    this.#startedNs = undefined;
+    const [attempt, times] = [this.#attempt, this.#attempt?.times ?? this.#times];
     try {
-      const isDue = await orAborted(work.baseBackups?.isDue(sinceNs) ?? Promise.resolve(false), signal);
+      const isDue = await orAborted(work.baseBackups?.isDue(attempt?.atNs) ?? Promise.resolve(false), signal);
       signal.throwIfAborted();
+      this.#attempt = undefined;
       if (!isDue) this.#pay(times);
-      else if (sinceNs !== undefined) this.#later(`none was made${this.#said()}`);
+      else if (attempt !== undefined) this.#later(`none was made${this.#said()}`);
       else this.#start();
     } catch (error) {
       if (!signal.aborted) this.#later(error instanceof Error ? error.message : String(error));
@@ -88,8 +95,8 @@ export class ForcedBase {
   #start(): void {
     const { work, spool } = this.#options;
     const { baseBackups, component, listener, clock } = work;
-    this.#startedNs = clock.nowNs();
-    this.#started = baseBackups && spool.baseLog.of(baseBackups.start);
+    const [atNs, times] = [clock.nowNs(), this.#times];
+    this.#attempt = baseBackups && { atNs, times, isRunning: spool.baseLog.of(baseBackups.start).isRunning };
     const rule = baseBackups?.rule;
     this.#warn(`a base backup by the rule ${rule} is started, because log was dropped; see ${spool.baseLog.path}`);
     listener({ kind: 'note', name: 'base-backup-started', data: { component, rule } });
