@@ -204,7 +204,7 @@ export class ArchivePlace {
     const listing = await orAborted(store.list({ signal }), signal);
     if (listing.segments.length === 0) await this.#options.onEmpty?.();
     const [held, told] = [new Set(listing.segments.map(keyOf)), new Set(listing.histories)];
-    this.taken.keepOnly((one) => held.has(keyOf(one)));
+    this.taken.keepOnly(listing.segments);
     return { repository, store, listing, held, told, ours: new Set([1]) };
   }
 

@@ -15,7 +15,7 @@ export interface TakenNotes {
 /**
  * From where on, by timelines, another's log stands in a place under the names of the server's own: nothing is put behind it
  * there, nor copied from there to others. What was dropped can't be held against it any more, so that it is noted until the
- * server's own is found there, or nothing is.
+ * server's own is found there, or nothing is from there on.
  */
 export class Taken {
   readonly #from: Map<number, bigint>;
@@ -62,8 +62,9 @@ export class Taken {
     this.#notes?.forget({ epoch, from });
   }
 
-  /** What isn't there any more is in nobody's way. */
-  keepOnly(isThere: (at: TakenAt) => boolean): void {
-    for (const [epoch, from] of this.#from) if (!isThere({ epoch, from })) this.release({ epoch, from });
+  /** The first of another's segments goes first, as out of the window: what is left behind it is another's still. */
+  keepOnly(segments: readonly TakenAt[]): void {
+    for (const [epoch, from] of this.#from)
+      if (!segments.some((one) => one.epoch === epoch && one.from >= from)) this.release({ epoch, from });
   }
 }
