@@ -203,14 +203,31 @@ test('what is dropped while a base backup runs is not paid with that one: it is 
   const stage = await stageIn(dir);
   await stage.base.owe();
   await stage.look();
+  stage.isDue = async (sinceNs) => sinceNs === undefined; // it is made, and ends before what is dropped since
+  for (const [tookMs, restMs] of [
+    [0, minuteMs],
+    [3 * minuteMs, 3 * minuteMs],
+    [60 * minuteMs, 15 * minuteMs],
+  ] as const) {
+    const { started } = stage;
+    await stage.base.owe();
+    stage.clock.pass(tookMs);
+    stage.isRunning = false;
+    await stage.look();
+    assert.ok(stage.base.isBusy && stage.spool.notes.isBaseDue());
+    stage.clock.pass(restMs - 1);
+    await stage.look();
+    assert.equal(stage.started, started, 'the log has its turn first');
+    stage.clock.pass(1);
+    await stage.look();
+    assert.equal(stage.started, started + 1);
+  }
   await stage.base.owe();
   stage.isRunning = false;
-  stage.isDue = async (sinceNs) => sinceNs === undefined; // it was made, and ends before what was dropped since
   await stage.look();
-  assert.ok(stage.base.isBusy && stage.spool.notes.isBaseDue());
-  stage.clock.pass(15 * minuteMs);
+  stage.isDue = async () => false;
   await stage.look();
-  assert.equal(stage.started, 2);
+  assert.ok(!stage.base.isBusy, 'none is due behind that: it is asked at once');
 });
 
 test('a base backup whose outcome could not be asked at first is asked for again, and no other is started; one that could not be started was none', async () => {

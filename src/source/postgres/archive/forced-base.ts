@@ -15,6 +15,7 @@ export interface ForcedBaseOptions {
 /** One that was started last, until it is known whether it was made. */
 interface Attempt {
   readonly atNs: bigint;
+  readonly atMs: number;
   /** How often it had come to be owed by then: what was dropped since may stand behind where it began. */
   readonly times: number;
   readonly isRunning: () => boolean;
@@ -38,6 +39,8 @@ export class ForcedBase {
   #attempt: Attempt | undefined;
   #pauseMs = 0;
   #notBeforeMs = 0;
+  /** It is asked whether one is due before that, and none is started. */
+  #restsUntilMs = 0;
   #isStopTold = false;
 
   constructor(options: ForcedBaseOptions) {
@@ -79,13 +82,15 @@ export class ForcedBase {
   /** Never rejects. */
   async #goOn(): Promise<void> {
     const { work, signal } = this.#options;
-    const [attempt, times] = [this.#attempt, this.#attempt?.times ?? this.#times];
+    const attempt = this.#attempt;
+    const times = attempt?.times ?? this.#times;
     try {
       const isDue = await orAborted(work.baseBackups?.isDue(attempt?.atNs) ?? Promise.resolve(false), signal);
       signal.throwIfAborted();
       this.#attempt = undefined;
-      if (!isDue) this.#pay(times);
+      if (!isDue) this.#pay(times, attempt);
       else if (attempt !== undefined) this.#later(`none was made${this.#said()}`);
+      else if (work.clock.monotonicMs() < this.#restsUntilMs) this.#notBeforeMs = this.#restsUntilMs;
       else this.#start();
     } catch (error) {
       if (!signal.aborted) this.#later(error instanceof Error ? error.message : String(error));
@@ -95,15 +100,17 @@ export class ForcedBase {
   #start(): void {
     const { work, spool } = this.#options;
     const { baseBackups, component, listener, clock } = work;
-    const [atNs, times] = [clock.nowNs(), this.#times];
-    this.#attempt = baseBackups && { atNs, times, isRunning: spool.baseLog.of(baseBackups.start).isRunning };
+    const begun = { atNs: clock.nowNs(), atMs: clock.monotonicMs(), times: this.#times };
+    this.#attempt = baseBackups && { ...begun, isRunning: spool.baseLog.of(baseBackups.start).isRunning };
     const rule = baseBackups?.rule;
     this.#warn(`a base backup by the rule ${rule} is started, because log was dropped; see ${spool.baseLog.path}`);
     listener({ kind: 'note', name: 'base-backup-started', data: { component, rule } });
   }
 
-  #pay(times: number): void {
+  #pay(times: number, made: Attempt | undefined): void {
+    const nowMs = this.#options.work.clock.monotonicMs();
     [this.#pauseMs, this.#notBeforeMs] = [0, 0];
+    if (made !== undefined) this.#restsUntilMs = nowMs + restMs(nowMs - made.atMs);
     if (times !== this.#times) return;
     this.#options.spool.notes.forgetBaseDue();
     this.#isOwed = false;
@@ -137,4 +144,9 @@ export class ForcedBase {
     const { listener, component } = this.#options.work;
     listener({ kind: 'warning', during: 'log', item: component, message });
   }
+}
+
+/** Behind one that was made, as long as it took: where it is what makes the log too slow, that gets its turn before the next. */
+function restMs(tookMs: number): number {
+  return Math.min(longestPauseMs, Math.max(firstPauseMs, tookMs));
 }

@@ -39,7 +39,7 @@ interface Stretch extends Extent {
  * Segments that were dropped so that production's disk doesn't fill. They are noted in the spool before the server may
  * remove them, and said in every place that lacks them once the server has let go of them and the place can be reached: what was
  * lost is known by name. What the server hands over again, for a marker was lost or it crashed amidst its success, is no gap
- * once it is stored. Where another's log stands under those names the place itself stays as it is, and they are told and
+ * once it is stored. Where another's log stands under those names, or before them, the place itself stays as it is, and they are told and
  * recorded alone: until that is done they are noted, so that the next worker does it where this one is killed, or can't.
  */
 export class Gaps {
@@ -137,11 +137,14 @@ export class Gaps {
     const { segments, gaps } = await place.use(async ({ store }) => await store.list());
     const lacking: Extent[] = [];
     for (const one of due) lacking.push(...without(one, [...segments, ...gaps, ...lacking]));
-    if (lacking.length > 0) await this.#put(joined(lacking), place);
+    const behind = joined(lacking.filter((one) => place.taken.has(one)));
+    const own = joined(lacking.filter((one) => !place.taken.has(one)));
+    if (own.length > 0) await this.#put(own, place);
+    for (const gap of behind) this.#tell(place, gap, reasons.behind);
     const taken = due.filter(({ note }) => note.takenIn.includes(place.repository));
-    if (lacking.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
+    if (own.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
     for (const gap of taken.flatMap((one) => within(one, segments))) this.#tell(place, gap, reasons.taken);
-    if (taken.length > 0) await this.#record();
+    if (taken.length + behind.length > 0) await this.#record();
   }
 
   async #record(): Promise<void> {
@@ -200,4 +203,8 @@ function isSame(one: Extent, other: Extent): boolean {
 }
 
 const why = 'more waited than push-queue-max allows: it was dropped, so that production goes on';
-const reasons = { dropped: why, taken: `${why}; what stands there under these names is another’s log` } as const;
+const reasons = {
+  dropped: why,
+  taken: `${why}; what stands there under these names is another’s log`,
+  behind: `${why}; another’s log stands before it there`,
+} as const;

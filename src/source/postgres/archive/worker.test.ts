@@ -253,9 +253,8 @@ test('what is dropped because more waits than may is named as a gap, also where 
   const why = 'more waited than push-queue-max allows: it was dropped, so that production goes on';
   const of = { component: 'shop-db', stream: '7', repository: 'near', epoch: 1 };
   assert.deepEqual(told, [
-    { ...of, from: '0/400000', to: '0/900000', reason: why },
+    { ...of, from: '0/400000', to: '0/900000', reason: `${why}; another’s log stands before it there` },
     { ...of, from: '0/300000', to: '0/400000', reason: `${why}; what stands there under these names is another’s log` },
   ]);
-  const { gaps } = await store.list();
-  assert.deepEqual(gaps, [{ epoch: 1, from: 0x40_0000n, to: 0x90_0000n }], 'the other’s log stays as it is');
+  assert.deepEqual((await store.list()).gaps, [], 'the other’s log stays as it is');
 });
