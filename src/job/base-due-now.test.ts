@@ -32,7 +32,8 @@ test('a base backup is due behind a gap that was told, before anything is held b
     await saveSnapshot(repository, { ...about, time, tags, tree, paths: ['/shop-db'] });
   };
   const { 'shop-db': component = assert.fail() } = context.policy.components;
-  const of = { name: 'shop-db', component, ruleName: 'full', rule: component.backups['full'] ?? assert.fail() };
+  const rule = component.backups['full'] ?? assert.fail();
+  const of = { name: 'shop-db', component, ruleName: 'full', rule, stream: '7' };
   await store.put(extent(1n), Buffer.alloc(16), { facts: {} });
   await backUp(size + 10n);
   assert.equal(await isBaseDue(context, of), false);
@@ -45,6 +46,11 @@ test('a base backup is due behind a gap that was told, before anything is held b
   assert.equal(await isBaseDue(context, of), true);
   assert.equal(await isBaseDue(context, of, askedNs + 1n), false);
   await backUp(5n * size + 10n);
+  assert.equal(await isBaseDue(context, of), false);
+  const upgraded = { ...of, stream: '8' };
+  assert.equal(await isBaseDue(context, upgraded), false, 'nothing is known of it');
+  await openLog(repository, { component: 'shop-db', stream: '8' }).putGap(extent(1n), 'dropped');
+  assert.equal(await isBaseDue(context, upgraded), true, 'all of its log was dropped; that of before has its backup');
   assert.equal(await isBaseDue(context, of), false);
 
   const away = async (): Promise<never> => await Promise.reject(new HoldfastError('storage-failed', 'it is away'));

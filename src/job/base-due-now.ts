@@ -5,14 +5,19 @@ import { dueIn } from './due-base.ts';
 import { listLogs } from './logs.ts';
 import { listPoints } from './points.ts';
 
+/** Of a cluster that was upgraded the log of before is held beside its own, and may be all that is dated. */
+interface StreamRule extends RuleOf {
+  readonly stream: string;
+}
+
 /**
- * Whether a base backup of a component is due, and none was made by this rule that began since a time: where one is due all the
+ * Whether a base backup is due for one stream of a component's log, and none was made by this rule that began since a time: where one is due all the
  * same, another would not help either. Rejects where that can't be known: the place that a rule's backups go to does not
  * answer, or none seems due while a place that the log has to be in doesn't tell what it holds.
  */
 export async function isBaseDue(
   context: ComponentContext,
-  { name, component, ruleName, rule }: RuleOf,
+  { name, component, ruleName, rule, stream }: StreamRule,
   sinceNs?: bigint,
 ): Promise<boolean> {
   const quiet = { ...context, listener: silent };
@@ -20,7 +25,7 @@ export async function isBaseDue(
   const unmade = unknown.find(({ repository }) => repository === placesOf(rule)[0]);
   if (unmade !== undefined) throw unmade.error;
   const logs = await listLogs(quiet, [name], points);
-  if (dueIn(logs.logs, name, points) !== undefined) {
+  if (dueIn(logs.logs, name, points, stream) !== undefined) {
     const made = points.filter((point) => point.rule === ruleName && point.log !== undefined);
     return sinceNs === undefined || !made.some(({ timeNs }) => timeNs >= sinceNs);
   }

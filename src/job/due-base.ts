@@ -10,21 +10,29 @@ export interface Due extends DueBase {
   readonly reason: string | undefined;
 }
 
-/** By what all places hold together of the stream that was written to last: one place may be filled from another yet. */
+/**
+ * By what all places hold together of one stream, the one that was written to last where none is given: one place may be filled from
+ * another yet.
+ */
 export function dueIn(
   logs: LogsOutcome['logs'],
   component: string,
   points: readonly RecoverablePoint[],
+  stream?: string,
 ): Due | undefined {
   const own = logs.filter((log) => log.component === component && holdsAny(log.listing));
-  const last = own.toSorted((a, b) => ((a.endStoredNs ?? 0n) < (b.endStoredNs ?? 0n) ? -1 : 1)).at(-1);
-  if (last === undefined) return undefined;
-  const same = own.filter(({ stream }) => stream === last.stream);
-  const due = dueBase(heldTogether(same, last.stream), points);
+  const meant = stream ?? lastOf(own)?.stream;
+  const same = own.filter((log) => log.stream === meant);
+  if (meant === undefined || same.length === 0) return undefined;
+  const due = dueBase(heldTogether(same, meant), points);
   if (due === undefined) return undefined;
   const told = same.flatMap(({ lastGap }) => lastGap ?? []);
   const { epoch, since } = due;
   return { ...due, reason: told.find(({ extent }) => extent.epoch === epoch && extent.to <= since)?.reason };
+}
+
+function lastOf(logs: LogsOutcome['logs']): LogsOutcome['logs'][number] | undefined {
+  return logs.toSorted((a, b) => ((a.endStoredNs ?? 0n) < (b.endStoredNs ?? 0n) ? -1 : 1)).at(-1);
 }
 
 /** A gap that was named tells of a log, too. */

@@ -51,10 +51,10 @@ export interface BaseBackups {
   /** By which they are made. */
   readonly rule: string;
   /**
-   * Whether what its log holds last follows none, and none began since a time (nanoseconds since 1970), which is as much as can
+   * Whether what a stream of its log holds last follows none, and none began since a time (nanoseconds since 1970), which is as much as can
    * be done about it. Rejects where that can't be known just now.
    */
-  readonly isDue: (sinceNs: bigint | undefined) => Promise<boolean>;
+  readonly isDue: (sinceNs: bigint | undefined, stream: string) => Promise<boolean>;
   /** Starts one aside; what it says goes to the end of this file. It outlives whoever started it. */
   readonly start: (logPath: string) => { readonly isRunning: () => boolean };
 }

@@ -48,9 +48,9 @@ function baseBackupsOf(
   const words = ['backup', name, '--rule', ruleName, ...placeOptions(context)];
   return {
     rule: ruleName,
-    isDue: async (sinceNs) => {
+    isDue: async (sinceNs, stream) => {
       const { isBaseDue } = await import('../../job/base-due-now.ts');
-      return await isBaseDue(base, { name, component, ruleName, rule }, sinceNs);
+      return await isBaseDue(base, { name, component, ruleName, rule, stream }, sinceNs);
     },
     start: (logPath) => startAside(ownCommand(), words, logPath),
   };

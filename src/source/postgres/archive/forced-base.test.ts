@@ -55,7 +55,7 @@ class Stage {
         if (event.kind === 'note') this.notes.push({ name: event.name, ...event.data });
       },
     };
-    return (this.#base = new ForcedBase({ work, spool, signal }));
+    return (this.#base = new ForcedBase({ work, spool, stream: '7', signal }));
   }
 
   /** Looks once, and waits for what comes of it. */
@@ -148,7 +148,7 @@ test('where nobody makes base backups none is owed, and a note of before is left
       listener: silent,
       baseBackups: undefined,
     },
-    ...{ spool: stage.spool, signal },
+    ...{ spool: stage.spool, stream: '7', signal },
   });
   await base.owe();
   base.look();

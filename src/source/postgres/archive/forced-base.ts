@@ -8,6 +8,8 @@ import type { Spool } from './spool.ts';
 export interface ForcedBaseOptions {
   readonly work: Pick<ArchiveWork, 'baseBackups' | 'component' | 'dataDirectory' | 'clock' | 'listener'>;
   readonly spool: Pick<Spool, 'notes' | 'baseLog'>;
+  /** Of the log whose worker it is. */
+  readonly stream: string;
   /** Of the worker: nothing is asked or started any more once it is aborted. */
   readonly signal: AbortSignal;
 }
@@ -81,11 +83,11 @@ export class ForcedBase {
 
   /** Never rejects. */
   async #goOn(): Promise<void> {
-    const { work, signal } = this.#options;
+    const { work, stream, signal } = this.#options;
     const attempt = this.#attempt;
     const times = attempt?.times ?? this.#times;
     try {
-      const isDue = await orAborted(work.baseBackups?.isDue(attempt?.atNs) ?? Promise.resolve(false), signal);
+      const isDue = await orAborted(work.baseBackups?.isDue(attempt?.atNs, stream) ?? Promise.resolve(false), signal);
       signal.throwIfAborted();
       this.#attempt = undefined;
       if (!isDue) this.#pay(times, attempt);

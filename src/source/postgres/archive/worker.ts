@@ -63,7 +63,7 @@ async function archiveBy(spool: Spool, systemIdentifier: string, work: ArchiveWo
   const required = places.filter((place) => place.required);
   const isToCome = (extent: Extent): boolean => tasks.isToCome(extent);
   const filling = new Filling(places, { ...work, signal, notes, isToCome });
-  const base = new ForcedBase({ work, spool, signal });
+  const base = new ForcedBase({ work, spool, stream: systemIdentifier, signal });
   const onSaid = (place: ArchivePlace): void => filling.compareAgain(place);
   const gaps = new Gaps({ ...work, signal, notes, places, name, onSaid, onLacking: async () => await base.owe() });
   if (gaps.areAny) gaps.spare(await extentsOf(folder, await readyFiles(dataDirectory)));
