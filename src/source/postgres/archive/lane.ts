@@ -2,7 +2,7 @@ import { HoldfastError, hasCode } from '../../../errors/error.ts';
 import type { AtHand, Holding } from './at-hand.ts';
 import type { FileTask } from './file-task.ts';
 import type { Filling } from './filling.ts';
-import type { LogFile } from './log-file.ts';
+import { mostAhead, type LogFile } from './log-file.ts';
 import { isOfFile, type ArchivePlace } from './place.ts';
 import { isSegment, timelineOf, type Tasks } from './tasks.ts';
 
@@ -23,8 +23,6 @@ interface LaneOptions {
 }
 
 const mostAtOnce = 6;
-/** Files that are stored and not asked for yet: beyond that it waits for the server. */
-const mostAhead = 200;
 
 /**
  * The way of the files to one required place, several at a time in their order. How slow another place is, is no concern

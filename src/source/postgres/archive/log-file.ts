@@ -7,6 +7,9 @@ import { historiesIn } from '../stream/history.ts';
 import { longHeaderBytes, parseSegmentName, segmentFacts, type SegmentFacts } from '../wal/segment.ts';
 import { written } from '../wal/written.ts';
 
+/** Files that are stored and not asked for yet: beyond that whoever stores them waits for the server. */
+export const mostAhead = 200;
+
 /**
  * What a server hands over, by its name: segments; the last one of a timeline that ended within it; the file that says
  * whence a timeline comes; and where a base backup began and ended, which is for people, and which nothing needs.

@@ -10,7 +10,7 @@ import { logConflicts, namingTimelines } from '../timeline-taken.ts';
 import type { Holding } from './at-hand.ts';
 import { assureTimeline, type Timelines } from './timelines.ts';
 import { Taken, type TakenAt } from './taken.ts';
-import { epochOf, ownHistory, storeLogFile, type LogFile } from './log-file.ts';
+import { epochOf, mostAhead, ownHistory, storeLogFile, type LogFile } from './log-file.ts';
 
 export interface PlaceOptions {
   /** Of the server that hands it over. */
@@ -225,7 +225,10 @@ export class ArchivePlace {
     if (this.#unreadable.has(message)) return;
     this.#unreadable.add(message);
     const { listener, name } = this.#options;
-    const told = `${this.repository} does not take a file of the log: ${message}. ${next}`;
+    const waiting = this.required
+      ? ` Until then the server’s log waits behind it: ${mostAhead} more files are stored, and pg_wal grows.`
+      : '';
+    const told = `${this.repository} does not take a file of the log: ${message}. ${next}${waiting}`;
     listener({ kind: 'warning', during: 'log', item: name.component, message: told });
   }
 
