@@ -1,7 +1,7 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { checkGrant, hadGrant } from '../grant.ts';
 import { standingAt } from './ours.ts';
+import { withoutLinks } from './without-links.ts';
 
 /**
  * Whether what stands in a place has the grant. Of a disk that was lost, or of a cluster whose pg_control tells nothing any
@@ -15,13 +15,6 @@ export async function mayWrite(
   if ((await standingAt(join(place, 'global/pg_control'))) !== undefined)
     return (await checkGrant(stateFolder, component, place)).state === 'ok';
   return await hadGrant(stateFolder, component, { path: withoutLinks(place), systemIdentifier: stream });
-}
-
-/** What is gone stood in a folder that is there. */
-function withoutLinks(place: string): string {
-  if (existsSync(place)) return realpathSync(place);
-  const folder = dirname(place);
-  return existsSync(folder) ? join(realpathSync(folder), basename(place)) : place;
 }
 
 /** Why what stands there now may not write the log, and the command that lets it; undefined where it may. */

@@ -50,6 +50,16 @@ test('what stands where a cluster stood is that cluster, or nothing: another one
   assert.deepEqual((await look()).epoch, undefined);
 });
 
+test('a cluster that is gone comes to where the folder above it leads', async () => {
+  await using dir = await tempDir();
+  await mkdir(dir.file('disk'));
+  await symlink(dir.file('disk'), dir.file('pgsql'));
+  const look = await backupOf(dir, { dataDirectory: dir.file('pgsql/data') });
+  assert.equal((await look()).place, dir.file('disk/data'));
+  await mkdir(dir.file('disk/data'));
+  assert.equal((await look()).place, dir.file('disk/data'));
+});
+
 /** What the log of a cluster begins with. */
 async function logOf(dir: TempDir, systemIdentifier: string): Promise<void> {
   const records = [{ manager: 10, info: 0, xid: 700, data: Buffer.alloc(100) }];

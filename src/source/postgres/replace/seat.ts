@@ -8,6 +8,7 @@ import { parseDescription, type Description } from '../description.ts';
 import { findPrograms } from '../find-programs.ts';
 import { assertLinked, epochOfOurs } from './ours.ts';
 import { slotsIn } from './slots.ts';
+import { withoutLinks } from './without-links.ts';
 
 export interface Looking {
   readonly component: string;
@@ -30,7 +31,7 @@ export async function lookAtSeat({ component, folder, programs, signal, isHalfOv
     throw new HoldfastError('unsupported', `${component}: this host has no programs of PostgreSQL ${major}`, {
       next: 'Install them, or name their folder by `programs:` in the policy. Nothing was changed.',
     });
-  const place = existsSync(dataDirectory) ? realpathSync(dataDirectory) : dataDirectory;
+  const place = withoutLinks(dataDirectory);
   const ours = { component, systemIdentifier };
   const epoch = isHalfOver(place) ? undefined : await epochOfOurs(place, ours);
   const isUnread = epoch === undefined && !isHalfOver(place) && existsSync(join(place, 'global/pg_control'));
