@@ -6,6 +6,7 @@ import { lsnText } from '../lsn.ts';
 import type { ArchiveWork } from '../../log.ts';
 import { joined, within, without } from './extents.ts';
 import { isConflict, type ArchivePlace } from './place.ts';
+import { unreadableOf } from './unreadable.ts';
 import type { Notes } from './notes.ts';
 
 export interface GapOptions {
@@ -134,12 +135,17 @@ export class Gaps {
   }
 
   async #sayIn(place: ArchivePlace, due: readonly Stretch[]): Promise<void> {
-    const { segments, gaps } = await place.use(async ({ store }) => await store.list());
+    const { segments, gaps, unreadable } = await place.use(async ({ store }, signal) => {
+      const listing = await store.list({ signal });
+      const standing = listing.segments.filter((one) => due.some((dropped) => within(dropped, [one]).length > 0));
+      return { ...listing, unreadable: await unreadableOf(store, standing) };
+    });
+    const lost = unreadable.filter((one) => !place.taken.has(one)).flatMap((one) => without(one, gaps));
     const lacking: Extent[] = [];
     for (const one of due) lacking.push(...without(one, [...segments, ...gaps, ...lacking]));
     const behind = joined(lacking.filter((one) => place.taken.has(one)));
     const own = joined(lacking.filter((one) => !place.taken.has(one)));
-    if (own.length > 0) await this.#put(own, place);
+    if (own.length + lost.length > 0) await this.#put(own, lost, place);
     for (const gap of behind) this.#tell(place, gap, reasons.behind);
     const taken = due.filter(({ note }) => note.takenIn.includes(place.repository));
     if (own.length > 0 && taken.length === 0) this.#options.onSaid?.(place);
@@ -163,17 +169,26 @@ export class Gaps {
     }
   }
 
-  async #put(lacking: readonly Extent[], place: ArchivePlace): Promise<void> {
+  async #put(lacking: readonly Extent[], unreadable: readonly Extent[], place: ArchivePlace): Promise<void> {
     this.#telling++;
     try {
       await this.#options.onLacking?.();
-      for (const gap of lacking) {
-        await place.use(async ({ store }) => await store.putGap(gap, reasons.dropped));
-        this.#tell(place, gap, reasons.dropped);
+      for (const gap of [...lacking, ...unreadable]) {
+        const reason = unreadable.includes(gap) ? reasons.unreadable : reasons.dropped;
+        await place.use(async ({ store }) => await store.putGap(gap, reason));
+        this.#tell(place, gap, reason);
+        if (reason === reasons.unreadable) this.#warnOfUnreadable(place, gap);
       }
     } finally {
       this.#telling--;
     }
+  }
+
+  /** As long as it stands there it passes for held wherever the place is only listed: no base backup is due by that. */
+  #warnOfUnreadable({ repository }: ArchivePlace, { from, to }: Extent): void {
+    const { listener, name } = this.#options;
+    const message = `what ${repository} holds of the log from ${lsnText(from)} to ${lsnText(to)} can’t be read, and the server’s own was dropped, for more waited than push-queue-max allows: nothing behind it can be brought back from before it. Remove that one object by the storage’s own means, and take a base backup`;
+    listener({ kind: 'warning', during: 'log', item: name.component, message });
   }
 
   #tell(place: ArchivePlace, gap: Extent, reason: string): void {
@@ -207,4 +222,5 @@ const reasons = {
   dropped: why,
   taken: `${why}; what stands there under these names is another’s log`,
   behind: `${why}; another’s log stands before it there`,
+  unreadable: `${why}; what stands there under its name can’t be read`,
 } as const;
