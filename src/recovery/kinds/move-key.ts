@@ -10,14 +10,21 @@ export function moveKey(from: string, to: string): void {
   source.sync();
 }
 
-/** Lasting when it returns, where it was there. */
+/** Lasting when it returns, where it was there; without its folder it isn't. */
 export function removeKey(path: string): void {
-  using folder = folderOf(path);
+  using above = aboveFolderOf(path);
+  const name = basename(dirname(path));
+  if (!above.has(name)) return;
+  using folder = above.folder(name);
   folder.remove(basename(path));
   folder.sync();
 }
 
 function folderOf(path: string): ForeignFolder {
-  using above = ForeignFolder.open(dirname(dirname(path)));
+  using above = aboveFolderOf(path);
   return above.folder(basename(dirname(path)));
+}
+
+function aboveFolderOf(path: string): ForeignFolder {
+  return ForeignFolder.open(dirname(dirname(path)));
 }

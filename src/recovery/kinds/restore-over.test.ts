@@ -191,6 +191,24 @@ test('what is no cluster, and a log that leads to what is none, are not restored
   assert.equal(existsSync(join(live, 'global/pg_control')), true);
 });
 
+test('a cluster that has lost the folder of what nothing starts without is restored over; a link in its place is refused before anything is', async () => {
+  await using dir = await tempDir();
+  const { context, call, live } = await backedUp(dir);
+  rmSync(join(live, 'global'), { recursive: true });
+  mkdirSync(dir.file('elsewhere'));
+  symlinkSync(dir.file('elsewhere'), join(live, 'global'));
+  const kind = restoringOver(context);
+  await assert.rejects(kind.run(call), { code: 'damaged', message: /global is a link/ });
+  assert.equal(await kind.isPastReturn?.(call), false);
+  rmSync(join(live, 'global'));
+  await kind.run(call);
+  assert.equal(await kind.isDone(call), 'done');
+  const { places, driver } = replacementOf(context, call);
+  assert.equal(overStateOf(places, driver.inPlace.over), 'half over');
+  assert.equal(lstatSync(join(live, 'global')).isDirectory(), true);
+  assert.deepEqual(readdirSync(join(live, 'global')), []);
+});
+
 test('a second plan writes the tablespaces of its own backup, and no other’s: where they stand, and never through the place', async () => {
   for (const items of [1, 1000]) {
     await using dir = await tempDir();

@@ -59,8 +59,9 @@ export async function overwrite(context: ComponentContext, call: StepCall, repla
   const { base, found, options } = await overOf({ ...context, signal }, call, replacement);
   if (!isBegun(places) && existsSync(key.live)) throw cameMeanwhile(replacement);
   await haveFolders(places, options.parts);
-  if (extentIn(places) === undefined) await writeExtent(places, found);
+  // Before anything is begun there is none to remove, and a link in its way can still be turned back from.
   for (const path of [key.live, key.fresh]) removeKey(path);
+  if (extentIn(places) === undefined) await writeExtent(places, found);
   const { failures } = await restoreOver({ ...context, signal }, base, options);
   if (failures > 0) throw new HoldfastError('refused', `${failures} items of ${component} could not be restored`);
   await restoreDescription({ ...context, signal }, { component, base, driver }, places.fresh);
