@@ -56,6 +56,11 @@ export class Ahead {
     return readdirSync(this.folder).filter((name) => parseSegmentName(name)?.kind === 'whole');
   }
 
+  /** Of timelines before that of this file: who asks for it may follow it, and would take what was left where it isn't got. */
+  removeOlder(file: string): void {
+    for (const name of this.held()) if (name.slice(0, 8) < file.slice(0, 8)) this.remove(name);
+  }
+
   remove(name: string): void {
     rmSync(this.path(name), { force: true });
   }

@@ -17,6 +17,7 @@ import type { FetchWork } from '../../log.ts';
 import { Ahead } from './ahead.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { fetchFile, openFetching } from './get.ts';
+import { takeAhead } from './take-ahead.ts';
 
 const segmentBytes = 2 ** 20;
 const systemIdentifier = 7_000_000_000_000_000_001n;
@@ -24,23 +25,29 @@ const far = 0x1_0300_0000n;
 const near = 0x300_0000n;
 const names = { [String(far)]: '000000010000000100000030', [String(near)]: '000000010000000000000030' };
 
-const extentAt = (from: bigint): { epoch: number; from: bigint; to: bigint } => ({
-  ...{ epoch: 1, from, to: from + BigInt(segmentBytes) },
+const extentAt = (from: bigint, epoch = 1): { epoch: number; from: bigint; to: bigint } => ({
+  ...{ epoch, from, to: from + BigInt(segmentBytes) },
 });
 
-function segmentAt(start: bigint): Buffer {
+function segmentAt(start: bigint, timeline = 1): Buffer {
   const record = { manager: 10, info: 0, xid: 7, data: Buffer.alloc(10) };
-  const wal = { major: 15, timeline: 1, start, segmentBytes, systemIdentifier, records: [record] };
+  const wal = { major: 15, timeline, start, segmentBytes, systemIdentifier, records: [record] };
   return writeWal(wal).segments[0] ?? Buffer.alloc(0);
+}
+
+/** Timeline 1 was replayed up to there, as the server has noted. */
+async function writeControl(dir: TempDir, replayedTo: bigint): Promise<void> {
+  const control = controlOf({ systemIdentifier, timeline: 1, version: 1300, promotedTo: 1 });
+  control.writeBigUInt64LE(replayedTo, 136);
+  control.writeUInt32LE(segmentBytes, 228);
+  control.writeUInt32LE(crc32c(0, control.subarray(0, 288)), 288);
+  await writeFile(dir.file('global/pg_control'), control);
 }
 
 /** A data directory that recovers, and its log in a place of its own. */
 async function recovering(dir: TempDir): Promise<{ readonly work: FetchWork; readonly store: LogStore }> {
-  const control = controlOf({ systemIdentifier, timeline: 1, version: 1300 });
-  control.writeUInt32LE(segmentBytes, 228);
-  control.writeUInt32LE(crc32c(0, control.subarray(0, 288)), 288);
   for (const folder of ['global', 'pg_wal']) await mkdir(dir.file(folder));
-  await writeFile(dir.file('global/pg_control'), control);
+  await writeControl(dir, 0n);
   await writeFile(dir.file('recovery.signal'), '');
   const storage = new MemoryStorage();
   const repository = await newRepository(storage);
@@ -172,4 +179,48 @@ test('run elsewhere than in a data directory, or into a folder that is not there
   await store.put(extentAt(far), segmentAt(far), noted);
   const nowhere = fetchFile({ ...work, target: dir.file('not/there') });
   await assert.rejects(nowhere, { code: 'source-failed', next: /Nothing was delivered/ });
+});
+
+test('behind the branch that a server follows a segment of the parent is delivered only where the log proves to lack the branch’s own', async () => {
+  await using dir = await tempDir();
+  const { work, store } = await recovering(dir);
+  const file = names[String(near)] ?? '';
+  const before = near - BigInt(segmentBytes);
+  for (const start of [before, near]) await store.put(extentAt(start), segmentAt(start), noted);
+  const open = async (): Promise<never> => await Promise.reject(new HoldfastError('storage-failed', 'no answer'));
+  const away = [...work.places, { repository: 'far', required: false, windowMs: 1, open }];
+  const asked = async (name: string, places = work.places): Promise<string> =>
+    await fetchFile({ ...work, places, file: name });
+  assert.equal(await asked(file, away), 'delivered', 'no branch is known');
+
+  await writeFile(dir.file('pg_wal/00000002.history'), '1\t0/3000100\tno recovery target specified\n');
+  await assert.rejects(asked(file, away), { code: 'storage-failed', message: /the log in far can’t be asked/ });
+  assert.equal(await asked('00000001000000000000002F', away), 'delivered', 'before the branch');
+  assert.equal(await asked(file), 'delivered', 'proven absent');
+
+  await store.put(extentAt(near, 2), segmentAt(near, 2), noted);
+  await assert.rejects(asked(file), { code: 'refused', message: /timeline 2 came of it/ });
+  await using fetching = await openFetching(work);
+  assert.equal(await fetching.wholeInto(file, dir.file('ahead')), false, 'nothing of it is kept at hand');
+  assert.equal(await asked('000000020000000000000030'), 'delivered');
+  await writeControl(dir, near + 0x101n);
+  assert.equal(await asked(file), 'delivered', 'it has gone past the branch, and does not follow it');
+  await writeControl(dir, near + 0x100n);
+  await assert.rejects(asked(file), { code: 'refused' });
+  await writeFile(dir.file('postgresql.auto.conf'), "recovery_target_timeline = '1'\n");
+  assert.equal(await asked(file), 'delivered', 'the parent is what is to be followed');
+});
+
+test('what was fetched ahead of a timeline is gone once the server asks for a later one', async () => {
+  await using dir = await tempDir();
+  const { work } = await recovering(dir);
+  const ahead = new Ahead(work.target);
+  ahead.make();
+  const [left, kept] = [names[String(near)] ?? '', '000000020000000000000031'];
+  for (const name of [left, kept]) await writeFile(ahead.path(name), 'fetched');
+  const startAhead = () => ({ isRunning: () => false });
+  const { clock, signal, target } = work;
+  const taken = await takeAhead({ file: '000000020000000000000030', target, startAhead, clock, signal });
+  assert.equal(taken, 'unknown');
+  assert.deepEqual(ahead.held(), [kept]);
 });

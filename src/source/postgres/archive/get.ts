@@ -11,6 +11,7 @@ import { OwnFiles } from '../../../repository/own-files.ts';
 import type { FetchWork } from '../../log.ts';
 import { readControl, type Control } from '../host/control.ts';
 import { parseSegmentName, segmentFacts, segmentStart } from '../wal/segment.ts';
+import { branchesBefore } from './branches.ts';
 import { assertOfCluster, kindOfLogFile } from './log-file.ts';
 
 /**
@@ -33,9 +34,15 @@ export async function fetchFile(work: FetchWork): Promise<'delivered' | 'absent'
 /** The log of the cluster in a data directory, in all places of the component. */
 export interface Fetching extends AsyncDisposable {
   readonly segmentBytes: number;
-  /** Of the very cluster; undefined: every place answered that it has none. */
+  /**
+   * Of the very cluster; undefined: every place answered that it has none. 'refused' where the server follows a timeline that
+   * came of this one by then, and its segment isn't proven absent: this one is what was left.
+   */
   whole(file: string): Promise<Uint8Array | undefined>;
-  /** The same into a file, by threads; it is made or overwritten, and of no use where this rejects. False: there is none. */
+  /**
+   * The same into a file, by threads; it is made or overwritten, and of no use where this rejects. False: there is none that
+   * may be delivered without asking for another, as behind a branch.
+   */
   wholeInto(file: string, path: string): Promise<boolean>;
   open(file: string): Promise<Uint8Array | undefined>;
   history(file: string): Promise<Uint8Array | undefined>;
@@ -57,24 +64,28 @@ export async function openFetching(work: FetchWork): Promise<Fetching> {
     repository: place.repository,
     store: async () => await opened.getOrInsertComputed(place.repository, async () => await open(place)),
   }));
-  const checked = (file: string, bytes: Uint8Array | undefined): Uint8Array | undefined => {
-    if (bytes !== undefined) assertOfCluster(segmentFacts(file, bytes), systemIdentifier);
+  const checked = async (file: string, bytes: Uint8Array | undefined): Promise<Uint8Array | undefined> => {
+    if (bytes === undefined) return undefined;
+    assertOfCluster(segmentFacts(file, bytes), systemIdentifier);
+    await assertNotLeft(places, work, { file, extent: extentNamed(file, segmentBytes) });
     return bytes;
   };
   return {
     segmentBytes,
     whole: async (file) => {
       const extent = extentNamed(file, segmentBytes);
-      return checked(file, await firstOf(places, async (store) => await store.get(extent)));
+      return await checked(file, await firstOf(places, async (store) => await store.get(extent)));
     },
     wholeInto: async (file, path) => {
       const extent = extentNamed(file, segmentBytes);
+      const hasBranch = async (): Promise<boolean> => (await branchesBefore(work, extent)).length > 0;
+      if (await hasBranch()) return false;
       const found = await firstOf(places, async (store) => await store.getInto(extent, path, files));
       if (found === undefined) return false;
       assertOfCluster(segmentFacts(file, found.beginning, found.sizeBytes), systemIdentifier);
-      return true;
+      return !(await hasBranch()); // the server may have learned of one meanwhile
     },
-    open: async (file) => checked(file, await openSegment(places, extentNamed(file, segmentBytes))),
+    open: async (file) => await checked(file, await openSegment(places, extentNamed(file, segmentBytes))),
     history: async (file) => await history(places, Number.parseInt(file.slice(0, 8), 16)),
     [Symbol.asyncDispose]: async () => await closing.disposeAsync(),
   };
@@ -98,6 +109,24 @@ function extentNamed(file: string, segmentBytes: number): Extent {
   if (name === undefined) throw new HoldfastError('usage', `${file} is no segment of PostgreSQL's log`);
   const from = segmentStart(name, segmentBytes);
   return { epoch: name.timeline, from, to: from + BigInt(segmentBytes) };
+}
+
+/**
+ * A server asks for the segment of its own timeline first, and then, whatever kept that from it, for that of the parent: behind
+ * the branch it would replay what was left, and never find back.
+ */
+async function assertNotLeft(
+  places: Place[],
+  work: FetchWork,
+  { file, extent }: { readonly file: string; readonly extent: Extent },
+): Promise<void> {
+  for (const branch of await branchesBefore(work, extent)) {
+    if ((await openSegment(places, branch)) === undefined) continue;
+    const message = `${file} is of a timeline that was left before its end: timeline ${branch.epoch} came of it, and the log holds its segment`;
+    throw new HoldfastError('refused', message, {
+      next: `Nothing was delivered; a standby asks again. If timeline ${branch.epoch} is the one that was left, take its history out of pg_wal, or set recovery_target_timeline to the number that is followed.`,
+    });
+  }
 }
 
 interface Place {

@@ -15,6 +15,7 @@ export async function takeAhead(request: AheadRequest): Promise<Taken> {
   const ahead = new Ahead(request.target);
   try {
     ahead.make();
+    ahead.removeOlder(request.file);
     if (await ahead.take(request.file, request.target)) return 'delivered';
     const token = ahead.ask(request.file);
     try {
