@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { mounted, withoutMounts } from './support/mounting.ts';
@@ -80,7 +81,7 @@ test('where something is mounted below a path, nothing is moved along with it', 
 });
 
 test(
-  'a disk that goes away while a plan waits is named, and nothing is restored beneath where it was',
+  'a disk that goes away while a plan waits, or between its steps, is named: nothing is done beneath where it was, and once it is back the plan goes on',
   { skip },
   async () => {
     await using dir = await tempDir();
@@ -91,7 +92,7 @@ test(
     await runOk('mount', bind);
     await using _mount = { [Symbol.asyncDispose]: async () => void (await runOk('umount', [dir.file('disk')])) };
     const rule = 'backups: { hourly: { every: 1h, to: { near: { keep: { last: 9 } } } } }';
-    const around = 'restore: { stop: "true", start: "true", approval: another-person }';
+    const around = 'restore: { stop: "umount DIR/disk", start: "touch DIR/started", approval: another-person }';
     const policy = `${near}components:\n  data:\n    files: { paths: [DIR/disk/data] }\n    ${rule}\n    ${around}\n`;
     const scene = await sceneAt(dir.path, policy);
     await scene.ok('backup', 'data');
@@ -102,14 +103,20 @@ test(
     const env = { PATH: process.env['PATH'] ?? '', HOME: dir.path, SUDO_USER: 'bob' };
     assert.equal((await served({ args: [...state, 'approve', hash], env, cwd: dir.path })).code, 0);
     await runOk('umount', [dir.file('disk')]);
-    const away = await scene.run('restore', 'data', '--in-place');
-    assert.equal(away.code, 1);
-    assert.match(
-      `${away.stdout.toString()}${away.stderr}`,
-      /disk was on the disk mounted at \S+\/disk when this was planned/,
-    );
-    assert.deepEqual(await readdir(dir.file('disk')), []);
+    const isAway = async (...words: readonly string[]): Promise<void> => {
+      const away = await scene.run(...words);
+      assert.equal(away.code, 1);
+      assert.match(away.stderr, /disk was on the disk mounted at \S+\/disk when this was planned/);
+      assert.deepEqual([await readdir(dir.file('disk')), existsSync(dir.file('started'))], [[], false]);
+    };
+    await isAway('restore', 'data', '--in-place');
+    await isAway('undo');
     await runOk('mount', bind);
     assert.equal(await readFile(dir.file('disk/data/file'), 'utf8'), 'spoiled');
+    await isAway('restore', 'data', '--in-place');
+    await runOk('mount', bind);
+    await scene.ok('restore', 'data', '--in-place');
+    assert.equal(await readFile(dir.file('disk/data/file'), 'utf8'), 'good');
+    assert.equal(existsSync(dir.file('started')), true);
   },
 );

@@ -6,7 +6,7 @@ import { confirm, execute, undo } from './execute.ts';
 import type { Surroundings } from './execution.ts';
 import { hashOfPlan } from './form.ts';
 import type { Entry } from './journal.ts';
-import type { Plan, Step, StepKinds } from './plan.ts';
+import type { Plan, Step, StepCall, StepKinds } from './plan.ts';
 import type { Standing } from './standing.ts';
 
 function step(key: string, more: Partial<Step> = {}): Step {
@@ -331,5 +331,60 @@ test('a step that nothing takes back, and that failed before it changed anything
     const { phase } = await undo(plan, inWorld(killed), 'ann');
     assert.equal(phase, isPast ? 'given up' : 'undone');
     assert.deepEqual(killed.effects, isPast ? ['do before'] : ['do before', 'undo before']);
+  }
+});
+
+const stopped = planOf(step('stop', { undo: 'in any case' }), step('middle'), step('over', { undo: 'impossible' }));
+
+/** A world that can go out of sight, as a disk does: by itself, once an effect was had. */
+class Seen extends World {
+  isAway = false;
+  awayAt = '';
+
+  override surroundings(): Surroundings {
+    const { effect = assert.fail() } = this.kinds;
+    const leaving = (act: 'run' | 'undo') => async (call: StepCall) => {
+      if (this.awayAt === `${act} ${call.step.key}`) this.isAway = true;
+      if (this.isAway) throw new HoldfastError('refused', 'nothing is there');
+      await effect[act]?.(call);
+    };
+    const assertThere = (): void => {
+      if (this.isAway) throw new HoldfastError('refused', 'it is away');
+    };
+    const isPastReturn = async (): Promise<boolean> => !this.isAway;
+    const seen = { ...effect, run: leaving('run'), undo: leaving('undo'), assertThere, isPastReturn };
+    return super.surroundings({ kinds: { effect: seen } });
+  }
+}
+
+test('a plan stays where it is while what it works on can’t be seen, whatever is asked of it, and goes on once it is there', async () => {
+  for (const key of ['stop', 'middle', 'over']) {
+    const world = new Seen();
+    world.awayAt = `run ${key}`;
+    await assert.rejects(execute(stopped, world.surroundings()), /it is away/);
+    const [effects, entries] = [[...world.effects], [...world.entries]];
+    await assert.rejects(execute(stopped, world.surroundings()), /it is away/);
+    await assert.rejects(undo(stopped, world.surroundings(), 'ann'), /it is away/);
+    assert.deepEqual([world.effects, world.entries], [effects, entries], key);
+    [world.isAway, world.awayAt] = [false, ''];
+    assert.equal((await execute(stopped, world.surroundings())).phase, 'confirmed');
+    assert.deepEqual(world.effects.slice(0, 3), ['do stop', 'do middle', 'do over']);
+  }
+});
+
+test('what is out of sight while a plan is turned back is not begun with, nor what must be undone in any case, and goes on once it is there', async () => {
+  const plan = planOf(step('stop', { undo: 'in any case' }), step('middle'), step('after'), step('broken'));
+  for (const key of ['after', 'middle', 'stop']) {
+    const world = new Seen();
+    world.broken.add('broken');
+    world.awayAt = `undo ${key}`;
+    await assert.rejects(execute(plan, world.surroundings()), /it is away/);
+    assert.ok(!world.effects.includes('undo stop'), key);
+    await assert.rejects(undo(plan, world.surroundings(), 'ann'), /it is away/);
+    [world.isAway, world.awayAt] = [false, ''];
+    assert.equal((await execute(plan, world.surroundings())).phase, 'undone');
+    assert.deepEqual(world.effects.slice(3), ['undo after', 'undo middle', 'undo stop']);
+    world.isAway = true;
+    assert.equal((await undo(plan, world.surroundings(), 'ann')).phase, 'undone', 'nothing is left to do there');
   }
 });

@@ -1,6 +1,6 @@
 import { HoldfastError, hasCode, toBeDone } from '../errors/error.ts';
 import { attemptOften, call, reasonFor } from './attempt.ts';
-import { executionOf, isPastReturn, type Execution, type Surroundings } from './execution.ts';
+import { assertThere, executionOf, isPastReturn, type Execution, type Surroundings } from './execution.ts';
 import type { Plan, Step } from './plan.ts';
 import { nameOf, standsAt, type Standing, type StepStanding } from './standing.ts';
 
@@ -8,7 +8,7 @@ import { nameOf, standsAt, type Standing, type StepStanding } from './standing.t
  * Executes a plan from wherever its journal says that it stands, and resolves with how it ended. 'approval-needed' when
  * it waits for a person; then, and after a kill, it is executed again and goes on. What fails in it turns it back, and
  * is in the outcome's reason; a defect of ours does so too, and is thrown once all is undone. What fails behind a step
- * that nothing takes back is thrown, and the plan stays where it is.
+ * that nothing takes back is thrown, and the plan stays where it is; so it does where what it works on can't be seen.
  */
 export async function execute(plan: Plan, surroundings: Surroundings): Promise<Standing> {
   const execution = await executionOf(plan, surroundings);
@@ -27,9 +27,10 @@ export async function undo(plan: Plan, surroundings: Surroundings, by: string): 
   const { phase } = execution.standing;
   if (phase === 'confirming' || phase === 'confirmed')
     throw new HoldfastError('refused', `${nameOf(execution)} was confirmed: what it replaced is gone`);
+  if (phase === 'undone' || phase === 'given up') return execution.standing;
+  assertThere(execution);
   if (phase === 'forward' && (await isPastReturn(execution))) await execution.note({ what: 'given up', by });
-  else if (phase !== 'undone' && phase !== 'back' && phase !== 'given up')
-    await execution.note({ what: 'turned back', by, reason: `undone by ${by}` });
+  else if (phase !== 'back') await execution.note({ what: 'turned back', by, reason: `undone by ${by}` });
   return await execute(plan, surroundings);
 }
 
@@ -69,6 +70,7 @@ function halfDone(error: unknown): unknown {
 async function goOn(execution: Execution, step: Step): Promise<void> {
   const own = ofStep(execution.standing, step);
   if (own.state === 'done' || own.state === 'was so') return;
+  assertThere(execution);
   assertAllowed(execution, step);
   if (step.manual !== '') return await execution.note({ what: 'done', step: step.key });
   const asked = await call(execution, step, { attempt: own.attempts + 1, signal: execution.signal }, (kind, one) =>
@@ -109,12 +111,14 @@ async function back(execution: Execution): Promise<readonly Error[]> {
     )
       continue;
     if (failures.length > 0 && step.undo !== 'in any case') continue;
+    assertThere(execution);
     const words = { began: 'began to undo', done: 'undone', failed: 'not undone' } as const;
     try {
       await attemptOften({ execution, step, words, before: own.undoAttempts, signal: never }, async (kind, one) => {
         await kind.undo?.(one);
       });
     } catch (error) {
+      assertThere(execution);
       failures.push(error);
     }
   }

@@ -24,9 +24,15 @@ export interface Execution extends Surroundings {
   readonly note: (entry: Omit<Entry, 'timeNs'>) => Promise<void>;
 }
 
-/** Whether something was done that nothing takes back. */
+/** Throws where something that the plan works on can't be seen: nobody knows then how far it came, and what it would do is for another place. */
+export function assertThere({ plan, kinds }: Pick<Execution, 'plan' | 'kinds'>): void {
+  for (const step of plan.steps) kinds[step.kind]?.assertThere?.(step);
+}
+
+/** Whether something was done that nothing takes back; as of `assertThere`. */
 export async function isPastReturn(execution: Execution): Promise<boolean> {
   const { plan, standing, kinds, hash } = execution;
+  assertThere(execution);
   for (const step of plan.steps.filter(({ undo }) => undo === 'impossible')) {
     const { state = 'waiting', attempts = 0 } = standing.steps.get(step.key) ?? {};
     if (state === 'done') return true;

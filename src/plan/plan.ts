@@ -50,6 +50,11 @@ export interface Step {
  * soon once its signal is aborted.
  */
 export interface StepKind {
+  /**
+   * Asked of all steps before any is done, undone or taken for past return: throws where what it works on can't be seen,
+   * as a disk that isn't mounted. Then nothing is done, and the plan stays where it is.
+   */
+  assertThere?(step: Step): void;
   /** 'unknown' where the kind can't tell: then a run that succeeded counts, and after a kill it runs again. */
   isDone(call: StepCall): Promise<'done' | 'not done' | 'unknown'>;
   run(call: StepCall): Promise<void>;

@@ -11,21 +11,9 @@ export function disksUnder(folders: readonly string[]): Fields {
   return { on: folders.map((folder) => ({ folder, mount: mountPointOf(folder) ?? '' })) };
 }
 
-/** Does nothing, nor takes anything back, where a disk of the plan isn't mounted any more: what it would do, it would do beneath. */
+/** Where a disk of the plan isn't mounted any more nothing of the plan is done: it would be beneath. */
 export function onItsDisks(kind: StepKind): StepKind {
-  return {
-    ...kind,
-    isDone: async (call) => {
-      assertMounted(call.step);
-      return await kind.isDone(call);
-    },
-    ...(kind.undo && {
-      undo: async (call) => {
-        assertMounted(call.step);
-        await kind.undo?.(call);
-      },
-    }),
-  };
+  return { ...kind, assertThere: assertMounted };
 }
 
 /** 'refused', by name. A plan of an earlier version says nothing of its disks. */

@@ -36,6 +36,8 @@ export function withholding(context: ComponentContext): StepKind {
     undo: async (call) => {
       const replacement = replacementOf(context, call);
       const { driver, places, key, granted } = replacement;
+      const state = isOver(call) ? overStateOf(places, driver.inPlace.over) : undefined;
+      if (state === 'half over') return tellHalfOver(context, replacement);
       if (existsSync(key.old)) {
         if (existsSync(key.live)) throw new HoldfastError('refused', `something came to ${key.live} meanwhile`);
         moveKey(key.old, key.live);
@@ -43,9 +45,15 @@ export function withholding(context: ComponentContext): StepKind {
       const isBack = existsSync(key.live) && existsSync(granted);
       if (isBack && !(await mayWrite(context, call, replacement)))
         await driver.inPlace.takeOver({ ...context, signal: call.signal }, places.live);
-      if (isOver(call) && overStateOf(places, driver.inPlace.over) === 'untouched') await removeOwn(places.root);
+      if (state === 'untouched') await removeOwn(places.root);
     },
   };
+}
+
+/** What a server starts with belongs to what was overwritten: it would start on halves. */
+function tellHalfOver({ listener }: ComponentContext, { component, places: { live } }: Replacement): void {
+  const message = `${live} was restored over in part: nothing starts it until it is restored by --delta --without-undo, to any moment`;
+  listener({ kind: 'warning', during: 'plan', item: component, message });
 }
 
 /** A plan may have waited: what stands there then, and isn’t kept, is looked at once more. */
