@@ -143,6 +143,19 @@ test('a standby outlives what goes wrong, and asks again; only at its start it m
   }
 });
 
+test('a standby whose program fails for a segment takes no other that was fetched ahead, as of the timeline before', async () => {
+  await using dir = await tempDir();
+  const command = standbyRestoreCommand('shop-db', await standIn(dir, 'kill -9 $$'));
+  await mkdir(dir.file('pg_wal/.holdfast-ahead'), { recursive: true });
+  await writeFile(dir.file(`pg_wal/.holdfast-ahead/${segment}`), 'left');
+  const later = segment.replace(/^00000001/, '00000002');
+  const ends = [await inShell(command, dir.path, later), await inShell(command, dir.path, segment)];
+  assert.deepEqual(
+    ends.map(({ code }) => code),
+    [1, 1],
+  );
+});
+
 test('what is fetched ahead, or on its way, costs no start of the program, and nobody waits for ever', async () => {
   const sleeps = { 'mv $0.draft $0; true': undefined, 'true': 'started' };
   for (const [script, program] of Object.entries(sleeps)) {

@@ -32,11 +32,12 @@ export function restoreCommand(component: string, wanted: Wanted): string {
 /**
  * The same of a standby, which asks again and streams: there 1 ends nothing, and 200 would end the server, as when its primary
  * is started anew while a place of the log is away. Only before it is consistent, as line 8 of postmaster.pid says, must it not
- * miss which timelines there are: it would replay what was left, and never find back.
+ * miss which timelines there are: it would replay what was left, and never find back. What stands fetched ahead goes where the
+ * program fails: after a later timeline's segment the server asks for the parent's, which may be left, and nobody would look.
  */
 export function standbyRestoreCommand(component: string, wanted: Wanted): string {
   const asked = '"%f $(sed -n 8p postmaster.pid 2>/dev/null)"';
-  return `${fetching(component, wanted)} && exit 0; [ $? -eq 44 ] && exit 1; case ${asked} in *.history" starting"*) exit 200;; esac; exit 1`;
+  return `${fetching(component, wanted)} && exit 0; [ $? -eq 44 ] && exit 1; rm -f pg_wal/.holdfast-ahead/[0-9A-F]*; case ${asked} in *.history" starting"*) exit 200;; esac; exit 1`;
 }
 
 /** Ends with 0 where it was fetched ahead; its last command is the program. */
