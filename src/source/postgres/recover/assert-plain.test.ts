@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { test } from 'node:test';
 import { runOk } from '../../../../test/support/run-program.ts';
 import { tempDir, type TempDir } from '../../../../test/support/temp-dir.ts';
-import { assertPlain } from './assert-plain.ts';
+import { assertPlain, type Cluster } from './assert-plain.ts';
 
 function clusterIn(dir: TempDir): void {
   for (const folder of ['base/5', 'global', 'pg_wal/archive_status', 'pg_tblspc', 'pg_stat_tmp', 'conf.d'])
@@ -16,15 +16,33 @@ function clusterIn(dir: TempDir): void {
   fs.symlinkSync('/etc/ssl/server.crt', dir.file('data/server.crt'));
 }
 
+const at = (dir: TempDir, where: Cluster['where']): Cluster => ({ data: dir.file('data'), where, major: 15 });
+
 test('tablespaces elsewhere, links among the settings, and of what is restored over a log on a disk of its own are no damage', async () => {
   await using dir = await tempDir();
   clusterIn(dir);
-  await assertPlain(dir.file('data'), 'a copy');
+  await assertPlain(at(dir, 'a copy'));
   fs.renameSync(dir.file('data/pg_wal'), dir.file('log'));
   fs.mkdirSync(dir.file('log/lost+found'));
   fs.symlinkSync(dir.file('log'), dir.file('data/pg_wal'));
-  await assertPlain(dir.file('data'), 'its place');
-  await assert.rejects(assertPlain(dir.file('data'), 'a copy'), { code: 'damaged', message: /data\/pg_wal is a link/ });
+  await assertPlain(at(dir, 'its place'));
+  await assert.rejects(assertPlain(at(dir, 'a copy')), { code: 'damaged', message: /data\/pg_wal is a link/ });
+});
+
+test('what stands beside a tablespace’s own folder is somebody else’s, be it links, pipes or a cluster of another major; a link in place of the folder is damage', async () => {
+  await using dir = await tempDir();
+  clusterIn(dir);
+  for (const folder of ['far/PG_14_202107181/5', 'far/theirs', 'far/PG_15_202209061/lost+found'])
+    fs.mkdirSync(dir.file(folder), { recursive: true });
+  for (const link of ['far/link', 'far/theirs/link', 'far/PG_14_202107181/5/1', 'far/PG_15_202209061/lost+found/#1'])
+    fs.symlinkSync('/nowhere', dir.file(link));
+  await runOk('mkfifo', [dir.file('far/pipe')]);
+  for (const where of ['a copy', 'its place'] as const) await assertPlain(at(dir, where));
+  fs.symlinkSync(dir.file('far/theirs'), dir.file('far/PG_15_202209062'));
+  await assert.rejects(assertPlain(at(dir, 'its place')), {
+    code: 'damaged',
+    message: /far\/PG_15_202209062 is a link/,
+  });
 });
 
 test('a link or a pipe among the parts of a cluster is damage, however deep: a server would write where it leads', async () => {
@@ -43,12 +61,12 @@ test('a link or a pipe among the parts of a cluster is damage, however deep: a s
     fs.rmSync(dir.file('data', name), { recursive: true, force: true });
     fs.symlinkSync(dir.file('production'), dir.file('data', name));
     for (const where of ['a copy', 'its place'] as const)
-      await assert.rejects(assertPlain(dir.file('data'), where), { code: 'damaged' }, name);
+      await assert.rejects(assertPlain(at(dir, where)), { code: 'damaged' }, name);
   }
   await using dir = await tempDir();
   clusterIn(dir);
   await runOk('mkfifo', [dir.file('data/base/5/3')]);
-  await assert.rejects(assertPlain(dir.file('data'), 'a copy'), {
+  await assert.rejects(assertPlain(at(dir, 'a copy')), {
     code: 'damaged',
     message: /base\/5\/3 is a link, or/,
   });

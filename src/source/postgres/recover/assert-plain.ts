@@ -10,27 +10,54 @@ const mayLead = { 'a copy': /^pg_tblspc\/\d+$/, 'its place': /^(?:pg_tblspc\/\d+
 /** What stands at the top of a disk of its own, and is no part of a cluster. */
 const ofDisk = /^(?:lost\+found|\..*)$/;
 
+export interface Cluster {
+  /** Its data directory. */
+  readonly data: string;
+  readonly where: keyof typeof mayLead;
+  readonly major: number;
+}
+
 /**
  * A server follows what links stand in its data directory, and writes where they lead, be it into production: 'damaged' where
- * a part of the cluster is neither a file nor a folder. No backup holds such, but one that somebody else has made.
+ * a part of the cluster is neither a file nor a folder. No backup holds such, but one that somebody else has made. What
+ * stands beside a part, on a disk of its own, is somebody's, and no server of this major looks at it.
  */
-export async function assertPlain(data: string, where: keyof typeof mayLead): Promise<void> {
+export async function assertPlain({ data, where, major }: Cluster): Promise<void> {
+  const leads = mayLead[where];
   for (const entry of await readdir(data, { withFileTypes: true }))
-    if (isOfCluster(entry.name)) await assertPart(data, entry.name, entry, mayLead[where]);
+    if (isOfCluster(entry.name)) await assertPart(data, entry.name, entry, { leads, major });
 }
 
-async function assertPart(data: string, path: string, entry: Dirent, leads: RegExp): Promise<void> {
+interface Rules {
+  readonly leads: RegExp;
+  readonly major: number;
+}
+
+async function assertPart(data: string, path: string, entry: Dirent, rules: Rules): Promise<void> {
   if (entry.isFile()) return;
-  if (entry.isDirectory()) return await assertBelow(data, path, leads);
-  if (!entry.isSymbolicLink() || !leads.test(path)) throw strange(join(data, path));
+  if (entry.isDirectory()) return await assertBelow(data, path, rules);
+  if (!entry.isSymbolicLink() || !rules.leads.test(path)) throw strange(join(data, path));
   const to = await realpath(join(data, path));
-  for (const inner of await readdir(to, { withFileTypes: true }))
-    if (!ofDisk.test(inner.name)) await assertPart(to, inner.name, inner, nowhere);
+  await (path === 'pg_wal' ? assertDisk(to, rules) : assertTablespace(to, rules));
 }
 
-async function assertBelow(data: string, path: string, leads: RegExp): Promise<void> {
+async function assertBelow(data: string, path: string, rules: Rules): Promise<void> {
   for (const inner of await readdir(join(data, path), { withFileTypes: true }))
-    await assertPart(data, `${path}/${inner.name}`, inner, leads);
+    await assertPart(data, `${path}/${inner.name}`, inner, rules);
+}
+
+async function assertTablespace(location: string, { major }: Rules): Promise<void> {
+  for (const entry of await readdir(location, { withFileTypes: true })) {
+    if (!entry.name.startsWith(`PG_${major}_`)) continue;
+    if (!entry.isDirectory()) throw strange(join(location, entry.name));
+    await assertDisk(join(location, entry.name), { major });
+  }
+}
+
+/** A folder that may be the top of a disk. */
+async function assertDisk(folder: string, { major }: Pick<Rules, 'major'>): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (!ofDisk.test(entry.name)) await assertPart(folder, entry.name, entry, { leads: nowhere, major });
 }
 
 const nowhere = /^$/;

@@ -35,7 +35,7 @@ export async function followPrimary(
 ): Promise<readonly string[]> {
   const { major, tablespaces, timeline } = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
   const target = targetTimeline(timeline, fetching === undefined ? undefined : epochs);
-  await assertPlain(dataIn(folder), 'a copy');
+  await assertPlain({ data: dataIn(folder), where: 'a copy', major });
   using at = Workplace.open(folder);
   finishStandby(at, {
     archive_mode: 'off',

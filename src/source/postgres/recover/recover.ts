@@ -36,7 +36,8 @@ export async function replayLog(options: RecoverOptions, replay: Replay): Promis
 async function replayed({ component, programs: named }: RecoverOptions, replay: Replay): Promise<Replayed> {
   const { folder, clock, signal } = replay;
   const description = parseDescription(await readFile(join(folder, 'postgres.json'), 'utf8'));
-  await assertPlain(dataIn(folder), replay.place === undefined ? 'a copy' : 'its place');
+  const where = replay.place === undefined ? 'a copy' : 'its place';
+  await assertPlain({ data: dataIn(folder), where, major: description.major });
   const programs = await findPrograms(description.major, named, signal);
   if (programs === undefined) return await leavePrepared(replay, description);
   using at = Workplace.open(folder, replay.place);
