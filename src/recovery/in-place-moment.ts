@@ -136,9 +136,11 @@ async function foundWith(
   for (const message of seat.doubts) context.listener({ kind: 'warning', during: 'plan', item: name, message });
   if (way === 'beside') assertNotHalfOver(seat.place, driver.inPlace);
   if (mode === 'execute') await clearEnded(seat.place, driver.inPlace);
-  const obstacle = await driver.inPlace.obstacle(seat.place);
+  const isHalf = isHalfOver(seat.place);
+  // What seems to run in what is half over is what replayed it when it was cut off: the plan sees to that.
+  const obstacle = isHalf ? undefined : await driver.inPlace.obstacle(seat.place);
   if (obstacle !== undefined) await assertGoesAway(context, { ...obstacle, component: name, mode });
-  const hasLog = places.length > 0 && !isHalfOver(seat.place);
+  const hasLog = places.length > 0 && !isHalf;
   if (mode === 'execute' && hasLog && obstacle === undefined)
     await driver.inPlace.rescue(logWork(context, name, component), {
       place: seat.place,

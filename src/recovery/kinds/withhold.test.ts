@@ -9,6 +9,7 @@ import { switchCall } from '../../../test/support/switching.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { systemClock } from '../../clock/clock.ts';
 import { MemoryStorage } from '../../storage/memory.ts';
+import { writeExtent } from './half-over.ts';
 import { replacementOf } from './replacement.ts';
 import { withholding } from './withhold.ts';
 
@@ -97,4 +98,27 @@ test('of a lost disk, and of a pg_control that tells nothing, the grant tells wh
   assert.deepEqual([existsSync(granted), existsSync(key.live)], [true, false]);
   await withhold.undo?.(call);
   assert.deepEqual(await readFile(key.live), garbled);
+});
+
+test('what a server that replayed a half restored place left behind when it was cut off keeps no other plan from going on there', async () => {
+  await using dir = await tempDir();
+  const [storage, stateFolder, live] = [new MemoryStorage(), dir.file('state'), dir.file('srv/data')];
+  const context = shopContext({ storage, clock: systemClock, stateFolder });
+  const given = { component: 'shop-db', stream, others: [], within: 'shop-db/data', over: 'yes' };
+  const call = switchCall('withhold', live, given);
+  const withhold = withholding(context);
+  const { key, places } = replacementOf(context, call);
+  await mkdir(join(live, 'global'), { recursive: true });
+  await writeFile(key.live, control(BigInt(stream)));
+  const left = join(live, 'postmaster.pid');
+  await writeFile(left, '999999999\n');
+  await assert.rejects(withhold.run(call), { code: 'refused', message: /says that a server runs there/ });
+  await rm(left);
+  await withhold.run(call);
+  await writeExtent(places, { parts: [{ from: '', to: live }], keeps: [] });
+  await writeFile(key.live, control(BigInt(stream)));
+  await writeFile(join(live, 'postgresql.auto.conf'), "hba_file = '/the-restore-in-place-is-not-through'\n");
+  await writeFile(left, '999999999\n');
+  await withhold.run(call);
+  assert.deepEqual([existsSync(left), existsSync(key.live)], [false, false]);
 });

@@ -26,9 +26,8 @@ export function withholding(context: ComponentContext): StepKind {
     },
     run: async (call) => {
       const replacement = replacementOf(context, call);
-      const { driver, places, key, granted } = replacement;
-      await driver.inPlace.assertStopped(places.live);
-      await assertOurs(call, replacement);
+      const { places, key, granted } = replacement;
+      await assertReady(context, call, replacement);
       haveOwnRoot(places.root);
       if (await mayWrite(context, call, replacement)) await writeWhole(granted, '');
       if (existsSync(key.live)) moveKey(key.live, key.old);
@@ -57,9 +56,12 @@ function tellHalfOver({ listener }: ComponentContext, { component, places: { liv
 }
 
 /** A plan may have waited: what stands there then, and isn’t kept, is looked at once more. */
-async function assertOurs(call: StepCall, { driver, places }: Replacement): Promise<void> {
-  if (!isOver(call) || overStateOf(places, driver.inPlace.over) === 'half over') return;
-  await driver.inPlace.assertOurs(places.live, streamOf(call));
+async function assertReady(context: ComponentContext, call: StepCall, { driver, places }: Replacement): Promise<void> {
+  const { inPlace } = driver;
+  if (isOver(call) && overStateOf(places, inPlace.over) === 'half over')
+    return await inPlace.over.settle(places.live, { ...context, signal: call.signal });
+  await inPlace.assertStopped(places.live);
+  if (isOver(call)) await inPlace.assertOurs(places.live, streamOf(call));
 }
 
 function isOver({ step }: StepCall): boolean {
