@@ -11,8 +11,9 @@ export interface Moment {
   readonly text: string;
 }
 
+// A zone in hours alone, as PostgreSQL writes it, stands behind a time of day only: behind a date it may be a slip.
 const shape =
-  /^(?<day>today|yesterday|\d{4}-\d\d-\d\d)(?:[ T](?<time>\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?(?<zone>Z|[+-]\d\d:\d\d)?(?::(?<rest>.*))?$/s;
+  /^(?<day>today|yesterday|\d{4}-\d\d-\d\d)(?:[ T](?<time>\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?(?<zone>Z|[+-]\d\d:\d\d|(?<=:\d\d(?:\.\d+)?)[+-]\d\d)?(?::(?<rest>.*))?$/s;
 
 /** What follows a colon is returned as `rest`. Undefined when the text doesn't begin as a moment does. */
 export function parseMoment(
